@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let cStrict: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+let package = Package(
+    name: "swiftmem",
+    products: [
+        .executable(name: "swiftmem", targets: ["swiftmem"]),
+        .library(name: "LibBPF", targets: ["LibBPF"]),
+        .library(name: "MemoryTools", targets: ["MemoryTools"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
+    targets: [
+        // `:libbpf.a` asks the linker for that very file: the archives, not the shared libraries.
+        .target(
+            name: "CLibbpf", cSettings: cStrict,
+            linkerSettings: [
+                .linkedLibrary(":libbpf.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a"),
+            ]),
+        .target(name: "CMemEvents", cSettings: cStrict),
+        .target(
+            name: "CBPFObjects", exclude: ["objects"],
+            // `#embed` is a clang extension in C17; its objects come from `make bpf`.
+            cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
+        .target(name: "LibBPF", dependencies: ["CLibbpf"], swiftSettings: strict),
+        .target(name: "MemoryTools", dependencies: ["CMemEvents"], swiftSettings: strict),
+        .executableTarget(
+            name: "swiftmem",
+            dependencies: [
+                "LibBPF", "MemoryTools", "CMemEvents", "CBPFObjects",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects"], swiftSettings: strict),
+        .testTarget(name: "MemoryToolsTests", dependencies: ["MemoryTools"], swiftSettings: strict),
+        .testTarget(name: "SwiftmemTests", dependencies: ["swiftmem"], swiftSettings: strict),
+        .testTarget(name: "LiveTests", dependencies: ["swiftmem"], swiftSettings: strict),
+    ]
+)
