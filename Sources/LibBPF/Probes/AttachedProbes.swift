@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a tool's probes could not be put in place.
+public enum ProbeError: Error, Sendable {
+    /// A ladder the tool can't do without has no rung on this kernel.
+    case unavailable(tool: String, Choice)
+    case refused(BPFError)
+}
+
+/// A tool's programs, loaded and attached. Letting go of it detaches and unloads.
+public struct AttachedProbes: ~Copyable {
+    // Destroyed in this order: links first, then what they link.
+    private let links: LinkSet
+    public let object: LoadedObject
+    /// Which rungs it stands on.
+    public let resolution: Resolution
+
+    /// Resolves, loads and attaches. A rung that the oracle thought possible and the
+    /// kernel refuses in earnest (a verifier's no, EBUSY at the attach) is passed over,
+    /// and the next one tried.
+    ///
+    /// - Parameters:
+    ///   - configure: sets read-only data and map sizes, knowing the rungs chosen.
+    ///   - note: hears of every rung refused in earnest.
+    /// - Throws: `ProbeError`.
+    public static func attach(
+        _ probes: ProbeSet, image: UnsafeRawBufferPointer, oracle: any KernelOracle,
+        forced: ForcedRungs = ForcedRungs(), btf: String? = nil,
+        configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void,
+        note: (String) -> Void = { _ in }
+    ) throws(ProbeError) -> AttachedProbes {
+        var resolver = Resolver(oracle: oracle, forced: forced)
+        while true {
+            let resolution = try resolve(probes, image: image, resolver: resolver)
+            if let missing = resolution.missing.first {
+                throw .unavailable(tool: probes.tool, missing)
+            }
+            do throws(BPFError) {
+                return try AttachedProbes(
+                    resolution, image: image, btf: btf, configure: configure)
+            } catch {
+                guard let program = error.program,
+                    let choice = resolution.choices.first(where: {
+                        $0.rung?.programs.contains(program) ?? false
+                    }), let rung = choice.rung
+                else { throw .refused(error) }
+                note("\(choice.ladder.name): rung \(rung.name) is refused: \(error)")
+                resolver.refuse(rung, of: choice.ladder, because: error.description)
+            }
+        }
+    }
+
+    /// Resolves a tool's ladders without loading anything.
+    public static func resolve(
+        _ probes: ProbeSet, image: UnsafeRawBufferPointer, resolver: Resolver
+    ) throws(ProbeError) -> Resolution {
+        let programs: [ProgramSpec]
+        do throws(BPFError) {
+            // SAFETY: the image outlives the call, as the caller promises.
+            programs = try OpenObject(image: image, name: probes.tool).programs
+        } catch {
+            throw .refused(error)
+        }
+        return resolver.resolve(
+            probes,
+            sections: Dictionary(
+                programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    private init(
+        _ resolution: Resolution, image: UnsafeRawBufferPointer, btf: String?,
+        configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
+    ) throws(BPFError) {
+        let open = try OpenObject(image: image, name: resolution.tool, btf: btf)
+        try open.autoload(only: Set(resolution.programs))
+        for map in resolution.idleMaps { try open.omitMap(map) }
+        try configure(open, resolution)
+        let object = try open.load()
+        var links = LinkSet()
+        for program in resolution.programs {
+            links.insert(try object.attach(program))
+        }
+        self.links = links
+        self.object = object
+        self.resolution = resolution
+    }
+}

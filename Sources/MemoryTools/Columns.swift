@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension String {
+    /// Flush right in a field at least this wide, as `%8s` does.
+    public func right(_ width: Int) -> String {
+        let missing = width - count
+        return missing > 0 ? String(repeating: " ", count: missing) + self : self
+    }
+
+    /// Flush left in a field at least this wide, as `%-8s` does.
+    public func left(_ width: Int) -> String {
+        let missing = width - count
+        return missing > 0 ? self + String(repeating: " ", count: missing) : self
+    }
+}
+
+/// A number with a fixed count of decimals, rounded half to even as printf does.
+public func fixed(_ value: Double, _ decimals: Int) -> String {
+    guard value.isFinite else { return "?" }
+    var scale = 1.0
+    for _ in 0..<decimals { scale *= 10 }
+    let scaled = (abs(value) * scale).rounded(.toNearestOrEven)
+    guard scaled < 9e15 else { return "?" }
+    let digits = String(Int64(scaled))
+    let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+    let sign = value < 0 && scaled > 0 ? "-" : ""
+    guard decimals > 0 else { return sign + padded }
+    return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One JSON object on one line, its keys in the order they are added.
+///
+/// The order is part of the schema's readability and Foundation's encoder keeps
+/// none; numbers are written exactly, a missing value is `null`, never 0.
+public struct JSONLine {
+    private var bytes: [UInt8] = [UInt8(ascii: "{")]
+    private var isEmpty = true
+
+    /// Begins an object of a `type`, which every object of the schema has.
+    public init(type: String) { add("type", type) }
+
+    /// An object without a `type`, to be nested.
+    public init() {}
+
+    /// The object's text without a newline.
+    public consuming func finish() -> [UInt8] {
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+
+    /// The object's text, for tests and messages.
+    public consuming func text() -> String { String(decoding: finish(), as: UTF8.self) }
+
+    public mutating func add(_ key: String, _ value: String?) {
+        begin(key)
+        if let value { quote(value) } else { null() }
+    }
+
+    public mutating func add(_ key: String, _ value: (some BinaryInteger)?) {
+        begin(key)
+        if let value { bytes += String(value).utf8 } else { null() }
+    }
+
+    public mutating func add(_ key: String, _ value: Bool?) {
+        begin(key)
+        if let value { bytes += (value ? "true" : "false").utf8 } else { null() }
+    }
+
+    /// Not-a-number and infinities have no JSON: they become null.
+    public mutating func add(_ key: String, _ value: Double?) {
+        begin(key)
+        if let value, value.isFinite { bytes += "\(value)".utf8 } else { null() }
+    }
+
+    public mutating func add(_ key: String, _ values: [String]?) {
+        begin(key)
+        guard let values else { return null() }
+        array(values) { line, value in line.quote(value) }
+    }
+
+    public mutating func add(_ key: String, _ value: consuming JSONLine) {
+        begin(key)
+        bytes += value.finish()
+    }
+
+    public mutating func add(_ key: String, _ values: [JSONLine]?) {
+        begin(key)
+        guard let values else { return null() }
+        array(values) { line, value in line.bytes += value.finish() }
+    }
+
+    private mutating func array<Element>(
+        _ values: [Element], _ write: (inout JSONLine, Element) -> Void
+    ) {
+        bytes.append(UInt8(ascii: "["))
+        for (index, value) in values.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            write(&self, value)
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
+    private mutating func begin(_ key: String) {
+        if !isEmpty { bytes.append(UInt8(ascii: ",")) }
+        isEmpty = false
+        quote(key)
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    private mutating func null() { bytes += "null".utf8 }
+
+    private mutating func quote(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): bytes += "\\\"".utf8
+            case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+            case 0x0a: bytes += "\\n".utf8
+            case 0x09: bytes += "\\t".utf8
+            case 0x0d: bytes += "\\r".utf8
+            case 0..<0x20, 0x7f: bytes += "\\u00\(hex(byte))".utf8
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
+
+/// Two hexadecimal digits.
+func hex(_ byte: UInt8) -> String {
+    let digits = String(byte, radix: 16)
+    return byte < 16 ? "0" + digits : digits
+}

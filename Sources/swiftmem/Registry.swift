@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import LibBPF
+
+/// A tool: a subcommand that attaches probes and reports what they see.
+protocol Tool: ParsableCommand {
+    /// What it attaches to; its name is the tool's and its BPF object's.
+    static var probes: ProbeSet { get }
+}
+
+/// Every tool, in the order that help shows them. A new tool is one line here.
+let tools: [any Tool.Type] = [
+    OOMKill.self,
+    CacheStat.self,
+]

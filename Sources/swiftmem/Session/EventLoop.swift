@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLibbpf
+internal import Glibc
+internal import LibBPF
+
+/// What woke a run.
+enum Wakeup: Equatable {
+    /// Records wait in the ring buffer.
+    case records
+    /// An interval is over.
+    case tick
+    /// SIGUSR1: a report is wanted now.
+    case reportWanted
+    /// Time to end: a signal, the duration, or a reader that went away.
+    case stop
+    /// Nobody reads the output any more.
+    case outputClosed
+}
+
+/// One thread's wait for the ring, the timers, the signals and the reader of the output.
+struct EventLoop: ~Copyable {
+    private let epoll: OwnedDescriptor
+    private let signals: OwnedDescriptor
+    private let ticks: OwnedDescriptor
+    private let deadline: OwnedDescriptor
+    private var pending: [Wakeup] = []
+
+    private enum Source {
+        static let records: UInt64 = 0, signals: UInt64 = 1, ticks: UInt64 = 2
+        static let deadline: UInt64 = 3, output: UInt64 = 4
+    }
+
+    /// - Parameters:
+    ///   - interval: seconds between ticks; nil: none.
+    ///   - duration: seconds to the stop; nil: none.
+    init(interval: Double? = nil, duration: Double? = nil) throws(Failure) {
+        let epoll = OwnedDescriptor(owning: try Self.opened("epoll_create1", epoll_create1(0x80000)))
+        var set = Signals.set()
+        let signals = OwnedDescriptor(
+            owning: try Self.opened("signalfd", signalfd(-1, &set, 0x80800)))
+        let ticks = try Self.timer(interval, repeats: true)
+        let deadline = try Self.timer(duration, repeats: false)
+        self.epoll = epoll
+        self.signals = signals
+        self.ticks = ticks
+        self.deadline = deadline
+        try watch(signals.raw, Source.signals)
+        try watch(ticks.raw, Source.ticks)
+        try watch(deadline.raw, Source.deadline)
+        // A pipe's reader that goes away is an event nobody has to ask for; a
+        // plain file can't be watched (EPERM), and needs no watching.
+        var event = epoll_event(events: 0, data: epoll_data(u64: Source.output))
+        epoll_ctl(epoll.raw, EPOLL_CTL_ADD, STDOUT_FILENO, &event)
+    }
+
+    /// Wakes for a ring buffer's records.
+    func watchRecords(_ descriptor: Int32) throws(Failure) {
+        try watch(descriptor, Source.records)
+    }
+
+    /// The next thing to do; records come before the tick that shall report them.
+    mutating func next() throws(Failure) -> Wakeup {
+        while pending.isEmpty {
+            var events = [epoll_event](repeating: epoll_event(), count: 8)
+            let count = epoll_wait(epoll.raw, &events, Int32(events.count), -1)
+            if count < 0 {
+                guard errno == EINTR else { throw .system("epoll_wait") }
+                continue
+            }
+            let sources = events.prefix(Int(count)).map(\.data.u64).sorted()
+            for source in sources {
+                switch source {
+                case Source.records: pending.append(.records)
+                case Source.signals: pending.append(readSignal())
+                case Source.ticks:
+                    drain(ticks.raw)
+                    pending.append(.tick)
+                case Source.deadline: pending.append(.stop)
+                default: pending.append(.outputClosed)
+                }
+            }
+        }
+        return pending.removeFirst()
+    }
+
+    private func watch(_ descriptor: Int32, _ source: UInt64) throws(Failure) {
+        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(u64: source))
+        guard epoll_ctl(epoll.raw, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+            throw .system("epoll_ctl")
+        }
+    }
+
+    private func readSignal() -> Wakeup {
+        var info = signalfd_siginfo()
+        let count = read(signals.raw, &info, MemoryLayout<signalfd_siginfo>.size)
+        return count > 0 && info.ssi_signo == UInt32(SIGUSR1) ? .reportWanted : .stop
+    }
+
+    private func drain(_ timer: Int32) {
+        var expirations: UInt64 = 0
+        _ = read(timer, &expirations, 8)
+    }
+
+    private static func timer(_ seconds: Double?, repeats: Bool) throws(Failure) -> OwnedDescriptor {
+        let timer = OwnedDescriptor(
+            owning: try opened("timerfd_create", timerfd_create(CLOCK_MONOTONIC, 0x80800)))
+        guard let seconds else { return timer }
+        let whole = seconds.rounded(.down)
+        let time = timespec(
+            tv_sec: Int(whole), tv_nsec: max(whole == 0 ? 1 : 0, Int((seconds - whole) * 1e9)))
+        var setting = itimerspec(it_interval: repeats ? time : timespec(), it_value: time)
+        guard timerfd_settime(timer.raw, 0, &setting, nil) == 0 else {
+            throw .system("timerfd_settime")
+        }
+        return timer
+    }
+
+    private static func opened(_ call: String, _ descriptor: Int32) throws(Failure) -> Int32 {
+        guard descriptor >= 0 else { throw .system(call) }
+        return descriptor
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import LibBPF
+
+/// Why a run ends early: one line for the user, with the remedy, and the exit status.
+struct Failure: Error, Equatable {
+    /// Exit statuses, with their meaning in sysexits.h.
+    enum Status {
+        static let usage: Int32 = 64
+        static let unavailable: Int32 = 69
+        static let incomplete: Int32 = 70
+        static let system: Int32 = 71
+        static let output: Int32 = 74
+        static let permission: Int32 = 77
+    }
+
+    let status: Int32
+    let message: String
+    var remedy: String?
+    /// Shown as they are, below: a verifier's last words.
+    var details: [String] = []
+
+    /// Says it on standard error.
+    func report() {
+        var text = "swiftmem: \(message)\n"
+        if let remedy { text += "  \(remedy)\n" }
+        for detail in details { text += "  | \(detail)\n" }
+        writeAll(STDERR_FILENO, Array(text.utf8))
+    }
+}
+
+extension Failure {
+    init(_ error: BPFError) {
+        let refused = error.code == EPERM || error.code == EACCES
+        self.init(
+            status: refused ? Status.permission : Status.system, message: error.description,
+            remedy: error.remedy, details: error.log)
+    }
+
+    init(_ error: ProbeError) {
+        switch error {
+        case .refused(let error): self.init(error)
+        case .unavailable(let tool, let choice):
+            self.init(
+                status: Status.unavailable,
+                message: "\(tool) can't see \(choice.ladder.purpose) on this kernel",
+                remedy: "`swiftmem doctor` tells what works here and what would help",
+                details: choice.passedOver.map { "\($0.rung): \($0.reason)" })
+        }
+    }
+
+    static func usage(_ message: String) -> Failure {
+        Failure(status: Status.usage, message: message)
+    }
+
+    static func system(_ operation: String, _ code: Int32 = errno) -> Failure {
+        Failure(status: Status.system, message: "\(operation): \(errorText(code))")
+    }
+}
+
+/// Writes all bytes, over and over where the file takes a part. Returns an errno, 0 when done.
+@discardableResult
+func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Int32 {
+    bytes.withUnsafeBytes { bytes in
+        var done = 0
+        while done < bytes.count {
+            // SAFETY: the remainder of the buffer, never past its end.
+            let count = write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+            if count >= 0 {
+                done += count
+            } else if errno != EINTR && errno != EAGAIN {
+                return errno
+            }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+
+/// A time in seconds, whole or not.
+struct Seconds: ExpressibleByArgument, Equatable {
+    let value: Double
+
+    /// From a hundredth of a second to about eleven days.
+    init?(argument: String) {
+        guard let value = Double(argument), value >= 0.01, value <= 1_000_000 else { return nil }
+        self.value = value
+    }
+}
+
+/// A number of reports.
+struct ReportCount: ExpressibleByArgument, Equatable {
+    let value: Int
+
+    init?(argument: String) {
+        guard let value = Int(argument), value >= 1 else { return nil }
+        self.value = value
+    }
+}
+
+/// A process or thread id.
+struct TaskID: ExpressibleByArgument, Equatable {
+    let value: UInt32
+
+    init?(argument: String) {
+        // PID_MAX_LIMIT of 64-bit kernels
+        guard let value = UInt32(argument), value >= 1, value <= 4_194_304 else { return nil }
+        self.value = value
+    }
+}
+
+/// Which tasks a tool looks at: the same words in every tool.
+struct TaskOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "Only this process.")
+    var pid: TaskID?
+
+    @Option(name: [.short, .long], help: "Only this thread.")
+    var tid: TaskID?
+
+    @Option(help: "Only tasks of this name.")
+    var comm: String?
+
+    @Option(help: ArgumentHelp("Only tasks in this cgroup or below.", valueName: "path"))
+    var cgroup: String?
+}
+
+/// How a tool reports: the same words in every tool.
+struct ReportOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("End after this time.", valueName: "seconds"))
+    var duration: Seconds?
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    @Flag(help: "Exit with status 70 when anything was lost.")
+    var strict = false
+
+    @Flag(help: "Say which hooks are used, and all that libbpf says, on standard error.")
+    var verbose = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Type information of the kernel, where it has none itself.", valueName: "file"))
+    var btf: String?
+}
+
+/// bcc's positional arguments of a tool that reports at intervals.
+struct IntervalArguments: ParsableArguments {
+    @Argument(help: "Seconds between reports.")
+    var interval: Seconds?
+
+    @Argument(help: "Reports to make (default: until Ctrl-C).")
+    var count: ReportCount?
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CBPFObjects
+internal import Glibc
+internal import LibBPF
+internal import MemoryTools
+
+/// One run of a tool: its probes in place, its output, and what was lost.
+struct Session: ~Copyable {
+    let probes: AttachedProbes
+    var output = Output()
+    let options: ReportOptions
+    private let lossMap: PerCPUMap<UInt32, UInt64>
+    private var shown = Losses()
+
+    /// Checks permissions, then resolves, loads and attaches the tool's probes.
+    ///
+    /// - Parameter configure: sets the programs' read-only data.
+    init(
+        _ probes: ProbeSet, _ options: ReportOptions,
+        configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
+    ) throws(Failure) {
+        let kernel = Environment.kernel(btf: options.btf)
+        if kernel is RunningKernel { try Capabilities.own.require(for: probes.tool) }
+        if options.verbose { LibbpfLog.route { _, text in note(text) } }
+        let forced = try Environment.forcedRungs()
+        do throws(ProbeError) {
+            self.probes = try AttachedProbes.attach(
+                probes, image: objectImage(probes.tool), oracle: kernel, forced: forced,
+                btf: options.btf, configure: configure,
+                note: { if options.verbose { note($0) } })
+        } catch {
+            throw Failure(error)
+        }
+        self.options = options
+        do throws(BPFError) {
+            lossMap = try self.probes.object.perCPUMap("losses")
+        } catch {
+            throw Failure(error)
+        }
+        if options.verbose {
+            for choice in self.probes.resolution.choices {
+                note("\(choice.ladder.name): \(choice.rung?.name ?? "none")")
+                for passed in choice.passedOver { note("  not \(passed.rung): \(passed.reason)") }
+            }
+        }
+    }
+
+    /// Everything lost since the start.
+    func losses() throws(Failure) -> Losses {
+        var counts: [UInt64] = []
+        for cause in 0..<UInt32(Losses.kernelCauses) {
+            do throws(BPFError) {
+                counts.append(try lossMap.sum(for: cause))
+            } catch {
+                throw Failure(error)
+            }
+        }
+        return Losses(counts: counts)
+    }
+
+    /// Says in text mode what was lost since this was last said; JSON carries it itself.
+    mutating func showLosses() throws(Failure) {
+        guard !options.json else { return }
+        let now = try losses()
+        for line in now.since(shown).lines { output.print("lost: " + line) }
+        shown = now
+    }
+
+    /// The end of a run: with `--strict`, an incomplete one is a failure.
+    func finish() throws(Failure) {
+        guard options.strict else { return }
+        let lost = try losses()
+        guard lost.total == 0 else {
+            throw Failure(
+                status: Failure.Status.incomplete, message: "the report is incomplete",
+                details: lost.lines)
+        }
+    }
+}
+
+/// A tool's embedded object; empty for a tool that has none, which libbpf refuses.
+func objectImage(_ tool: String) -> UnsafeRawBufferPointer {
+    // SAFETY: the images are constants of the binary.
+    guard let image = bpf_object_image(tool) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    return UnsafeRawBufferPointer(start: image.pointee.bytes, count: image.pointee.size)
+}
+
+/// One line on standard error, fit for a terminal.
+func note(_ text: String) {
+    let lines = text.split(separator: "\n").map { Printable.text(String($0)) + "\n" }
+    writeAll(STDERR_FILENO, Array(lines.joined().utf8))
+}
+
+/// Settings that tests and the curious make through the environment.
+enum Environment {
+    /// `SWIFTMEM_RUNG=TOOL=RUNG` or `TOOL.LADDER=RUNG`, several with commas.
+    static func forcedRungs() throws(Failure) -> ForcedRungs {
+        guard let text = variable("SWIFTMEM_RUNG") else { return ForcedRungs() }
+        guard let forced = ForcedRungs(text) else {
+            throw .usage("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
+        }
+        return forced
+    }
+
+    /// The running kernel; `SWIFTMEM_KERNEL=bare` makes it one where every hook is refused.
+    static func kernel(btf: String?) -> any KernelOracle {
+        variable("SWIFTMEM_KERNEL") == "bare"
+            ? BareKernel(reason: "SWIFTMEM_KERNEL=bare refuses every hook")
+            : RunningKernel(btf: btf)
+    }
+
+    private static func variable(_ name: String) -> String? {
+        // SAFETY: getenv's string is copied at once; nothing here sets the environment.
+        getenv(name).map { String(cString: $0) }
+    }
+}
+
+/// Runs a call of LibBPF, its error made a user's.
+func explained<Value: ~Copyable>(
+    _ body: () throws(BPFError) -> Value
+) throws(Failure) -> Value {
+    do throws(BPFError) {
+        return try body()
+    } catch {
+        throw Failure(error)
+    }
+}

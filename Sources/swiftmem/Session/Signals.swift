@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// The signals that end a run or ask for a report: they are read, never delivered.
+enum Signals {
+    private static let handled = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
+
+    static func set() -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in handled { sigaddset(&set, signal) }
+        return set
+    }
+
+    /// Blocks them, and turns a closed pipe's signal into an error of write().
+    static func block() {
+        var set = set()
+        sigprocmask(SIG_BLOCK, &set, nil)
+        signal(SIGPIPE, SIG_IGN)
+    }
+}
