@@ -1,0 +1,20 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "symbols",
+  products: [.library(name: "Symbols", targets: ["Symbols"])],
+  targets: [
+    .target(name: "Symbols", swiftSettings: settings),
+    .testTarget(name: "SymbolsTests", dependencies: ["Symbols"], swiftSettings: settings),
+  ]
+)
