@@ -3,18 +3,25 @@
 import PackageDescription
 
 let settings: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .treatAllWarnings(as: .error),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
 let package = Package(
-  name: "symbols",
-  products: [.library(name: "Symbols", targets: ["Symbols"])],
-  targets: [
-    .target(name: "Symbols", swiftSettings: settings),
-    .testTarget(name: "SymbolsTests", dependencies: ["Symbols"], swiftSettings: settings),
-  ]
+    name: "symbols",
+    products: [.library(name: "Symbols", targets: ["Symbols"])],
+    targets: [
+        .target(
+            name: "CSymbols",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [
+                .linkedLibrary(":libdw.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":liblzma.a"),
+                .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
+            ]),
+        .target(name: "Symbols", dependencies: ["CSymbols"], swiftSettings: settings),
+        .testTarget(name: "SymbolsTests", dependencies: ["Symbols"], swiftSettings: settings),
+    ]
 )
