@@ -34,12 +34,19 @@ let package = Package(
             name: "CBPFObjects", exclude: ["objects"],
             // `#embed` is a clang extension in C17; its objects come from `make bpf`.
             cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
+        .target(
+            name: "CSymbols", cSettings: cStrict,
+            linkerSettings: [
+                .linkedLibrary(":libdw.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":liblzma.a"),
+                .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
+            ]),
         .target(name: "LibBPF", dependencies: ["CLibbpf"], swiftSettings: strict),
+        .target(name: "Symbols", dependencies: ["CSymbols"], swiftSettings: strict),
         .target(name: "MemoryTools", dependencies: ["CMemEvents"], swiftSettings: strict),
         .executableTarget(
             name: "swiftmem",
             dependencies: [
-                "LibBPF", "MemoryTools", "CMemEvents", "CBPFObjects",
+                "LibBPF", "CLibbpf", "MemoryTools", "Symbols", "CMemEvents", "CBPFObjects",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

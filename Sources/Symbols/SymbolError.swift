@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// Why addresses couldn't be turned into names. Every throwing call of this module throws this type.
+public enum SymbolError: Error, Hashable, Sendable {
+    /// A system call failed. `path` is shown with invalid UTF-8 replaced.
+    case system(operation: String, path: String, errno: Int32)
+    /// `/proc/kallsyms` gave address 0 for every symbol: `kernel.kptr_restrict` hides them from this process.
+    case kernelAddressesHidden
+    /// The kernel's list holds no code symbol at all.
+    case noKernelSymbols
+    /// The file isn't ELF, or its tables contradict themselves.
+    case malformedELF(path: String, reason: String)
+    /// The file is longer than this module agrees to read.
+    case tooLarge(path: String, limitBytes: Int)
+    /// File and line were asked for, and DWARF can't be read here.
+    case noDWARF(reason: String)
+
+    /// The same, for `errno` as the last call left it.
+    static func current(_ operation: String, _ path: BytePath) -> SymbolError {
+        .system(operation: operation, path: path.description, errno: errno)
+    }
+}
+
+extension SymbolError: CustomStringConvertible {
+    /// One line, with the remedy where there is one.
+    public var description: String {
+        switch self {
+        case .system(let operation, let path, let code):
+            "\(operation) \(path): \(String(cString: strerror(code)))"
+        case .kernelAddressesHidden:
+            "kernel addresses are hidden: run as root with CAP_SYSLOG, or set sysctl kernel.kptr_restrict to 1 or 0"
+        case .noKernelSymbols:
+            "no kernel symbols: this kernel was built without CONFIG_KALLSYMS"
+        case .malformedELF(let path, let reason):
+            "\(path): not a usable ELF file: \(reason)"
+        case .tooLarge(let path, let limit):
+            "\(path): longer than \(limit) bytes"
+        case .noDWARF(let reason):
+            "no file and line: \(reason)"
+        }
+    }
+}
