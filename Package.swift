@@ -12,6 +12,10 @@ let strict: [SwiftSetting] = [
 
 let cStrict: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
+// lld finds symbols in archives whatever their order; the other linkers want every
+// archive behind all that use it, which targets can't promise each other.
+let link: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
+
 let package = Package(
     name: "swiftmem",
     products: [
@@ -49,10 +53,10 @@ let package = Package(
                 "LibBPF", "CLibbpf", "MemoryTools", "Symbols", "CMemEvents", "CBPFObjects",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
-        .testTarget(name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects"], swiftSettings: strict),
-        .testTarget(name: "MemoryToolsTests", dependencies: ["MemoryTools"], swiftSettings: strict),
-        .testTarget(name: "SwiftmemTests", dependencies: ["swiftmem"], swiftSettings: strict),
-        .testTarget(name: "LiveTests", dependencies: ["swiftmem"], swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects"], swiftSettings: strict, linkerSettings: link),
+        .testTarget(name: "MemoryToolsTests", dependencies: ["MemoryTools"], swiftSettings: strict, linkerSettings: link),
+        .testTarget(name: "SwiftmemTests", dependencies: ["swiftmem"], swiftSettings: strict, linkerSettings: link),
+        .testTarget(name: "LiveTests", dependencies: ["swiftmem"], swiftSettings: strict, linkerSettings: link),
     ]
 )

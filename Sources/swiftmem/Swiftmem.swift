@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
 internal import Glibc
+internal import LibBPF
 
 /// The command: `swiftmem TOOL`, or a link to it that bears a tool's name.
 @main
@@ -26,7 +27,7 @@ struct Swiftmem: ParsableCommand {
             try command.run()
         } catch let failure as Failure {
             failure.report()
-            exit(failure.status)
+            Glibc.exit(failure.status)
         } catch {
             // usage, help and version, as the parser words them: 64, 0, 0
             Self.exit(withError: error)

@@ -40,22 +40,22 @@ struct EventLoop: ~Copyable {
             owning: try Self.opened("signalfd", signalfd(-1, &set, 0x80800)))
         let ticks = try Self.timer(interval, repeats: true)
         let deadline = try Self.timer(duration, repeats: false)
-        self.epoll = epoll
-        self.signals = signals
-        self.ticks = ticks
-        self.deadline = deadline
-        try watch(signals.raw, Source.signals)
-        try watch(ticks.raw, Source.ticks)
-        try watch(deadline.raw, Source.deadline)
+        try Self.watch(epoll.raw, signals.raw, Source.signals)
+        try Self.watch(epoll.raw, ticks.raw, Source.ticks)
+        try Self.watch(epoll.raw, deadline.raw, Source.deadline)
         // A pipe's reader that goes away is an event nobody has to ask for; a
         // plain file can't be watched (EPERM), and needs no watching.
         var event = epoll_event(events: 0, data: epoll_data(u64: Source.output))
         epoll_ctl(epoll.raw, EPOLL_CTL_ADD, STDOUT_FILENO, &event)
+        self.epoll = epoll
+        self.signals = signals
+        self.ticks = ticks
+        self.deadline = deadline
     }
 
     /// Wakes for a ring buffer's records.
     func watchRecords(_ descriptor: Int32) throws(Failure) {
-        try watch(descriptor, Source.records)
+        try Self.watch(epoll.raw, descriptor, Source.records)
     }
 
     /// The next thing to do; records come before the tick that shall report them.
@@ -83,9 +83,11 @@ struct EventLoop: ~Copyable {
         return pending.removeFirst()
     }
 
-    private func watch(_ descriptor: Int32, _ source: UInt64) throws(Failure) {
+    private static func watch(
+        _ epoll: Int32, _ descriptor: Int32, _ source: UInt64
+    ) throws(Failure) {
         var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(u64: source))
-        guard epoll_ctl(epoll.raw, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+        guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
             throw .system("epoll_ctl")
         }
     }

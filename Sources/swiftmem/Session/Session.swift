@@ -19,29 +19,38 @@ struct Session: ~Copyable {
         _ probes: ProbeSet, _ options: ReportOptions,
         configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
     ) throws(Failure) {
+        let attached = try Self.attach(probes, options, configure)
+        lossMap = try explained { () throws(BPFError) in
+            try attached.object.perCPUMap("losses")
+        }
+        self.probes = attached
+        self.options = options
+    }
+
+    private static func attach(
+        _ probes: ProbeSet, _ options: ReportOptions,
+        _ configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
+    ) throws(Failure) -> AttachedProbes {
         let kernel = Environment.kernel(btf: options.btf)
         if kernel is RunningKernel { try Capabilities.own.require(for: probes.tool) }
         if options.verbose { LibbpfLog.route { _, text in note(text) } }
         let forced = try Environment.forcedRungs()
         do throws(ProbeError) {
-            self.probes = try AttachedProbes.attach(
+            let attached = try AttachedProbes.attach(
                 probes, image: objectImage(probes.tool), oracle: kernel, forced: forced,
                 btf: options.btf, configure: configure,
                 note: { if options.verbose { note($0) } })
+            if options.verbose { tell(attached.resolution) }
+            return attached
         } catch {
             throw Failure(error)
         }
-        self.options = options
-        do throws(BPFError) {
-            lossMap = try self.probes.object.perCPUMap("losses")
-        } catch {
-            throw Failure(error)
-        }
-        if options.verbose {
-            for choice in self.probes.resolution.choices {
-                note("\(choice.ladder.name): \(choice.rung?.name ?? "none")")
-                for passed in choice.passedOver { note("  not \(passed.rung): \(passed.reason)") }
-            }
+    }
+
+    private static func tell(_ resolution: Resolution) {
+        for choice in resolution.choices {
+            note("\(choice.ladder.name): \(choice.rung?.name ?? "none")")
+            for passed in choice.passedOver { note("  not \(passed.rung): \(passed.reason)") }
         }
     }
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import Glibc
+internal import LibBPF
+internal import MemoryTools
+
+/// What works on this kernel, through which hook, and what to do where it doesn't.
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "What works on this kernel, through which hook, and why not another.",
+        discussion: """
+            Loads and attaches every tool's programs for a moment: what it says is what the \
+            tools will do. Exit status 0 when every tool works, 69 when one doesn't, 77 when \
+            permissions are missing.
+            """)
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Type information of the kernel, where it has none itself.", valueName: "file"))
+    var btf: String?
+
+    func run() throws {
+        let kernel = Environment.kernel(btf: btf)
+        let forced = try Environment.forcedRungs()
+        let missing = Capabilities.own.missing
+        var output = Output()
+        json ? machineJSON(missing, &output) : machineText(missing, &output)
+        if let running = kernel as? RunningKernel { features(running, &output) }
+
+        var works = true
+        for tool in tools {
+            let probes = tool.probes
+            do throws(ProbeError) {
+                let attached = try AttachedProbes.attach(
+                    probes, image: objectImage(probes.tool), oracle: kernel, forced: forced,
+                    btf: btf, configure: { (_, _) throws(BPFError) in })
+                show(probes.tool, attached.resolution.choices, nil, &output)
+            } catch {
+                works = false
+                let resolver = Resolver(oracle: kernel, forced: forced)
+                let resolution = try? AttachedProbes.resolve(
+                    probes, image: objectImage(probes.tool), resolver: resolver)
+                show(probes.tool, resolution?.choices ?? [], Failure(error).message, &output)
+            }
+        }
+        _ = try output.flush()
+        if !works { throw ExitCode(missing.isEmpty ? Failure.Status.unavailable : Failure.Status.permission) }
+    }
+
+    private func machineText(_ missing: [String], _ output: inout Output) {
+        output.print("Kernel        \(KernelVersion.runningRelease)")
+        output.print(
+            "Permissions   "
+                + (missing.isEmpty
+                    ? "enough"
+                    : "missing \(missing.joined(separator: " and ")): run with sudo"))
+    }
+
+    private func machineJSON(_ missing: [String], _ output: inout Output) {
+        var line = JSONLine(type: "doctor_machine")
+        line.add("kernel", KernelVersion.runningRelease)
+        line.add("version", swiftmemVersion)
+        line.add("missing_capabilities", missing)
+        output.print(line)
+    }
+
+    private func features(_ kernel: RunningKernel, _ output: inout Output) {
+        if !json { output.print("\nFeatures") }
+        for feature in KernelFeature.all {
+            let support = feature.support(on: kernel)
+            if json {
+                var line = JSONLine(type: "doctor_feature")
+                line.add("feature", feature.name)
+                line.add("since", feature.since.description)
+                line.add("supported", support.isSupported)
+                line.add("reason", support.isSupported ? nil : support.reason)
+                output.print(line)
+            } else {
+                output.print(
+                    "  \(feature.name.left(16)) "
+                        + (support.isSupported
+                            ? "yes" : "no (since \(feature.since)): \(support.reason)"))
+            }
+        }
+    }
+
+    private func show(
+        _ tool: String, _ choices: [Choice], _ failure: String?, _ output: inout Output
+    ) {
+        guard !json else { return showJSON(tool, choices, failure, &output) }
+        output.print("\n\(tool.left(12))  " + (failure.map { "DOES NOT WORK: \($0)" } ?? "works"))
+        for choice in choices {
+            let rung = choice.rung.map { "\($0.name) (\($0.kernels))" } ?? "none"
+            output.print("  \(choice.ladder.name.left(12)) \(rung)")
+            for passed in choice.passedOver {
+                output.print("               not \(passed.rung): \(passed.reason)")
+            }
+            if let rung = choice.rung, !rung.blindTo.isEmpty {
+                output.print("               does not see \(rung.blindTo)")
+            }
+            if choice.rung == nil, let without = choice.ladder.without {
+                output.print("               so \(without)")
+            }
+        }
+    }
+
+    private func showJSON(
+        _ tool: String, _ choices: [Choice], _ failure: String?, _ output: inout Output
+    ) {
+        var line = JSONLine(type: "doctor_tool")
+        line.add("tool", tool)
+        line.add("works", failure == nil)
+        line.add("failure", failure)
+        line.add(
+            "ladders",
+            choices.map { choice in
+                var ladder = JSONLine()
+                ladder.add("ladder", choice.ladder.name)
+                ladder.add("sees", choice.ladder.purpose)
+                ladder.add("rung", choice.rung?.name)
+                ladder.add("kernels", choice.rung?.kernels)
+                ladder.add("blind_to", choice.rung?.blindTo)
+                ladder.add("without", choice.rung == nil ? choice.ladder.without : nil)
+                ladder.add(
+                    "passed_over",
+                    choice.passedOver.map { passed in
+                        var line = JSONLine()
+                        line.add("rung", passed.rung)
+                        line.add("reason", passed.reason)
+                        return line
+                    })
+                return ladder
+            })
+        output.print(line)
+    }
+}
