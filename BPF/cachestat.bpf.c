@@ -228,6 +228,16 @@ int BPF_PROG(mm_by_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+SEC("iter/task")
+int mm_at_start(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (task && task->pid == task->tgid && task->mm)
+		mapped_seed(task->mm);
+	return 0;
+}
+
 SEC("tp_btf/exit_mmap")
 int BPF_PROG(mm_gone, struct mm_struct *mm)
 {

@@ -79,12 +79,20 @@ struct {
 	__type(value, struct dying);
 } victims SEC(".maps");
 
+#define STACK_MATCHES 32
+
+/* A copy of the current stack, and which of its words are the victim's address. */
+struct stack_copy {
+	u64 words[STACK_WORDS];
+	u32 matches[STACK_MATCHES];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, u64[STACK_WORDS]);
-} stack_copy SEC(".maps");
+	__type(value, struct stack_copy);
+} stack_copies SEC(".maps");
 
 static __always_inline struct oom *current_oom(void)
 {
@@ -105,15 +113,26 @@ static __always_inline u64 new_kill_id(void)
 	return bpf_ktime_get_ns();
 }
 
+/* A member of an oom_control's bytes, where the running kernel has it. */
+#define MEMBER(type, bytes, name) \
+	(*(type *)((bytes) + bpf_core_field_offset(struct oom_control, name)))
+
 static __always_inline bool read_context(struct oom_context *to, struct oom_control *oc)
 {
+	/* one read, for one branch: this is done for each candidate on the stack */
+	u64 words[8];
+	void *bytes = words;
+
+	if (bpf_probe_read_kernel(words, sizeof(words), oc))
+		return false;
+	to->memcg = MEMBER(struct mem_cgroup *, bytes, memcg);
+	to->chosen = MEMBER(struct task_struct *, bytes, chosen);
+	to->totalpages = MEMBER(u64, bytes, totalpages);
+	to->gfp_mask = MEMBER(u32, bytes, gfp_mask);
+	to->order = MEMBER(s32, bytes, order);
+	to->constraint = MEMBER(u32, bytes, constraint);
 	to->padding = 0;
-	return !bpf_core_read(&to->memcg, sizeof(to->memcg), &oc->memcg) &&
-	       !bpf_core_read(&to->chosen, sizeof(to->chosen), &oc->chosen) &&
-	       !bpf_core_read(&to->totalpages, sizeof(to->totalpages), &oc->totalpages) &&
-	       !bpf_core_read(&to->gfp_mask, sizeof(to->gfp_mask), &oc->gfp_mask) &&
-	       !bpf_core_read(&to->order, sizeof(to->order), &oc->order) &&
-	       !bpf_core_read(&to->constraint, sizeof(to->constraint), &oc->constraint);
+	return true;
 }
 
 static __always_inline int begin_oom(struct oom_control *oc)
@@ -142,8 +161,22 @@ int BPF_KPROBE(oom_begin_kprobe, struct oom_control *oc)
 /* Could these words be the oom_control that chose this victim? */
 static __always_inline bool plausible(const struct oom_context *oc)
 {
-	return oc->constraint <= 3 && oc->order >= -1 && oc->order <= 20 && oc->totalpages &&
-	       oc->totalpages < 1UL << 52 && (!oc->memcg || (s64)oc->memcg < 0);
+	/* & and |, not && and ||: fewer branches for the verifier */
+	return (oc->constraint <= 3) & (oc->order >= -1) & (oc->order <= 20) &
+	       (oc->totalpages - 1 < (1UL << 52)) & ((oc->memcg == NULL) | ((s64)oc->memcg < 0));
+}
+
+/* 1 where x is 0: no branch, of which the verifier allows 8192 undecided ones. */
+static __always_inline u64 is_zero(u64 x)
+{
+	u64 sign = -x;
+
+	barrier_var(sign); /* each keeps clang from making a branch of it */
+	sign |= x;
+	barrier_var(sign);
+	sign >>= 63;
+	barrier_var(sign);
+	return sign ^ 1;
 }
 
 /*
@@ -154,19 +187,23 @@ static __always_inline bool plausible(const struct oom_context *oc)
 static __noinline int find_on_stack(struct task_struct *victim, struct oom *oom)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	u64 leader = (u64)BPF_CORE_READ(victim, group_leader), self = (u64)victim;
+	u64 leader = (u64)BPF_CORE_READ(victim, group_leader), self = address_of(victim);
 	u64 *base = BPF_CORE_READ(task, stack);
 	u32 zero = 0;
-	u64 *words = bpf_map_lookup_elem(&stack_copy, &zero);
+	struct stack_copy *copy = bpf_map_lookup_elem(&stack_copies, &zero);
 
-	if (!words || bpf_probe_read_kernel(words, THREAD_SIZE, base))
+	if (!copy || bpf_probe_read_kernel(copy->words, THREAD_SIZE, base))
 		return 0;
-	for (int i = STACK_WORDS - 1; i >= 0; i--) {
-		u64 word = words[i & (STACK_WORDS - 1)];
+	u32 matches = 0;
 
-		if (word != leader && word != self)
-			continue;
-		void *at = base + i;
+	for (int i = STACK_WORDS - 1; i >= 0; i--) {
+		u64 word = copy->words[i];
+
+		copy->matches[matches & (STACK_MATCHES - 1)] = i;
+		matches += is_zero(word ^ leader) | is_zero(word ^ self);
+	}
+	for (u32 i = 0; i < STACK_MATCHES && i < matches; i++) {
+		void *at = base + copy->matches[i];
 		struct oom_control *oc = at - bpf_core_field_offset(struct oom_control, chosen);
 
 		if (!read_context(&oom->oc, oc) || !plausible(&oom->oc))

@@ -151,6 +151,14 @@ struct task_struct {
 	struct task_io_accounting ioac;
 };
 
+enum oom_constraint {
+	CONSTRAINT_NONE,
+};
+
+struct bpf_iter__task {
+	struct task_struct *task;
+};
+
 /* the same on 5.10 to 7.2 */
 struct oom_control {
 	void *zonelist;
@@ -161,7 +169,7 @@ struct oom_control {
 	unsigned long totalpages;
 	struct task_struct *chosen;
 	long chosen_points;
-	unsigned int constraint;
+	enum oom_constraint constraint;
 };
 
 struct super_block {

@@ -28,6 +28,11 @@ struct mapped_space {
 	u32 padding;
 };
 
+struct mapped_cpu {
+	u64 mm;
+	u64 cpu;
+};
+
 struct mapped_part {
 	u64 born;
 	s64 local;
@@ -41,20 +46,22 @@ struct {
 } mapped_spaces SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
-	__uint(max_entries, MAPPED_SPACES);
-	__type(key, u64);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2 * MAPPED_SPACES);
+	__type(key, struct mapped_cpu);
 	__type(value, struct mapped_part);
 } mapped_parts SEC(".maps");
 
 /* The change of an address space's file pages since its last event. */
 static __always_inline s64 mapped_change(struct mm_struct *mm)
 {
-	u64 key = address_of(mm), offset = 0;
-	s64 central = BPF_CORE_READ(mm, rss_stat[MM_FILEPAGES].count);
-	s32 *counters = BPF_CORE_READ(mm, rss_stat[MM_FILEPAGES].counters), local = 0;
+	struct mapped_cpu at = { .mm = address_of(mm), .cpu = bpf_get_smp_processor_id() };
+	u64 key = at.mm, offset = 0;
+	struct percpu_counter *counter = mm_counter(mm, MM_FILEPAGES);
+	s64 central = BPF_CORE_READ(counter, count);
+	s32 *counters = BPF_CORE_READ(counter, counters), local = 0;
 
-	if (!percpu_offset(percpu_probe_pointer(), bpf_get_smp_processor_id(), &offset) ||
+	if (!percpu_offset(percpu_probe_pointer(), at.cpu, &offset) ||
 	    bpf_probe_read_kernel(&local, sizeof(local), (void *)counters + offset)) {
 		lost(LOSS_UNREADABLE);
 		return 0;
@@ -76,7 +83,7 @@ static __always_inline s64 mapped_change(struct mm_struct *mm)
 
 	space->central = central;
 
-	struct mapped_part *part = bpf_map_lookup_elem(&mapped_parts, &key);
+	struct mapped_part *part = bpf_map_lookup_elem(&mapped_parts, &at);
 
 	if (part && part->born == space->born) {
 		change += local - part->local;
@@ -85,7 +92,7 @@ static __always_inline s64 mapped_change(struct mm_struct *mm)
 	}
 	struct mapped_part now = { .born = space->born, .local = local };
 
-	if (bpf_map_update_elem(&mapped_parts, &key, &now, BPF_ANY))
+	if (bpf_map_update_elem(&mapped_parts, &at, &now, BPF_ANY))
 		lost(LOSS_MAP_FULL);
 	if (space->fresh)
 		return change + local;
@@ -105,12 +112,43 @@ static __always_inline void mapped_born(struct mm_struct *mm)
 	}
 	struct mapped_space fresh = {
 		.born = bpf_ktime_get_ns(),
-		.central = BPF_CORE_READ(mm, rss_stat[MM_FILEPAGES].count),
+		.central = BPF_CORE_READ(mm_counter(mm, MM_FILEPAGES), count),
 		.fresh = 1,
 	};
 
 	if (bpf_map_update_elem(&mapped_spaces, &key, &fresh, BPF_ANY))
 		lost(LOSS_MAP_FULL);
+}
+
+/*
+ * The address spaces that are there at the start, as if they had been followed
+ * from birth: every part that is not zero is noted.
+ */
+static __always_inline void mapped_seed(struct mm_struct *mm)
+{
+	u64 key = address_of(mm), probe = percpu_probe_pointer();
+	struct percpu_counter *counter = mm_counter(mm, MM_FILEPAGES);
+	s32 *counters = BPF_CORE_READ(counter, counters);
+	struct mapped_space space = {
+		.born = bpf_ktime_get_ns(),
+		.central = BPF_CORE_READ(counter, count),
+		.fresh = 1,
+	};
+
+	for (u32 cpu = 0; cpu < MAX_CPUS; cpu++) {
+		struct mapped_cpu at = { .mm = key, .cpu = cpu };
+		struct mapped_part part = { .born = space.born };
+		u64 offset = 0;
+		s32 local = 0;
+
+		if (!percpu_offset(probe, cpu, &offset))
+			break;
+		bpf_probe_read_kernel(&local, sizeof(local), (void *)counters + offset);
+		part.local = local;
+		if (local)
+			bpf_map_update_elem(&mapped_parts, &at, &part, BPF_NOEXIST);
+	}
+	bpf_map_update_elem(&mapped_spaces, &key, &space, BPF_NOEXIST);
 }
 
 /* An address space is gone; another may be born at its address. */

@@ -15,6 +15,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#define MAX_CPUS 512
+
 struct bpf_array {
 	void *pptrs[0];
 } __attribute__((preserve_access_index));
@@ -56,6 +58,13 @@ static __always_inline bool percpu_offset(u64 probe, u32 cpu, u64 *offset)
 		return false;
 	*offset = address_of(there) - probe;
 	return true;
+}
+
+/* One of mm->rss_stat[]: an index is not relocated, so its stride is asked for. */
+static __always_inline struct percpu_counter *mm_counter(struct mm_struct *mm, int member)
+{
+	return (void *)mm + bpf_core_field_offset(struct mm_struct, rss_stat) +
+	       member * bpf_core_type_size(struct percpu_counter);
 }
 
 #endif

@@ -8,8 +8,6 @@
 #include <bpf/bpf_helpers.h>
 #include "percpu.h"
 
-#define MAX_CPUS 512
-
 /*
  * get_mm_counter_sum() of all four members: since 6.2 a counter is split over
  * the CPUs, and its central part alone is off by up to a batch a CPU.
@@ -28,8 +26,10 @@ static __noinline int mm_rss(struct mm_struct *mm, u32 cpus, u64 pages[MM_COUNTE
 		u64 probe = percpu_probe_pointer();
 
 		for (int i = 0; i < MM_COUNTERS; i++) {
-			bpf_core_read(&sum[i], sizeof(sum[i]), &mm->rss_stat[i].count);
-			bpf_core_read(&counters[i], sizeof(counters[i]), &mm->rss_stat[i].counters);
+			struct percpu_counter *counter = mm_counter(mm, i);
+
+			sum[i] = BPF_CORE_READ(counter, count);
+			counters[i] = BPF_CORE_READ(counter, counters);
 		}
 		for (u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; cpu++) {
 			u64 offset;

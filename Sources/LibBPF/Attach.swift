@@ -117,11 +117,27 @@ extension LoadedObject {
         }
     }
 
-    /// Opens an iterator's output, to be read to its end like a file.
-    public func iterate(_ link: borrowing Link) throws(BPFError) -> OwnedDescriptor {
-        let descriptor = link.descriptor
-        return OwnedDescriptor(
-            owning: try checked("create an iterator") { bpf_iter_create(descriptor) })
+    /// Runs an iterator's program over all its objects and returns what it wrote.
+    @discardableResult
+    public func runIterator(_ program: String) throws(BPFError) -> [UInt8] {
+        let link = try attach(program)
+        let linkDescriptor = link.descriptor
+        let file = OwnedDescriptor(
+            owning: try checked("run iterator \(program)", program: program) {
+                bpf_iter_create(linkDescriptor)
+            })
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = read(file.raw, &buffer, buffer.count)
+            if count == 0 { return output }
+            if count > 0 {
+                output += buffer.prefix(count)
+            } else if errno != EINTR && errno != EAGAIN {
+                let code = errno
+                throw BPFError(operation: "run iterator \(program)", code: code, program: program)
+            }
+        }
     }
 }
 

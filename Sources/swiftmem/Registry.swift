@@ -6,6 +6,17 @@ internal import LibBPF
 protocol Tool: ParsableCommand {
     /// What it attaches to; its name is the tool's and its BPF object's.
     static var probes: ProbeSet { get }
+    /// Sets the programs' read-only data as the rungs chosen want it, for the widest
+    /// run: the one that `doctor` tries.
+    static func configure(
+        _ object: borrowing OpenObject, _ resolution: Resolution
+    ) throws(BPFError)
+}
+
+extension Tool {
+    static func configure(
+        _ object: borrowing OpenObject, _ resolution: Resolution
+    ) throws(BPFError) {}
 }
 
 /// Every tool, in the order that help shows them. A new tool is one line here.

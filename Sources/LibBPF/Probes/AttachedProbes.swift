@@ -75,10 +75,20 @@ public struct AttachedProbes: ~Copyable {
         try open.autoload(only: Set(resolution.programs))
         for map in resolution.idleMaps { try open.omitMap(map) }
         try configure(open, resolution)
+        let sections = Dictionary(
+            open.programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first })
         let object = try open.load()
         var links = LinkSet()
-        for program in resolution.programs {
+        // An iterator tells the other programs what is there already: once they see all
+        // that happens from now on, it runs through and is done.
+        let isIterator = { (program: String) in
+            if case .iterator = sections[program] { true } else { false }
+        }
+        for program in resolution.programs where !isIterator(program) {
             links.insert(try object.attach(program))
+        }
+        for program in resolution.programs where isIterator(program) {
+            try object.runIterator(program)
         }
         self.links = links
         self.object = object

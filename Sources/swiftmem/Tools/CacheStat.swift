@@ -30,7 +30,7 @@ struct CacheStat: Tool {
                         "tracepoint",
                         programs: [
                             "read_access", "inserted", "dirtied", "fault", "mapped", "mm_by_exec",
-                            "mm_by_fork", "mm_gone",
+                            "mm_by_fork", "mm_gone", "mm_at_start",
                         ],
                         requires: [.feature("task storage"), .feature("per-CPU look-up")],
                         kernels: "6.12 and newer",

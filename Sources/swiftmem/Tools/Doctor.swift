@@ -37,7 +37,7 @@ struct Doctor: ParsableCommand {
             do throws(ProbeError) {
                 let attached = try AttachedProbes.attach(
                     probes, image: objectImage(probes.tool), oracle: kernel, forced: forced,
-                    btf: btf, configure: { (_, _) throws(BPFError) in })
+                    btf: btf, configure: tool.configure)
                 show(probes.tool, attached.resolution.choices, nil, &output)
             } catch {
                 works = false

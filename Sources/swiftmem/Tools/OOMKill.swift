@@ -71,15 +71,27 @@ struct OOMKill: Tool {
     func run() throws {
         let victims = try VictimFilter(tasks)
         var session = try Session(Self.probes, report) { (object, resolution) throws(BPFError) in
-            var config = oomkill_config()
-            config.cpus = UInt32(possibleCPUs)
-            config.scan_stack = resolution.rung(of: "context") == "stack" ? 1 : 0
-            config.see_signals = resolution.rung(of: "signals") == nil ? 0 : 1
-            config.kernel_stack = stack ? 1 : 0
-            try object.setReadOnlyData(".rodata.config", to: config)
+            try Self.configure(object, resolution, stack: stack)
         }
         try trace(&session, victims)
         try session.finish()
+    }
+
+    static func configure(
+        _ object: borrowing OpenObject, _ resolution: Resolution
+    ) throws(BPFError) {
+        try configure(object, resolution, stack: true)
+    }
+
+    private static func configure(
+        _ object: borrowing OpenObject, _ resolution: Resolution, stack: Bool
+    ) throws(BPFError) {
+        var config = oomkill_config()
+        config.cpus = UInt32(possibleCPUs)
+        config.scan_stack = resolution.rung(of: "context") == "stack" ? 1 : 0
+        config.see_signals = resolution.rung(of: "signals") == nil ? 0 : 1
+        config.kernel_stack = stack ? 1 : 0
+        try object.setReadOnlyData(".rodata.config", to: config)
     }
 
     private func trace(_ session: inout Session, _ victims: VictimFilter) throws(Failure) {
