@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+# swiftmem: `make help` lists the targets. Two are enough: `make run`, `make test`.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+CONFIG ?= release
+ARGS ?= cachestat 1 5
+
+SWIFT ?= swift
+BUILD := .build/$(CONFIG)
+BINARY := $(BUILD)/swiftmem
+SWIFT_FLAGS := -c $(CONFIG) --static-swift-stdlib
+RUNNER := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# ---- kernel side -------------------------------------------------------------
+# Swift's own clang has the BPF target; a machine without it uses the system's.
+CLANG ?= $(or $(wildcard $(dir $(realpath $(shell command -v $(SWIFT) 2>/dev/null)))clang),clang)
+ARCH := $(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
+OTHER_ARCH := $(if $(filter x86,$(ARCH)),arm64,x86)
+OBJECTS := Sources/CBPFObjects/objects
+BPF_SOURCES := $(wildcard BPF/*.bpf.c)
+BPF_HEADERS := $(wildcard BPF/include/*.h Sources/CMemEvents/include/*.h)
+BPF_OBJECTS := $(BPF_SOURCES:BPF/%.bpf.c=$(OBJECTS)/%.bpf.o)
+BPF_CHECKS := $(BPF_SOURCES:BPF/%.bpf.c=.build/bpf-$(OTHER_ARCH)/%.bpf.o)
+# the kernel's user headers lie in a directory named after the compiler's target
+MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null || echo $(shell uname -m)-linux-gnu)
+BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
+	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)/= -I BPF/include -I Sources/CMemEvents/include \
+	-idirafter /usr/include/$(MULTIARCH)
+
+.PHONY: help deps build bpf run test test-unit test-live bench install uninstall docs fmt lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install what building needs (apt; sudo only if needed)
+	@Scripts/deps build
+
+bpf: $(BPF_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
+
+$(OBJECTS)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
+
+.build/bpf-$(OTHER_ARCH)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
+	@mkdir -p $(@D)
+	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(OTHER_ARCH) -c $< -o $@
+
+# ---- user side ---------------------------------------------------------------
+build: deps bpf ## build the command: .build/release/swiftmem
+	@Scripts/build $(SWIFT_FLAGS) --product swiftmem
+
+run: build ## build and run: cachestat 1 5, or make run ARGS="oomkill"
+	@$(RUNNER) $(BINARY) $(ARGS)
+
+test: deps bpf ## all tests this machine can run, live ones included; says which could not run
+	@Scripts/test all
+
+test-unit: deps bpf ## the tests that need no privilege
+	@Scripts/test unit
+
+test-live: deps bpf ## the tests against the running kernel (root); a skip is a failure
+	@Scripts/test live
+
+bench: build ## what tracing costs, side by side, as ratios
+	@Scripts/bench
+
+install: ## install command, completions, man pages: make install PREFIX=/usr DESTDIR=/tmp/x
+	@Scripts/install "$(DESTDIR)$(PREFIX)" "$(BINARY)"
+
+uninstall: ## remove what install put there
+	@Scripts/install --remove "$(DESTDIR)$(PREFIX)" "$(BINARY)"
+
+docs: build ## man pages and completions into .build/docs
+	@Scripts/docs "$(BINARY)" .build/docs
+
+fmt: ## format the Swift sources in place
+	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+lint: ## check the format and the scripts
+	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	@for f in Scripts/*; do bash -n $$f || exit 1; done
+
+clean: ## remove what was built
+	rm -rf .build $(OBJECTS)
