@@ -270,11 +270,16 @@ int main(int argc, char **argv) {
         majflt += readers[i].majflt;
     }
     int64_t inserted = (int64_t)is_now.resident_pages - (int64_t)was.resident_pages, misses = inserted, pgpgin = 0;
+    int64_t fetched = read_bytes / (int64_t)w.page;
     const char *miss_source = "residency";
-    if (is("bigger-than-memory")) { // pages come and go: only what was read from the device tells
+    if ((pattern->kind == READ || pattern->kind == MAP) && has_io && fetched > inserted) {
+        // Some pages are gone again: the limit of bigger-than-memory, reclaim, or DAMON. What was read tells.
+        misses = fetched;
+        miss_source = "io_read_bytes";
+    } else if (is("bigger-than-memory") && !has_io) {
         counters_delta(before.vmstat, after.vmstat, "pgpgin", &pgpgin);
-        misses = (has_io ? read_bytes : pgpgin * 1024) / (int64_t)w.page;
-        miss_source = has_io ? "read_bytes" : "pgpgin";
+        misses = pgpgin * 1024 / (int64_t)w.page;
+        miss_source = "pgpgin";
     } else if (pattern->kind == WRITE) { // a partial write of a page that isn't cached reads it first
         misses = is("overwrite") && !opt.warm ? (int64_t)w.partial_pages : 0;
         miss_source = "pattern";
@@ -307,6 +312,7 @@ int main(int argc, char **argv) {
     j_int("inserted_pages", inserted);
     j_int("miss_pages_expected", misses);
     j_text("miss_source", miss_source);
+    j_int("evicted_pages", pattern->kind == READ || pattern->kind == MAP ? misses - inserted : 0);
     j_uint("dirtied_pages_expected", pattern->kind == WRITE ? distinct : 0);
     if (is_now.has_dirty) {
         j_uint("dirty_after_pages", is_now.dirty_pages);
