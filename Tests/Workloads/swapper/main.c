@@ -12,8 +12,8 @@ static const char usage[] =
     "  --mb N          memory touched (default 64)\n"
     "  --limit-mb N    limit of its memory cgroup (default 32; 0 none, which needs --pageout)\n"
     "  --order O       of the read phase: seq or rand (default seq)\n"
-    "  --pageout       MADV_PAGEOUT all of it between the phases: then exactly these pages are swapped in, so give\n"
-    "                  a limit above --mb, or 0 (the default with --pageout)\n"
+    "  --pageout       MADV_PAGEOUT all of it between the phases, and drop it from the swap cache where there is a\n"
+    "                  cgroup: then exactly these pages come back (the limit is then twice --mb unless given)\n"
     "  --fill F        random (default) or zero: zero pages need no device on newer kernels\n"
     "  --huge          ask for huge pages (default: none)\n"
     "  --seed N        order of rand (default 1)\n"
@@ -60,7 +60,7 @@ static void parse(int argc, char **argv) {
     if (optind < argc)
         w_die(W_USAGE, 0, "%s: not an option (see --help)", argv[optind]);
     if (opt.pageout && !opt.limit_given)
-        opt.limit = 0;
+        opt.limit = opt.bytes * 2 < 8 << 20 ? 8 << 20 : opt.bytes * 2;
     if (!opt.pageout && !opt.limit)
         w_die(W_USAGE, 0, "--limit-mb 0 needs --pageout: nothing else would swap");
     if (opt.limit && opt.limit < 4 << 20)
@@ -157,7 +157,8 @@ int main(int argc, char **argv) {
     w_wait(opt.wait, NULL, 0);
 
     // ---- write phase
-    uint64_t seed = opt.seed, sum = 0;
+    uint64_t seed = opt.seed, sum = 0, cached_kb = 0;
+    char text[4096];
     counters_read(&c[0], true);
     for (uint64_t i = 0; i < pages; i++) {
         uint64_t *words = (uint64_t *)(void *)(memory + i * page);
@@ -172,6 +173,13 @@ int main(int argc, char **argv) {
                 w_die(errno == EINVAL ? W_UNAVAILABLE : W_FAILED, errno, "MADV_PAGEOUT");
             w_sleep_ms(20);
         }
+    if (opt.pageout && cg.version) {
+        // What a disk has written stays in the swap cache, and would come back without a read: squeeze that out.
+        const char *file = cg.version == 2 ? "memory.high" : "memory.limit_in_bytes";
+        snprintf(text, sizeof text, "%" PRIu64, cg.limit_bytes);
+        memcg_set(&cg, file, "4194304");
+        memcg_set(&cg, file, cg.version == 2 ? "max" : text);
+    }
     counters_read(&write_end, false);
     int64_t swapped_before = swapped_pages(memory, opt.bytes, page);
     w_wait(opt.wait_read, NULL, 0);
@@ -179,6 +187,8 @@ int main(int argc, char **argv) {
     // ---- read phase
     uint64_t read_sum = 0;
     swapped_before = swapped_pages(memory, opt.bytes, page);
+    if (w_read_file("/proc/meminfo", text, sizeof text) > 0)
+        w_field(text, "SwapCached", &cached_kb);
     counters_read(&c[1], true);
     for (uint64_t i = 0; i < pages; i++)
         read_sum += *(volatile uint64_t *)(void *)(memory + order[i] * page);
@@ -187,7 +197,6 @@ int main(int argc, char **argv) {
     if (read_sum != sum)
         w_die(W_FAILED, 0, "what came back from swap is not what was written");
 
-    char text[64];
     j_begin_truth();
     j_uint("pages", pages);
     j_uint("page_size_bytes", page);
@@ -199,7 +208,8 @@ int main(int argc, char **argv) {
     j_int("swapped_before_read_pages", swapped_before); // from pagemap, -1 unknown
     j_int("swapped_after_read_pages", swapped_after);
     if (opt.pageout && (!opt.limit || opt.limit > opt.bytes * 5 / 4))
-        j_int("swapin_pages_expected", swapped_before); // nothing is pushed out again meanwhile
+        j_int("swapped_in_pages_expected", swapped_before); // nothing is pushed out again meanwhile
+    j_uint("system_swap_cached_before_read_kb", cached_kb);  // this much may come back without a read of the device
     print_phase("write", &c[0], &write_end, pages);
     print_phase("read", &c[1], &c[2], pages);
     if (w_read_file("/proc/sys/vm/page-cluster", text, sizeof text) > 0)
