@@ -119,40 +119,15 @@ static inline uint64_t memcg_id(const struct memcg *cg) {
     return stat(cg->directory, &s) == 0 ? (uint64_t)s.st_ino : 0;
 }
 
-/// Forks a worker that goes on inside the cgroup, and never returns in the parent: it waits for the worker, cleans up
-/// and ends with the worker's status. So that whatever happens inside (an OOM kill too), the cgroup is removed.
+/// Goes on in a worker inside the cgroup; the parent never returns from here, it guards. So that whatever happens
+/// inside (an OOM kill too), the cgroup is removed.
 static inline void memcg_enter(const struct memcg *cg) {
-    int gate[2];
-    if (pipe2(gate, O_CLOEXEC) < 0)
-        w_die(W_FAILED, errno, "pipe");
-    pid_t parent = getpid(), pid = fork();
-    if (pid < 0)
-        w_die(W_FAILED, errno, "fork");
-    if (pid == 0) {
-        char go;
-        w_die_with(parent);
-        close(gate[1]);
-        if (read(gate[0], &go, 1) != 1)
-            _exit(W_FAILED);
-        close(gate[0]);
+    int gate;
+    pid_t pid = w_fork_worker(&gate);
+    if (pid == 0)
         return;
-    }
-    w_undo_process(pid);
     memcg_add(cg, pid);
-    if (write(gate[1], "g", 1) != 1)
-        w_die(W_FAILED, errno, "start the worker");
-    int status;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            w_die(W_FAILED, errno, "wait for the worker");
-    w_forget_process(pid);
-    if (WIFSIGNALED(status))
-        w_die(W_FAILED, 0, "the worker in %s died of signal %d%s", cg->directory, WTERMSIG(status),
-              WTERMSIG(status) == SIGKILL ? " (out of memory there?)" : "");
-    int e = w_cleanup();
-    if (e && !WEXITSTATUS(status))
-        w_die(W_FAILED, e, "clean-up");
-    _exit(WEXITSTATUS(status));
+    w_guard(pid, gate);
 }
 
 #endif

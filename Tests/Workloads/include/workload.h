@@ -36,7 +36,7 @@ static const char *w_name = "workload";
 // ---- clean-up -----------------------------------------------------------------------------------------------
 // A fixed list undone last-in-first-out. Everything done here is async-signal-safe, as a signal handler does it too.
 
-enum w_undo_kind { W_UNDO_NONE, W_UNDO_PROCESS, W_UNDO_FILE, W_UNDO_DIRECTORY, W_UNDO_SHM };
+enum w_undo_kind { W_UNDO_NONE, W_UNDO_RESERVED, W_UNDO_PROCESS, W_UNDO_FILE, W_UNDO_DIRECTORY, W_UNDO_SHM, W_UNDO_SHM_OF };
 static struct w_undo {
     volatile int kind;
     pid_t pid;
@@ -76,11 +76,26 @@ static inline void w_undo_path(enum w_undo_kind kind, const char *path) {
     u->kind = kind;
 }
 
-/// Remove this System V segment when the program ends in any way.
-static inline void w_undo_shm(int shmid) {
+/// A place in the list for one System V segment after another.
+static inline struct w_undo *w_reserve_shm(void) {
     struct w_undo *u = w_undo_slot();
-    u->shmid = shmid;
-    u->kind = W_UNDO_SHM;
+    u->kind = W_UNDO_RESERVED;
+    return u;
+}
+
+/// Remove this segment when the program ends in any way (-1: there is none any more).
+static inline void w_undo_shm(struct w_undo *place, int shmid) {
+    place->kind = W_UNDO_RESERVED;
+    place->shmid = shmid;
+    if (shmid >= 0)
+        place->kind = W_UNDO_SHM;
+}
+
+/// Remove all segments that this child made, once it is dead.
+static inline void w_undo_shm_of(pid_t pid) {
+    struct w_undo *u = w_undo_slot();
+    u->pid = pid;
+    u->kind = W_UNDO_SHM_OF;
 }
 
 /// In a child: die with the parent, even when that is killed and cannot clean up.
@@ -120,6 +135,14 @@ static inline int w_cleanup(void) {
                 failed = errno;
         } else if (kind == W_UNDO_SHM) {
             shmctl(u->shmid, IPC_RMID, NULL);
+        } else if (kind == W_UNDO_SHM_OF) {
+            struct shmid_ds ds;
+            int last = shmctl(0, SHM_INFO, &ds);
+            for (int i = 0; i <= last; i++) {
+                int id = shmctl(i, SHM_STAT, &ds);
+                if (id >= 0 && ds.shm_cpid == u->pid)
+                    shmctl(id, IPC_RMID, NULL);
+            }
         } else if (kind == W_UNDO_DIRECTORY) {
             // A cgroup stays busy for a moment after its last task died.
             int e = 0;
@@ -165,6 +188,51 @@ __attribute__((noreturn, format(printf, 3, 4))) static inline void w_die(int sta
         fprintf(stderr, "%s: %s\n", w_name, text);
     w_cleanup();
     _exit(status);
+}
+
+// ---- a worker and its guardian ----
+// A worker that may die of what it does (an OOM kill), or has threads that a signal handler can't stop, goes on in a
+// child; the parent stays behind to clean up.
+
+/// Forks the worker, which waits at the gate: returns 0 in it once w_guard lets it through, its pid in the parent.
+static inline pid_t w_fork_worker(int *gate) {
+    int ends[2];
+    fflush(stdout);
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        w_die(W_FAILED, errno, "pipe");
+    pid_t parent = getpid(), pid = fork();
+    if (pid < 0)
+        w_die(W_FAILED, errno, "fork");
+    if (pid == 0) {
+        char go;
+        w_die_with(parent);
+        close(ends[1]);
+        if (read(ends[0], &go, 1) != 1)
+            _exit(W_FAILED);
+        close(ends[0]);
+        return 0;
+    }
+    close(ends[0]);
+    *gate = ends[1];
+    w_undo_process(pid);
+    return pid;
+}
+
+/// Lets the worker go on, waits for it, cleans up and ends with its status.
+__attribute__((noreturn)) static inline void w_guard(pid_t pid, int gate) {
+    int status;
+    if (write(gate, "g", 1) != 1)
+        w_die(W_FAILED, errno, "start the worker");
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            w_die(W_FAILED, errno, "wait for the worker");
+    w_forget_process(pid);
+    if (WIFSIGNALED(status))
+        w_die(W_FAILED, 0, "the worker died of signal %d%s", WTERMSIG(status), WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
+    int e = w_cleanup();
+    if (e && !WEXITSTATUS(status))
+        w_die(W_FAILED, e, "clean-up");
+    _exit(WEXITSTATUS(status));
 }
 
 // ---- options ------------------------------------------------------------------------------------------------
