@@ -166,6 +166,8 @@ static inline void w_on_signal(int number) {
 
 /// Names the program and makes SIGTERM, SIGINT and SIGHUP clean up before it ends. A closed stdout becomes a write error.
 static inline void w_start(const char *name) {
+    static char buffer[1 << 16];
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer); // stdio's own would be a malloc that a tracer sees
     w_name = name;
     struct sigaction action = {.sa_handler = w_on_signal};
     sigfillset(&action.sa_mask); // nothing interrupts a clean-up
@@ -227,6 +229,9 @@ __attribute__((noreturn)) static inline void w_guard(pid_t pid, int gate) {
         if (errno != EINTR)
             w_die(W_FAILED, errno, "wait for the worker");
     w_forget_process(pid);
+    for (int i = 0; status == 0 && i < w_undo_count; i++) // it has removed its own
+        if (w_undos[i].kind == W_UNDO_SHM_OF)
+            w_undos[i].kind = W_UNDO_NONE;
     if (WIFSIGNALED(status))
         w_die(W_FAILED, 0, "the worker died of signal %d%s", WTERMSIG(status), WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
     int e = w_cleanup();
