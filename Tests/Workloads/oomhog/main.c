@@ -21,7 +21,7 @@ static const char usage[] =
     "  --file-kb N     file-mapped memory of each victim, at least (default 1024)\n"
     "  --shmem-kb N    shared memory of each victim, exactly (default 512)\n"
     "  --uid N         victims' user id (default 0: unchanged)\n"
-    "  --adj N         victims' oom_score_adj (default 0: inherited; global 1000)\n"
+    "  --adj N         victims' oom_score_adj (default 0 where that may be set, else as inherited; global 1000)\n"
     "  --pause-ms N    between kills (default 0; the log's report is limited to 10 in 5 s, 600 shows all)\n"
     "  --dir PATH      where the mapped file is made, and unlinked at once (default /var/tmp)\n"
     "  --wait --hold   print {\"type\":\"ready\"} and wait for a line first; at the end wait for the end of stdin\n"
@@ -46,7 +46,7 @@ static struct options {
     int kills;
     uint64_t limit, file_bytes, shmem_bytes;
     long long uid, adj, pause_ms;
-    bool wait, hold, really;
+    bool adj_given, wait, hold, really;
 } opt = {.mode = "memcg", .directory = "/var/tmp", .kills = 0, .limit = 24 << 20, .file_bytes = 1 << 20, .shmem_bytes = 512 << 10};
 
 static struct memcg cg;
@@ -90,14 +90,14 @@ static struct task start(struct victim *v, const char *role, int index, uint64_t
     memset(t.report, 0, t.shmem_bytes); // charged here, not to the limited cgroup
     t.go = pipes[1];
 
-    char a[10][24];
+    char a[6][24];
     snprintf(a[0], 24, "%d", index);
     snprintf(a[1], 24, "%" PRIu64, bytes);
     snprintf(a[2], 24, "%" PRIu64, t.shmem_bytes);
     snprintf(a[3], 24, "%" PRIu64, opt.file_bytes);
     snprintf(a[4], 24, "%lld", opt.uid);
     snprintf(a[5], 24, "%lld", adj);
-    char *argv[] = {"oomhog-victim", "--victim", a[0], (char *)role, a[1], a[2], a[3], a[4], a[5], NULL};
+    char *argv[] = {"oomhog-victim", "--victim", a[0], (char *)role, a[1], a[2], a[3], a[4], a[5], opt.adj_given ? "set" : "try", NULL};
     v->cmdline[0] = 0;
     for (int i = 0; argv[i]; i++)
         snprintf(v->cmdline + strlen(v->cmdline), sizeof v->cmdline - strlen(v->cmdline), i ? " %s" : "%s", argv[i]);
@@ -206,7 +206,7 @@ static int one_round(struct victim *v, int round) {
         go(&t[i]);
         wait_touched(&t[i], 1 << 20);
     }
-    bool special = strcmp(opt.mode, "thread") == 0 || strcmp(opt.mode, "shared-mm") == 0;
+    bool special = strcmp(opt.mode, "thread") == 0 || strcmp(opt.mode, "shared-mm") == 0 || strcmp(opt.mode, "global") == 0;
     t[0] = start(&v[0], special ? opt.mode : "hog", tasks == 3 ? round * 10 : round, touch_limit, opt.adj);
     go(&t[0]);
     for (int i = 0; i < tasks; i++)
@@ -278,12 +278,7 @@ static void print_victim(const struct victim *v) {
     j_text("comm", v->comm);
     j_text("cmdline", v->cmdline);
     j_int("uid", opt.uid ? opt.uid : (long long)getuid());
-    if (opt.adj)
-        j_int("oom_score_adj", opt.adj);
-    else {
-        char text[16];
-        j_int("oom_score_adj", w_read_file("/proc/self/oom_score_adj", text, sizeof text) > 0 ? strtol(text, NULL, 10) : 0);
-    }
+    j_int("oom_score_adj", v->report.adj);
     j_text("role", v->role);
     j_int("trigger_pid", v->trigger_pid);
     j_int("trigger_tid", v->trigger_tid);
@@ -315,7 +310,7 @@ static void parse(int argc, char **argv) {
         case FILEKB: opt.file_bytes = (uint64_t)w_number("file-kb", optarg, 0, 1 << 20) << 10; break;
         case SHMEM: opt.shmem_bytes = (uint64_t)w_number("shmem-kb", optarg, 64, 1 << 20) << 10; break;
         case UID: opt.uid = w_number("uid", optarg, 0, UINT32_MAX - 1); break;
-        case ADJ: opt.adj = w_number("adj", optarg, -999, 1000); break;
+        case ADJ: opt.adj = w_number("adj", optarg, -999, 1000); opt.adj_given = true; break;
         case PAUSE: opt.pause_ms = w_number("pause-ms", optarg, 0, 600000); break;
         case DIRECTORY: opt.directory = optarg; break;
         case WAIT: opt.wait = true; break;
@@ -337,11 +332,11 @@ static void parse(int argc, char **argv) {
 static struct victim_options victim_arguments(char **a) {
     return (struct victim_options){.index = atoi(a[2]), .role = a[3], .bytes = strtoull(a[4], NULL, 10),
                                    .shmem_bytes = strtoull(a[5], NULL, 10), .file_bytes = strtoull(a[6], NULL, 10),
-                                   .uid = atoll(a[7]), .adj = atoll(a[8])};
+                                   .uid = atoll(a[7]), .adj = atoll(a[8]), .adj_wanted = strcmp(a[9], "set") == 0};
 }
 
 int main(int argc, char **argv) {
-    if (argc == 9 && strcmp(argv[1], "--victim") == 0) {
+    if (argc == 10 && strcmp(argv[1], "--victim") == 0) {
         struct victim_options o = victim_arguments(argv);
         victim_main(&o);
     }
@@ -361,7 +356,7 @@ int main(int argc, char **argv) {
             w_die(W_FAILED, errno, "/proc/meminfo");
         w_field(text, "SwapTotal", &swap);
         touch_limit = (total + swap) * 2048;
-        opt.adj = opt.adj ? opt.adj : 1000; // so that nothing else of the machine is chosen
+        opt.adj = opt.adj_given ? opt.adj : 1000; // so that nothing else of the machine is chosen
     } else {
         memcg_make(&cg, "oom", opt.limit, false);
         if (group) {

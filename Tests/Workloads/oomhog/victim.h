@@ -15,17 +15,19 @@ struct report {
     volatile uint64_t ready;         // set when everything known is mapped, before the first page that is to fail
     volatile uint64_t touched_bytes; // anonymous bytes touched so far
     volatile uint64_t base_anon_kb, base_file_kb, base_shmem_kb; // RssAnon, RssFile, RssShmem at `ready`
-    volatile int64_t trigger_tid, sibling_pid;
+    volatile int64_t trigger_tid, sibling_pid, adj;
     volatile int error;              // errno of a set-up step that failed
 };
 
 enum { FD_GO = 10, FD_SHMEM = 11, FD_FILE = 12 }; // where the parent puts the inherited descriptors
 
 struct victim_options {
-    const char *role; // hog, thread, shared-mm: touch until killed; idle: touch `bytes` and sleep; trigger: touch `bytes`, then end
+    // hog, global, thread, shared-mm: touch until killed; idle: touch `bytes` and sleep; trigger: touch `bytes`, then end
+    const char *role;
     int index;
     uint64_t bytes, shmem_bytes, file_bytes;
     long long uid, adj;
+    bool adj_wanted; // else 0 where it may be set: a killer-proof parent would hand on its -1000
 };
 
 static struct report *victim_report;
@@ -78,9 +80,12 @@ __attribute__((noreturn)) static inline void victim_main(const struct victim_opt
     }
     char text[4096];
     snprintf(text, sizeof text, "%lld", o->adj);
-    int e = o->adj ? w_write_file("/proc/self/oom_score_adj", text) : 0;
-    errno = e;
-    victim_check(!e);
+    errno = w_write_file("/proc/self/oom_score_adj", text);
+    victim_check(!errno || !o->adj_wanted);
+    victim_check(w_read_file("/proc/self/oom_score_adj", text, sizeof text) > 0);
+    victim_report->adj = strtol(text, NULL, 10);
+    if (strcmp(o->role, "global") == 0)
+        mlockall(MCL_CURRENT); // else the machine first spends a minute on reading its own code again and again
     victim_check(!o->uid || setresuid((uid_t)o->uid, (uid_t)o->uid, (uid_t)o->uid) == 0);
     w_die_with(parent); // after setresuid, which clears it
     snprintf(victim_comm, sizeof victim_comm, "oomhog-%d", o->index);
