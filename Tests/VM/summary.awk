@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+# The matrix's closing table. Variables: out (the directory of results), kernels (names, in order),
+# rungs (file of all rungs, or /dev/null). Ends with 1 on any failure or missing result.
+
+function bad(text) { problems[++problem_count] = text }
+
+function tool_seen(name) { if (!(name in known)) { known[name]; tools[++tool_count] = name } }
+
+function read_results(kernel,    file, line, f, n, status, used, i) {
+  file = out "/" kernel "/results.tsv"
+  while ((getline line < file) > 0) {
+    if (line == "") continue
+    n = split(line, f, "\t")
+    if (f[1] == "verifier") continue
+    status = f[4]
+    if (n < 4 || status !~ /^(pass|fail|unsupported|skip)$/) { bad(kernel ": not a result line: " line); continue }
+    tool_seen(f[1])
+    results[kernel]++
+    # A skip is a hole in what was asked for, so it fails.
+    count[f[1], kernel, status == "skip" ? "fail" : status]++
+    if (status == "fail" || status == "skip") bad(kernel ": " f[1] " " f[3] " [" f[2] "]: " f[4] " " f[5])
+    if (status == "unsupported") reason[f[1], kernel] = f[5]
+    if (status == "pass" || status == "fail") {
+      n = split(f[2], used, ",")
+      for (i = 1; i <= n; i++) if (used[i] != "" && used[i] != "-" && !((f[1], used[i], kernel) in exercised)) {
+        exercised[f[1], used[i], kernel]
+        if (!((f[1], used[i]) in on)) rung_list[f[1]] = rung_list[f[1]] SUBSEP used[i]
+        on[f[1], used[i]] = on[f[1], used[i]] " " kernel
+      }
+    }
+  }
+  close(file)
+  file = out "/" kernel "/status"
+  if ((getline line < file) <= 0) line = "none"
+  close(file)
+  if (line != 0) bad(kernel ": exit status " line)
+  if (!results[kernel]) bad(kernel ": no result at all")
+}
+
+function cell(tool, kernel,    p, f, u) {
+  p = count[tool, kernel, "pass"]; f = count[tool, kernel, "fail"]; u = count[tool, kernel, "unsupported"]
+  if (f) return "fail " f
+  if (p) return "pass " p (u ? ", unsupported " u : "")
+  if (u) return "unsupported: " reason[tool, kernel]
+  bad(kernel ": no result for " tool)
+  return "no result"
+}
+
+BEGIN {
+  kernel_count = split(kernels, kernel, " ")
+  for (k = 1; k <= kernel_count; k++) read_results(kernel[k])
+  for (t = 1; t <= tool_count; t++) for (k = 1; k <= kernel_count; k++) {
+    text = table[t, k] = cell(tools[t], kernel[k])
+    if (length(text) > width[k]) width[k] = length(text)
+    if (length(tools[t]) > first) first = length(tools[t])
+  }
+  printf "%-*s", first, ""
+  for (k = 1; k <= kernel_count; k++) printf "  %-*s", width[k], kernel[k]
+  print ""
+  for (t = 1; t <= tool_count; t++) {
+    printf "%-*s", first, tools[t]
+    for (k = 1; k <= kernel_count; k++) printf "  %-*s", width[k], table[t, k]
+    print ""
+  }
+  for (t = 1; t <= tool_count; t++) {
+    n = split(substr(rung_list[tools[t]], 2), rung, SUBSEP)
+    if (n) print "\nrungs exercised, " tools[t] ":"
+    for (r = 1; r <= n; r++) print "  " rung[r] ":" on[tools[t], rung[r]]
+  }
+  # A rung is named alone in a result, or as ladder/rung where two ladders of a tool share its name.
+  while ((getline line < rungs) > 0) {
+    if (line ~ /^#/ || split(line, f, "\t") < 3) continue
+    if (((f[1], f[3]) in on) || ((f[1], f[2] "/" f[3]) in on)) continue
+    if (!unused++) print "\nrungs no kernel exercised:"
+    print "  " f[1] " " f[2] " " f[3]
+  }
+  if (problem_count) print "\nproblems:"
+  for (p = 1; p <= problem_count; p++) print "  " problems[p]
+  print ""
+  exit problem_count > 0
+}
