@@ -180,6 +180,11 @@ public struct LoadedObject: ~Copyable {
         }
     }
 
+    /// A map's descriptor, to put into a map of maps. Lives as long as the object.
+    public func descriptor(ofMap name: String) throws(BPFError) -> Int32 {
+        try mapInfo(name).descriptor
+    }
+
     func mapInfo(_ name: String) throws(BPFError) -> MapInfo {
         let map = try handle.map(name)
         let descriptor = try checked("map \(name) is not loaded") { bpf_map__fd(map) }
