@@ -88,9 +88,11 @@ static __noinline int new_entry(struct address_space *mapping, struct cachetop_k
 
 	if (!map)
 		return 0;
-	bpf_get_current_comm(entry.comm, sizeof(entry.comm));
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	BPF_CORE_READ_STR_INTO(&entry.comm, task, group_leader, comm);
 	if (config.cgroup1) {
-		struct mem_cgroup *memcg = memcg_of((void *)bpf_get_current_task());
+		struct mem_cgroup *memcg = memcg_of(task);
 
 		entry.cgroup = memcg ? BPF_CORE_READ(memcg, css.cgroup, kn, id) : 0;
 	} else {
@@ -99,7 +101,10 @@ static __noinline int new_entry(struct address_space *mapping, struct cachetop_k
 	if (key->device != CACHETOP_NO_FILE) {
 		struct inode *host = BPF_CORE_READ(mapping, host);
 
-		entry.links = BPF_CORE_READ((struct inode___names *)host, i_nlink);
+		if ((BPF_CORE_READ(host, i_mode) & S_IFMT) == S_IFBLK)
+			entry.flags |= CACHETOP_BLOCK_DEVICE;
+		else if (!BPF_CORE_READ((struct inode___names *)host, i_nlink))
+			entry.flags |= CACHETOP_DELETED;
 		if (config.paths)
 			note_path(host, key->inode, key->device);
 	}

@@ -7,19 +7,19 @@ public struct CacheTopEntry: Hashable, Sendable {
     public let comm: String
     /// nil: which file is not known.
     public let file: FileIdentity?
-    public let fileIsDeleted: Bool
+    public let fileState: FileState
     public let cgroup: UInt64
     public let pages: PageCacheInterval
 
     public init(
-        pid: UInt32, uid: UInt32, comm: String, file: FileIdentity?, fileIsDeleted: Bool = false,
+        pid: UInt32, uid: UInt32, comm: String, file: FileIdentity?, fileState: FileState = [],
         cgroup: UInt64, pages: PageCacheInterval
     ) {
         self.pid = pid
         self.uid = uid
         self.comm = comm
         self.file = file
-        self.fileIsDeleted = fileIsDeleted
+        self.fileState = fileState
         self.cgroup = cgroup
         self.pages = pages
     }
@@ -102,7 +102,7 @@ public struct CacheTopInterval: Sendable {
     ///   - cgroupName: a cgroup's path.
     ///   - files: only these, by their names.
     public func rows(
-        by view: CacheTopView, files: Glob? = nil, fileName: (FileIdentity?, Bool) -> String,
+        by view: CacheTopView, files: Glob? = nil, fileName: (FileIdentity?, FileState) -> String,
         cgroupName: (UInt64) -> String
     ) -> [CacheTopRow] {
         var groups: [GroupKey: (first: CacheTopEntry, pages: PageCacheInterval)] = [:]
@@ -110,7 +110,7 @@ public struct CacheTopInterval: Sendable {
         for entry in entries where !entry.pages.isEmpty {
             if let files {
                 let known =
-                    wanted[entry.file] ?? files.matches(fileName(entry.file, entry.fileIsDeleted))
+                    wanted[entry.file] ?? files.matches(fileName(entry.file, entry.fileState))
                 wanted[entry.file] = known
                 guard known else { continue }
             }
@@ -133,7 +133,7 @@ public struct CacheTopInterval: Sendable {
                     view: view, pid: first.pid, uid: first.uid, comm: first.comm, pages: pages)
             case .file:
                 CacheTopRow(
-                    view: view, file: first.file, name: fileName(first.file, first.fileIsDeleted),
+                    view: view, file: first.file, name: fileName(first.file, first.fileState),
                     pages: pages)
             case .cgroup:
                 CacheTopRow(view: view, name: cgroupName(first.cgroup), pages: pages)

@@ -21,6 +21,18 @@ public struct FileIdentity: Hashable, Sendable {
     public var device: String { "\(major):\(minor)" }
 }
 
+/// What else is known of a file (enum cachetop_flag).
+public struct FileState: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt32
+
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// No directory has it any more.
+    public static let deleted = FileState(rawValue: 1)
+    /// It is a disk's own pages: metadata, or what reads the device.
+    public static let blockDevice = FileState(rawValue: 2)
+}
+
 /// Where file systems are mounted: a path within one becomes a path of this machine.
 public struct MountTable: Sendable {
     private struct Mount {

@@ -16,12 +16,17 @@ struct cachetop_key {
 /* A device that no file has: which file it was is not known. */
 #define CACHETOP_NO_FILE 0xffffffffu
 
+enum cachetop_flag {
+	CACHETOP_DELETED = 1,
+	CACHETOP_BLOCK_DEVICE = 2,
+};
+
 struct cachetop_entry {
 	struct pagecache_counters counts;
 	__u64 cgroup; /* kernfs id, of the task seen first */
 	__u32 uid;
-	__u32 links; /* of the file; 0: deleted */
-	char comm[16];
+	__u32 flags; /* of the file */
+	char comm[16]; /* of the process */
 };
 
 #define CACHETOP_PATH 1024

@@ -118,7 +118,7 @@ struct CacheTop: Tool {
             let lost = try session.losses()
             let all = counted.rows(
                 by: by.view, files: glob,
-                fileName: { source.names.fileName($0, deleted: $1) },
+                fileName: { source.names.fileName($0, $1) },
                 cgroupName: { source.names.cgroupName($0) })
             let sorted = order.sorted(all) { source.names.userName($0) }
             let made = CacheTopReport(

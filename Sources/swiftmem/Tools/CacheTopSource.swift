@@ -53,7 +53,7 @@ struct CacheTopSource {
                 CacheTopEntry(
                     pid: key.pid, uid: entry.uid, comm: fixedText(entry.comm),
                     file: known ? FileIdentity(device: key.device, inode: key.inode) : nil,
-                    fileIsDeleted: known && entry.links == 0, cgroup: entry.cgroup, pages: pages))
+                    fileState: FileState(rawValue: entry.flags), cgroup: entry.cgroup, pages: pages))
         }
         // one not seen in this interval may still be in the next
         self.carries = carriesLeft
@@ -109,10 +109,11 @@ final class CacheTopNames {
     }
 
     /// A file's path, or in brackets what is known instead.
-    func fileName(_ file: FileIdentity?, deleted: Bool) -> String {
+    func fileName(_ file: FileIdentity?, _ state: FileState) -> String {
         guard let file else { return "[not known]" }
+        if state.contains(.blockDevice) { return "[block device]" }
         let name = files[file] ?? "[inode \(file.inode) on \(file.device)]"
-        return deleted ? name + " (deleted)" : name
+        return state.contains(.deleted) ? name + " (deleted)" : name
     }
 
     /// The path of the cgroup whose directory has this inode number.
