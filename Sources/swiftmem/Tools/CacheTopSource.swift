@@ -36,7 +36,15 @@ struct CacheTopSource {
 
     /// All that was counted since the last time. See BPF/cachetop.bpf.c on why none of
     /// it is lost.
-    mutating func collect() throws(BPFError) -> CacheTopInterval {
+    mutating func collect() throws(Failure) -> CacheTopInterval {
+        do throws(BPFError) {
+            return try collected()
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private mutating func collected() throws(BPFError) -> CacheTopInterval {
         let full = current
         current = 1 - current
         try active.set(0, to: descriptors[current])
