@@ -36,11 +36,19 @@ help: ## list the targets
 deps: ## install what building needs (apt; sudo only if needed)
 	@Scripts/deps build
 
-bpf: $(BPF_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
+TEST_OBJECT := Tests/TestObjects/objects/ringtest.bpf.o
+
+bpf: $(BPF_OBJECTS) $(TEST_OBJECT) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
 
 $(OBJECTS)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
+	@echo BPF $<
+	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
+
+$(TEST_OBJECT): Tests/TestObjects/ringtest.bpf.c $(BPF_HEADERS)
+	@mkdir -p $(@D)
+	@echo BPF $<
+	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
 
 .build/bpf-$(OTHER_ARCH)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
 	@mkdir -p $(@D)

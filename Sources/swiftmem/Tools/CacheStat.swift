@@ -70,7 +70,7 @@ struct CacheStat: Tool {
         var begin = monotonicNow()
         var losses = try session.losses()
         var left = interval.count?.value
-        if !report.json { session.output.print(CacheStatText.header(timestamps: timestamp)) }
+        guard try session.begin(CacheStatText.header(timestamps: timestamp)) else { return }
 
         while true {
             guard try session.output.flush() else { return }

@@ -100,8 +100,7 @@ struct OOMKill: Tool {
         }
         var loop = try EventLoop(duration: report.duration?.value)
         try loop.watchRecords(ring.descriptor)
-        if !report.json { session.output.print(OOMKillText.header) }
-        guard try session.output.flush() else { return }
+        guard try session.begin(OOMKillText.header) else { return }
         try rememberCommandLines(session)
         let symbols = stack ? try KernelStack() : nil
 
