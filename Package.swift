@@ -22,6 +22,6 @@ let package = Package(
                 .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
             ]),
         .target(name: "Symbols", dependencies: ["CSymbols"], swiftSettings: settings),
-        .testTarget(name: "SymbolsTests", dependencies: ["Symbols"], swiftSettings: settings),
+        .testTarget(name: "SymbolsTests", dependencies: ["Symbols"], exclude: ["Corpus"], swiftSettings: settings),
     ]
 )
