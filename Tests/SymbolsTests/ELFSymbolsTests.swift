@@ -170,8 +170,9 @@ import Testing
         let known = try run("nm -D --defined-only '\(path)'")
         for function in found {
             let address = String(function.address, radix: 16)
-            let matches = known.contains("\(address) \(function.isIndirect ? "i" : "T") \(function.name)@")
-                    || known.contains("\(address) W \(function.name)@")
+            let matches =
+                known.contains("\(address) \(function.isIndirect ? "i" : "T") \(function.name)@")
+                || known.contains("\(address) W \(function.name)@")
             #expect(matches, "\(function)")
         }
         let malloc = try #require(found.first { $0.name == "malloc" })
