@@ -49,3 +49,12 @@ struct FileHandle: ~Copyable {
         return buffer
     }
 }
+
+extension FileHandle {
+    /// What fstat says. Throws `.system`.
+    borrowing func status() throws(SymbolError) -> stat {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .current("stat", path) }
+        return status
+    }
+}
