@@ -70,11 +70,11 @@ let package = Package(
             name: "MemoryToolsTests", dependencies: ["MemoryTools", "CMemEvents"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "SwiftmemTests", dependencies: ["swiftmem", "LibBPF"], swiftSettings: strict,
+            name: "SwiftmemTests", dependencies: ["swiftmem", "LibBPF", "CBPFObjects"], swiftSettings: strict,
             linkerSettings: link),
         .testTarget(
             name: "LiveTests",
-            dependencies: ["swiftmem", "MemoryTools", "LibBPF"]
+            dependencies: ["swiftmem", "MemoryTools", "LibBPF", "TestObjects"]
                 + workloads.map { .target(name: "workload-\($0)") },
             swiftSettings: strict, linkerSettings: link),
     ]
