@@ -59,7 +59,7 @@ import Testing
     func garbage() {
         for bytes in [[UInt8](), [0x7f], Array("\u{7f}ELF garbage".utf8), [UInt8](repeating: 0xff, count: 4096)] {
             bytes.withUnsafeBytes { image in
-                #expect(throws: BPFError.self) { _ = try OpenObject(image: image, name: "garbage") }
+                _ = #expect(throws: BPFError.self) { _ = try OpenObject(image: image, name: "garbage") }
             }
         }
         let whole = Array(Self.image("oomkill"))
