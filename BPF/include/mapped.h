@@ -142,7 +142,7 @@ static __always_inline void mapped_seed(struct mm_struct *mm)
 		.fresh = 1,
 	};
 
-	for (u32 cpu = 0; cpu < MAX_CPUS; cpu++) {
+	for (u32 cpu = 0; cpu < MAX_CPUS && cpu < possible_cpus; cpu++) {
 		struct mapped_cpu at = { .mm = key, .cpu = cpu };
 		struct mapped_part part = { .born = space.born };
 		u64 offset = 0;
