@@ -61,7 +61,9 @@ import Testing
         let names = try nm(try Corpus.path("swift")).values.joined().filter { $0.hasPrefix("$s") }
         #expect(names.count > 3)
         for name in names {
-            #expect(Demangler.demangle(name) == (try run("swift demangle --compact --no-sugar '\(name)'").dropLast()).description)
+            #expect(
+                Demangler.demangle(name)
+                    == (try run("swift demangle --compact --no-sugar '\(name)'").dropLast()).description)
         }
         #expect(names.contains { Demangler.demangle($0)?.contains("Keeper.keep(Swift.Int) -> Swift.Int") == true })
     }
