@@ -154,6 +154,28 @@ import Testing
         #expect(linker.symbol == "_Znwm")
     }
 
+    /// As in a container: a file and a /tmp that only the process sees, and a number of its own.
+    @Test func otherNamespaces() throws {
+        guard geteuid() == 0 else { return try skip("root, to make namespaces") }
+        let program = try Corpus.path("nobuildid")
+        let script = """
+            mount -t tmpfs none /mnt
+            cp '\(program)' /mnt/inside && mount -t tmpfs none /tmp && echo '7000 100 contained' > /tmp/perf-1.map && exec /mnt/inside
+            """
+        let target = try Spawned(["unshare", "--mount", "--pid", "--fork", "sh", "-c", script])
+        let children = try FileHandle(reading: BytePath("/proc/\(target.pid)/task/\(target.pid)/children")).readAll(
+            limit: 4096)
+        let inside = try #require(Int32(String(decoding: children, as: UTF8.self).split(separator: " ").first ?? ""))
+        #expect(access("/mnt/inside", F_OK) != 0)
+        let address = try #require(target.addresses["calls_inlined"])
+        let symbolizer = ProcessSymbolizer()
+        let frame = try only(symbolizer.frames(address: address, isReturnAddress: false, process: inside))
+        #expect(frame.symbol == "calls_inlined" && frame.offset == 0 && frame.module == "/mnt/inside")
+        #expect(PerfMap.path(pid: inside) == BytePath("/proc/\(inside)/root/tmp/perf-1.map"))
+        let generated = try only(symbolizer.frames(address: 0x7010, isReturnAddress: false, process: inside))
+        #expect(generated.symbol == "contained" && generated.offset == 0x10)
+    }
+
     @Test func vdso() throws {
         let mapping = try #require(try ProcessMaps(pid: getpid()).mappings.first { $0.kind == .vdso })
         let bytes = try FileHandle(reading: "/proc/self/mem").read(
