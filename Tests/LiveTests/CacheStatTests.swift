@@ -39,7 +39,7 @@ struct CachePattern: Sendable, CustomTestStringConvertible {
 }
 
 extension LiveTests {
-    @Suite(.serialized) struct CacheStats {
+    @Suite(.serialized, .enabled(if: Live.works("cachestat"))) struct CacheStats {
         /// Within 2 %, and the few pages of the program's own text that its run faults in.
         private func agrees(_ ours: Int?, _ truth: Int?, slack: Int = 64) -> Bool {
             guard let ours, let truth else { return false }

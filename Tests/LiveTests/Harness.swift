@@ -31,13 +31,29 @@ enum Live {
     /// A directory on a real file system, for page cache work.
     static let scratch = ProcessInfo.processInfo.environment["SWIFTMEM_SCRATCH"] ?? "/var/tmp"
 
-    /// Appends a line to the results file that the kernel matrix collects.
+    /// Does a tool work on this kernel, by doctor's word? Where it doesn't, the matrix
+    /// hears why: such a kernel is one the tool does not support, not one untested.
+    static func works(_ tool: String) -> Bool {
+        guard let doctor = try? Tool.run(["doctor", "--json"]),
+            let row = doctor.objects(ofType: "doctor_tool").first(where: { $0.text("tool") == tool })
+        else { return required }
+        if row["works"] as? Bool == true { return true }
+        record(tool, "-", "-", status: "unsupported", row.text("failure") ?? "?")
+        return false
+    }
+
+    /// Appends a test's outcome to the results file that the kernel matrix collects.
     static func record(_ tool: String, _ rung: String, _ test: String, _ passed: Bool, _ detail: String) {
+        record(tool, rung, test, status: passed ? "pass" : "fail", detail)
+    }
+
+    private static func record(
+        _ tool: String, _ rung: String, _ test: String, status: String, _ detail: String
+    ) {
         guard let path = ProcessInfo.processInfo.environment["SWIFTMEM_RESULTS"],
             let file = FileHandle(forWritingAtPath: path)
         else { return }
         file.seekToEndOfFile()
-        let status = passed ? "pass" : "fail"
         file.write(Data("\(tool)\t\(rung)\t\(test)\t\(status)\t\(detail)\n".utf8))
         try? file.close()
     }
