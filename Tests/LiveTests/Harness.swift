@@ -31,6 +31,9 @@ enum Live {
     /// A directory on a real file system, for page cache work.
     static let scratch = ProcessInfo.processInfo.environment["SWIFTMEM_SCRATCH"] ?? "/var/tmp"
 
+    /// How large a file page cache tests use: an emulated CPU is slow.
+    static let fileMegabytes = ProcessInfo.processInfo.environment["SWIFTMEM_RESULTS"] == nil ? 100 : 24
+
     /// Does a tool work on this kernel, by doctor's word? Where it doesn't, the matrix
     /// hears why: such a kernel is one the tool does not support, not one untested.
     static func works(_ tool: String) -> Bool {
