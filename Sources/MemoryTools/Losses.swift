@@ -17,6 +17,7 @@ public struct Losses: Hashable, Sendable {
         Cause(key: "no_stack", words: "stacks not captured"),
         Cause(key: "unreadable", words: "reads of kernel or user memory failed"),
         Cause(key: "no_baseline", words: "first events of a process not counted: its earlier state is unknown"),
+        Cause(key: "return_missed", words: "reads whose return was not seen: counted as what they asked for"),
     ]
 
     /// By index of `causes`.

@@ -50,7 +50,7 @@ extension LiveTests {
 
         @Test("pages of each known pattern within 2 %", arguments: CachePattern.all)
         func pattern(_ pattern: CachePattern) throws {
-            for rung in try availableRungs("cachestat", "cache", of: ["tracepoint", "fentry", "kprobe"]) {
+            for rung in try availableRungs("cachestat", "reads", of: ["tracepoint", "fentry", "kprobe"]) {
                 let workload = try Workload.start(
                     "pagecache", ["--dir", Live.scratch, "--wait"] + pattern.arguments)
                 let ready = try workload.object("ready")
@@ -58,7 +58,7 @@ extension LiveTests {
                 let (tool, rungs) = try Tool.tracing(
                     ["cachestat", "1000", "-p", "\(pid)"],
                     environment: ["SWIFTMEM_RUNG": "cachestat=\(rung)"])
-                #expect(rungs.text("cache") == rung)
+                #expect(rungs.text("reads") == rung)
                 workload.send("\n")
                 let truth = try workload.object("truth")
                 #expect(workload.finish().status == 0)
@@ -111,9 +111,11 @@ extension LiveTests {
         func text() throws {
             let result = try Tool.run(["cachestat", "0.2", "3"])
             #expect(result.status == 0)
-            #expect(result.lines.count == 4)
-            #expect(result.lines.first == "    HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB")
-            for line in result.lines.dropFirst() {
+            // a busy machine may add what /proc/vmstat says
+            let lines = result.lines.filter { !$0.hasPrefix("vmstat: ") }
+            #expect(lines.count == 4)
+            #expect(lines.first == "    HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB")
+            for line in lines.dropFirst() {
                 let widths = [8, 17, 26, 35, 48, 59]
                 #expect(line.count == 59)
                 #expect(widths.allSatisfy { line.index(line.startIndex, offsetBy: $0 - 1) < line.endIndex })
