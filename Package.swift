@@ -14,7 +14,14 @@ let cStrict: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
 // lld finds symbols in archives whatever their order; the other linkers want every
 // archive behind all that use it, which targets can't promise each other.
-let link: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
+let link: [LinkerSetting] = [
+    .unsafeFlags(["-use-ld=lld"]),
+    // what is installed carries no symbols and nothing that nobody calls
+    .unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "-s"], .when(configuration: .release)),
+]
+
+/// The programs whose truth the live tests know.
+let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker"]
 
 let package = Package(
     name: "swiftmem",
@@ -54,9 +61,30 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: link),
-        .testTarget(name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects"], swiftSettings: strict, linkerSettings: link),
-        .testTarget(name: "MemoryToolsTests", dependencies: ["MemoryTools"], swiftSettings: strict, linkerSettings: link),
-        .testTarget(name: "SwiftmemTests", dependencies: ["swiftmem"], swiftSettings: strict, linkerSettings: link),
-        .testTarget(name: "LiveTests", dependencies: ["swiftmem"], swiftSettings: strict, linkerSettings: link),
+        .target(
+            name: "TestObjects", path: "Tests/TestObjects", exclude: ["objects", "ringtest.bpf.c"],
+            cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
+        .testTarget(
+            name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects", "TestObjects"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "SymbolsTests", dependencies: ["Symbols"], exclude: ["Corpus"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "MemoryToolsTests", dependencies: ["MemoryTools", "CMemEvents"],
+            swiftSettings: strict, linkerSettings: link),
+        .testTarget(
+            name: "SwiftmemTests", dependencies: ["swiftmem", "LibBPF", "CBPFObjects"], swiftSettings: strict,
+            linkerSettings: link),
+        .testTarget(
+            name: "LiveTests",
+            dependencies: ["swiftmem", "MemoryTools", "LibBPF", "TestObjects"]
+                + workloads.map { .target(name: "workload-\($0)") },
+            swiftSettings: strict, linkerSettings: link),
     ]
+        + workloads.map { name in
+            .executableTarget(
+                name: "workload-\(name)", path: "Tests/Workloads/\(name)",
+                cSettings: cStrict + [.headerSearchPath("../include")])
+        }
 )

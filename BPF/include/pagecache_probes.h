@@ -563,6 +563,7 @@ int BPF_PROG(mapped, struct mm_struct *mm, int member)
 	return 0;
 }
 
+#ifdef PAGECACHE_BY_FILE
 /* For tools that count by file: behind the mapping of a window, its file's name. */
 SEC("tp_btf/mm_filemap_map_pages")
 int BPF_PROG(mapped_window, struct address_space *mapping)
@@ -586,8 +587,10 @@ int BPF_PROG(mapped_window, struct address_space *mapping)
 		COUNT(c->fault_access_pages, pages);
 	return 0;
 }
+#endif
 
-SEC("tp_btf/sched_process_exec")
+/* begin_new_exec() names the task when its new address space is in place and empty. */
+SEC("tp_btf/task_rename")
 int BPF_PROG(mm_by_exec, struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;

@@ -15,9 +15,8 @@ public struct BytePath: Hashable, Sendable {
         self.init(string.utf8)
     }
 
-    /// This path below `prefix`, as in `/proc/7/root` + `/usr/bin/env`.
-    func under(_ prefix: String) -> BytePath {
-        BytePath(Array(prefix.utf8) + bytes)
+    static func + (first: BytePath, second: BytePath) -> BytePath {
+        BytePath(first.bytes + second.bytes)
     }
 
     /// What follows the last slash.

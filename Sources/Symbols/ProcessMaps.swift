@@ -51,7 +51,7 @@ public struct Mapping: Hashable, Sendable {
 
     /// The path as seen from here, through the process's root directory.
     public func rootPath(pid: Int32) -> BytePath {
-        path.under("/proc/\(pid)/root")
+        BytePath("/proc/\(pid)/root") + path
     }
 }
 

@@ -54,6 +54,29 @@ struct Session: ~Copyable {
         }
     }
 
+    /// Tells the reader that tracing is on: from here on nothing is missed. In JSON
+    /// every stream begins with a `start` object; in text with the tool's header.
+    ///
+    /// - Returns: false when nobody reads.
+    mutating func begin(_ header: String) throws(Failure) -> Bool {
+        if options.json {
+            var rungs = JSONLine()
+            for choice in probes.resolution.choices {
+                rungs.add(choice.ladder.name, choice.rung?.name)
+            }
+            var line = JSONLine(type: "start")
+            line.add("time", WallTime.now.rfc3339)
+            line.add("tool", probes.resolution.tool)
+            line.add("version", swiftmemVersion)
+            line.add("kernel", KernelVersion.runningRelease)
+            line.add("rungs", rungs)
+            output.print(line)
+        } else {
+            output.print(header)
+        }
+        return try output.flush()
+    }
+
     /// Everything lost since the start.
     func losses() throws(Failure) -> Losses {
         var counts: [UInt64] = []

@@ -68,7 +68,7 @@ struct CacheStat: Tool {
         var begin = monotonicNow()
         var losses = try session.losses()
         var left = interval.count?.value
-        if !report.json { session.output.print(text.header) }
+        guard try session.begin(text.header) else { return }
 
         while true {
             guard try session.output.flush() else { return }

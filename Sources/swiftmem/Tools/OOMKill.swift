@@ -87,7 +87,6 @@ struct OOMKill: Tool {
         _ object: borrowing OpenObject, _ resolution: Resolution, stack: Bool
     ) throws(BPFError) {
         var config = oomkill_config()
-        config.cpus = UInt32(possibleCPUs)
         config.scan_stack = resolution.rung(of: "context") == "stack" ? 1 : 0
         config.see_signals = resolution.rung(of: "signals") == nil ? 0 : 1
         config.kernel_stack = stack ? 1 : 0
@@ -100,8 +99,7 @@ struct OOMKill: Tool {
         }
         var loop = try EventLoop(duration: report.duration?.value)
         try loop.watchRecords(ring.descriptor)
-        if !report.json { session.output.print(OOMKillText.header) }
-        guard try session.output.flush() else { return }
+        guard try session.begin(OOMKillText.header) else { return }
         try rememberCommandLines(session)
         let symbols = stack ? try KernelStack() : nil
 
