@@ -29,6 +29,11 @@ struct dentry {
 	} d_u;
 };
 
+/* 7.2: the union lost its name */
+struct dentry___unnamed {
+	struct hlist_node d_alias;
+};
+
 struct inode___names {
 	unsigned int i_nlink;
 	struct hlist_head i_dentry;
@@ -53,7 +58,12 @@ static __always_inline u32 inode_path(struct inode *inode, char *path, u32 size,
 	*cut = 0;
 	if (!alias)
 		return 0;
-	struct dentry *dentry = (void *)alias - bpf_core_field_offset(struct dentry, d_u.d_alias);
+	struct dentry *dentry;
+
+	if (bpf_core_field_exists(struct dentry___unnamed, d_alias))
+		dentry = (void *)alias - bpf_core_field_offset(struct dentry___unnamed, d_alias);
+	else
+		dentry = (void *)alias - bpf_core_field_offset(struct dentry, d_u.d_alias);
 
 	for (int i = 0; i < DENTRY_DEPTH; i++) {
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
