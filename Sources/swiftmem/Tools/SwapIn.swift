@@ -110,7 +110,8 @@ private struct SwapInCounting {
             // the events name the source; the function that reads does not, nor do page faults
             sources: pages == "tracepoint"
                 || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "sources")),
-            asked: pages == "tracepoint" || ["fentry", "kprobe"].contains(resolution.rung(of: "waits")),
+            asked: pages == "tracepoint"
+                || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "waits")),
             waits: resolution.rung(of: "waits") != nil,
             swapouts: resolution.rung(of: "swapouts") != nil)
         (counters, removable, cgroups) = try explained { () throws(BPFError) in
