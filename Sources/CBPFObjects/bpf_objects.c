@@ -21,12 +21,16 @@ IMAGE(cachestat) = {
 IMAGE(swapin) = {
 #embed "objects/swapin.bpf.o"
 };
+IMAGE(shmsnoop) = {
+#embed "objects/shmsnoop.bpf.o"
+};
 
 #define ROW(tool) { #tool, image_##tool, sizeof(image_##tool) }
 static const struct bpf_object_image images[] = {
 	ROW(oomkill),
 	ROW(cachestat),
 	ROW(swapin),
+	ROW(shmsnoop),
 };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)

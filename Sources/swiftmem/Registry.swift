@@ -24,4 +24,5 @@ let tools: [any Tool.Type] = [
     OOMKill.self,
     CacheStat.self,
     SwapIn.self,
+    ShmSnoop.self,
 ]
