@@ -31,6 +31,7 @@ struct vfsmount {
 	struct dentry *mnt_root;
 };
 struct mount {
+	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 };
@@ -165,6 +166,16 @@ static __always_inline bool begins_with(const unsigned char *name, const char *w
 	return true;
 }
 
+/* dev/shm, or shm in the root of a file system that is mounted on dev. */
+static __always_inline bool is_dev_shm(struct dentry *dentry)
+{
+	if (!begins_with(BPF_CORE_READ(dentry, d_name.name), "shm", 4))
+		return false;
+	const unsigned char *above = BPF_CORE_READ(dentry, d_parent, d_name.name);
+
+	return begins_with(above, "dev", 4) || begins_with(above, "/", 2);
+}
+
 /* The name of a descriptor's file, if that is a memfd or lies in a /dev/shm; else NULL. */
 static __always_inline const void *shared_file(u32 fd)
 {
@@ -182,13 +193,21 @@ static __always_inline const void *shared_file(u32 fd)
 
 	if (begins_with(name, "memfd:", 6))
 		return name;
-	/* every container has a /dev/shm of its own: known by where it is mounted */
+	if (is_dev_shm(BPF_CORE_READ(dentry, d_parent)))
+		return name;
+	/* every container has a /dev/shm of its own: known by where it is mounted, be it on another */
 	struct vfsmount *mnt = BPF_CORE_READ(file, f_path.mnt);
 	struct mount *mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 
-	if (begins_with(BPF_CORE_READ(mount, mnt_mountpoint, d_name.name), "shm", 4) ||
-	    begins_with(BPF_CORE_READ(dentry, d_parent, d_name.name), "shm", 4))
-		return name;
+	for (int i = 0; i < 4; i++) {
+		struct dentry *place = BPF_CORE_READ(mount, mnt_mountpoint);
+
+		if (is_dev_shm(place))
+			return name;
+		if (!begins_with(BPF_CORE_READ(place, d_name.name), "/", 2))
+			return NULL;
+		mount = BPF_CORE_READ(mount, mnt_parent);
+	}
 	return NULL;
 }
 
