@@ -461,7 +461,8 @@ struct exit_record {
 	s64 result;
 };
 
-static __always_inline int recorded_begin(struct enter_record *record)
+/* A record ends with its call's last argument: reading beyond is refused at the attach. */
+static __always_inline int recorded_begin(struct enter_record *record, int arguments)
 {
 	if (!filtered_in())
 		return 0;
@@ -469,8 +470,10 @@ static __always_inline int recorded_begin(struct enter_record *record)
 	struct begun b = { .time_ns = bpf_ktime_get_ns(), .id = record->id };
 
 	b.words[0] = record->arguments[0];
-	b.words[1] = record->arguments[1];
-	b.words[2] = record->arguments[2];
+	if (arguments == 3) {
+		b.words[1] = record->arguments[1];
+		b.words[2] = record->arguments[2];
+	}
 	if (bpf_map_update_elem(&calls, &tid, &b, BPF_ANY))
 		lost(LOSS_TASK_STATE);
 	return 0;
@@ -495,11 +498,11 @@ static __always_inline int recorded_return(struct exit_record *record, u32 kind)
 	return 0;
 }
 
-#define RECORDED(call, kind)                                  \
+#define RECORDED(call, kind, arguments)                       \
 	SEC("tracepoint/syscalls/sys_enter_" #call)           \
 	int call##_begins(struct enter_record *record)        \
 	{                                                     \
-		return recorded_begin(record);                \
+		return recorded_begin(record, arguments);     \
 	}                                                     \
 	SEC("tracepoint/syscalls/sys_exit_" #call)            \
 	int call##_returned(struct exit_record *record)       \
@@ -507,7 +510,7 @@ static __always_inline int recorded_return(struct exit_record *record, u32 kind)
 		return recorded_return(record, kind);         \
 	}
 
-RECORDED(shmget, SHM_CALL_GET)
-RECORDED(shmat, SHM_CALL_AT)
-RECORDED(shmdt, SHM_CALL_DT)
-RECORDED(shmctl, SHM_CALL_CTL)
+RECORDED(shmget, SHM_CALL_GET, 3)
+RECORDED(shmat, SHM_CALL_AT, 3)
+RECORDED(shmdt, SHM_CALL_DT, 1)
+RECORDED(shmctl, SHM_CALL_CTL, 3)

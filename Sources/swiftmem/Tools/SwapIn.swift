@@ -167,9 +167,9 @@ private struct SwapInCounting {
         try explained { () throws(BPFError) in try map.set(0, to: next) }
         let now = try read(ended)
         let vmstatNow = Self.vmstat()
+        let histogramNow = try readHistogram()
         let time = monotonicNow()
         let devicesNow = Self.devices()
-        let histogramNow = try readHistogram()
         let lossesNow = try session.losses()
 
         var rows: [SwapInRow] = []
