@@ -19,10 +19,15 @@ IMAGE(cachestat) = {
 #embed "objects/cachestat.bpf.o"
 };
 
+IMAGE(cachetop) = {
+#embed "objects/cachetop.bpf.o"
+};
+
 #define ROW(tool) { #tool, image_##tool, sizeof(image_##tool) }
 static const struct bpf_object_image images[] = {
 	ROW(oomkill),
 	ROW(cachestat),
+	ROW(cachetop),
 };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)

@@ -229,6 +229,25 @@ public struct LoadedObject: ~Copyable {
         return Int(words[at + 1])
     }
 
+    /// How often the kernel skipped a program because it was running on that CPU already:
+    /// a task that was preempted in it kept another's event from being seen (Linux 5.12;
+    /// 0 before, where nothing is skipped).
+    public func skippedRuns(ofProgram name: String) throws(BPFError) -> UInt64 {
+        let descriptor = try descriptor(ofProgram: name)
+        var info = bpf_prog_info()
+        var size = UInt32(MemoryLayout<bpf_prog_info>.size)
+        try checked("ask about program \(name)", program: name) {
+            // SAFETY: the kernel writes at most `size` bytes.
+            bpf_obj_get_info_by_fd(descriptor, &info, &size)
+        }
+        return info.recursion_misses
+    }
+
+    /// A map's descriptor, to put into a map of maps. Lives as long as the object.
+    public func descriptor(ofMap name: String) throws(BPFError) -> Int32 {
+        try mapInfo(name).descriptor
+    }
+
     func mapInfo(_ name: String) throws(BPFError) -> MapInfo {
         let map = try handle.map(name)
         let descriptor = try checked("map \(name) is not loaded") { bpf_map__fd(map) }

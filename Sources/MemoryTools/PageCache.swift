@@ -93,6 +93,34 @@ public struct PageCacheInterval: Hashable, Sendable {
 
     /// Did anything happen?
     public var isEmpty: Bool { accessPages | missPages | dirtyPages | evictedPages == 0 }
+
+    /// A measure of how busy it was.
+    public var activity: UInt64 { accessPages &+ missPages &+ dirtyPages }
+
+    public init(
+        readAccess: UInt64 = 0, faultAccess: UInt64 = 0, misses: UInt64 = 0, readahead: UInt64 = 0,
+        dirty: UInt64 = 0, writeAllocated: UInt64 = 0, evicted: UInt64 = 0
+    ) {
+        readAccessPages = readAccess
+        faultAccessPages = faultAccess
+        missPages = misses
+        readaheadMissPages = readahead
+        dirtyPages = dirty
+        writeAllocatedPages = writeAllocated
+        evictedPages = evicted
+    }
+
+    /// Both together; hits and ratios are those of the sums.
+    public static func + (a: Self, b: Self) -> Self {
+        PageCacheInterval(
+            readAccess: a.readAccessPages &+ b.readAccessPages,
+            faultAccess: a.faultAccessPages &+ b.faultAccessPages,
+            misses: a.missPages &+ b.missPages,
+            readahead: a.readaheadMissPages &+ b.readaheadMissPages,
+            dirty: a.dirtyPages &+ b.dirtyPages,
+            writeAllocated: a.writeAllocatedPages &+ b.writeAllocatedPages,
+            evicted: a.evictedPages &+ b.evictedPages)
+    }
 }
 
 /// Turns readings of the growing counters into intervals.
@@ -132,9 +160,8 @@ public struct PageCacheCarry: Hashable, Sendable {
         let asked = counts.demanded &+ demanded
         demanded = asked > misses ? asked - misses : 0
         return PageCacheInterval(
-            readAccessPages: counts.readAccess, faultAccessPages: UInt64(max(0, faultSum)),
-            missPages: misses, readaheadMissPages: misses - min(asked, misses),
-            dirtyPages: counts.dirtied, writeAllocatedPages: counts.writeAllocated,
-            evictedPages: counts.removed)
+            readAccess: counts.readAccess, faultAccess: UInt64(max(0, faultSum)), misses: misses,
+            readahead: misses - min(asked, misses), dirty: counts.dirtied,
+            writeAllocated: counts.writeAllocated, evicted: counts.removed)
     }
 }
