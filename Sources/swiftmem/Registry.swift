@@ -24,4 +24,6 @@ let tools: [any Tool.Type] = [
     OOMKill.self,
     CacheStat.self,
     CacheTop.self,
+    SwapIn.self,
+    ShmSnoop.self,
 ]
