@@ -25,10 +25,15 @@ IMAGE(shmsnoop) = {
 #embed "objects/shmsnoop.bpf.o"
 };
 
+IMAGE(cachetop) = {
+#embed "objects/cachetop.bpf.o"
+};
+
 #define ROW(tool) { #tool, image_##tool, sizeof(image_##tool) }
 static const struct bpf_object_image images[] = {
 	ROW(oomkill),
 	ROW(cachestat),
+	ROW(cachetop),
 	ROW(swapin),
 	ROW(shmsnoop),
 };

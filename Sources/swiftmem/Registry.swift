@@ -23,6 +23,7 @@ extension Tool {
 let tools: [any Tool.Type] = [
     OOMKill.self,
     CacheStat.self,
+    CacheTop.self,
     SwapIn.self,
     ShmSnoop.self,
 ]

@@ -46,6 +46,9 @@ struct TaskOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Only tasks in this cgroup or below.", valueName: "path"))
     var cgroup: String?
+
+    /// Every task?
+    var isEmpty: Bool { pid == nil && tid == nil && comm == nil && cgroup == nil }
 }
 
 /// Which processes a tool looks at that counts by process: a thread is none.
