@@ -328,6 +328,7 @@ int BPF_PROG(page_dirtied_only, struct folio *page)
 
 /* ---- removals ---- */
 
+#ifndef PAGECACHE_BY_FILE
 SEC("tp_btf/mm_filemap_delete_from_page_cache")
 int BPF_PROG(removed, struct folio *folio)
 {
@@ -345,6 +346,7 @@ int BPF_PROG(removed, struct folio *folio)
 		COUNT(c->removed_pages, folio_pages(folio));
 	return 0;
 }
+#endif
 
 /* ---- faults, by the functions that fill page tables ---- */
 

@@ -110,6 +110,8 @@ struct CacheTop: Tool {
         var loop = try EventLoop(interval: interval?.value ?? 5, duration: report.duration?.value)
         var readings = try Readings(session)
         var left = count?.value
+        // a table has its own heading, each time
+        if report.json { guard try session.begin("") else { return } }
 
         while true {
             let wakeup = try loop.next()

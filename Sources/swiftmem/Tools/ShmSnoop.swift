@@ -44,6 +44,7 @@ struct ShmSnoop: Tool {
     @OptionGroup var report: ReportOptions
 
     static var probes: ProbeSet { probes(all: true, latency: true) }
+    static var otherProbes: [ProbeSet] { [probes(all: false, latency: false)] }
 
     static func probes(all: Bool, latency: Bool) -> ProbeSet {
         let returned = latency ? ["call_begins", "timed_call_returned"] : ["call_returned"]
