@@ -13,18 +13,12 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-<<<<<<< HEAD
-/* An entry is one process' use of one file: only its own threads meet at it. */
-#define COUNT(counter, pages) __sync_fetch_and_add(&(counter), (pages))
-#define PAGECACHE_BY_FILE
-=======
 #define PAGECACHE_BY_FILE
 /*
  * An entry is one process' use of one file: only its own threads meet at it.
  * Relaxed, for the compiler then uses the one atomic instruction that 5.10 knows.
  */
 #define COUNT(counter, pages) __atomic_fetch_add(&(counter), (pages), __ATOMIC_RELAXED)
->>>>>>> cache
 #include "include/pagecache_probes.h"
 #include "include/dentry.h"
 
