@@ -18,6 +18,12 @@ IMAGE(oomkill) = {
 IMAGE(cachestat) = {
 #embed "objects/cachestat.bpf.o"
 };
+IMAGE(swapin) = {
+#embed "objects/swapin.bpf.o"
+};
+IMAGE(shmsnoop) = {
+#embed "objects/shmsnoop.bpf.o"
+};
 
 IMAGE(cachetop) = {
 #embed "objects/cachetop.bpf.o"
@@ -28,6 +34,8 @@ static const struct bpf_object_image images[] = {
 	ROW(oomkill),
 	ROW(cachestat),
 	ROW(cachetop),
+	ROW(swapin),
+	ROW(shmsnoop),
 };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)

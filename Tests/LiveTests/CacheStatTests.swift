@@ -84,7 +84,7 @@ extension LiveTests {
                 let losses = row.object("losses").values.compactMap { ($0 as? NSNumber)?.intValue }
                 #expect(losses.allSatisfy { $0 == 0 }, "\(row.object("losses"))")
                 Live.record(
-                    "cachestat", rung, pattern.testDescription,
+                    "cachestat", Live.names(rungs), pattern.testDescription,
                     (pattern.mapsMore || agrees(reads + faults, access))
                         && agrees(row.int("miss_pages"), misses)
                         && agrees(row.int("dirty_pages"), dirtied),
