@@ -47,13 +47,14 @@ let package = Package(
                 .linkedLibrary(":libdw.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":liblzma.a"),
                 .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
             ]),
+        .target(name: "CTracee", cSettings: cStrict),
         .target(name: "LibBPF", dependencies: ["CLibbpf"], swiftSettings: strict),
         .target(name: "Symbols", dependencies: ["CSymbols"], swiftSettings: strict),
         .target(name: "MemoryTools", dependencies: ["CMemEvents"], swiftSettings: strict),
         .executableTarget(
             name: "swiftmem",
             dependencies: [
-                "LibBPF", "CLibbpf", "MemoryTools", "Symbols", "CMemEvents", "CBPFObjects",
+                "LibBPF", "CLibbpf", "MemoryTools", "Symbols", "CMemEvents", "CBPFObjects", "CTracee",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: link),

@@ -18,11 +18,15 @@ IMAGE(oomkill) = {
 IMAGE(cachestat) = {
 #embed "objects/cachestat.bpf.o"
 };
+IMAGE(memleak) = {
+#embed "objects/memleak.bpf.o"
+};
 
 #define ROW(tool) { #tool, image_##tool, sizeof(image_##tool) }
 static const struct bpf_object_image images[] = {
 	ROW(oomkill),
 	ROW(cachestat),
+	ROW(memleak),
 };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)

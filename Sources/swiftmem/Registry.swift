@@ -23,4 +23,5 @@ extension Tool {
 let tools: [any Tool.Type] = [
     OOMKill.self,
     CacheStat.self,
+    MemLeak.self,
 ]
