@@ -14,7 +14,11 @@ let cStrict: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
 // lld finds symbols in archives whatever their order; the other linkers want every
 // archive behind all that use it, which targets can't promise each other.
-let link: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
+let link: [LinkerSetting] = [
+    .unsafeFlags(["-use-ld=lld"]),
+    // what is installed carries no symbols and nothing that nobody calls
+    .unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "-s"], .when(configuration: .release)),
+]
 
 /// The programs whose truth the live tests know.
 let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker"]
@@ -71,11 +75,11 @@ let package = Package(
             name: "MemoryToolsTests", dependencies: ["MemoryTools", "CMemEvents"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "SwiftmemTests", dependencies: ["swiftmem", "LibBPF"], swiftSettings: strict,
+            name: "SwiftmemTests", dependencies: ["swiftmem", "LibBPF", "CBPFObjects"], swiftSettings: strict,
             linkerSettings: link),
         .testTarget(
             name: "LiveTests",
-            dependencies: ["swiftmem", "MemoryTools", "LibBPF"]
+            dependencies: ["swiftmem", "MemoryTools", "LibBPF", "TestObjects"]
                 + workloads.map { .target(name: "workload-\($0)") },
             swiftSettings: strict, linkerSettings: link),
     ]

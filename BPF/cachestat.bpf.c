@@ -208,7 +208,8 @@ int BPF_PROG(mapped, struct mm_struct *mm, int member)
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
+/* begin_new_exec() names the task when its new address space is in place and empty. */
+SEC("tp_btf/task_rename")
 int BPF_PROG(mm_by_exec, struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;

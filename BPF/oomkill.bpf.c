@@ -286,7 +286,7 @@ static __always_inline int report(void *ctx, struct task_struct *victim, u32 kno
 
 	if (mm) {
 		known |= OOM_HAS_MM;
-		mm_rss(mm, config.cpus, pages);
+		mm_rss(mm, pages);
 	}
 	e->file_pages = pages[MM_FILEPAGES];
 	e->anon_pages = pages[MM_ANONPAGES];
@@ -395,7 +395,7 @@ static __always_inline void memory_is_back(u32 pid, bool reaped)
 
 	/* an exited process has let go of its mm: nothing to read, nothing held */
 	if (reaped && d->mm)
-		mm_rss(d->mm, config.cpus, pages);
+		mm_rss(d->mm, pages);
 	struct oomkill_end *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e) {

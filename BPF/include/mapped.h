@@ -96,7 +96,14 @@ static __always_inline s64 mapped_change(struct mm_struct *mm)
 		lost(LOSS_MAP_FULL);
 	if (space->fresh)
 		return change + local;
-	lost(LOSS_NO_BASELINE);
+	/*
+	 * fork() fills a child's address space before anybody can know it: that is no
+	 * access. A running task's own one should be known.
+	 */
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (BPF_CORE_READ(task, mm) == mm)
+		lost(LOSS_NO_BASELINE);
 	return 0;
 }
 
@@ -135,7 +142,7 @@ static __always_inline void mapped_seed(struct mm_struct *mm)
 		.fresh = 1,
 	};
 
-	for (u32 cpu = 0; cpu < MAX_CPUS; cpu++) {
+	for (u32 cpu = 0; cpu < MAX_CPUS && cpu < possible_cpus; cpu++) {
 		struct mapped_cpu at = { .mm = key, .cpu = cpu };
 		struct mapped_part part = { .born = space.born };
 		u64 offset = 0;

@@ -15,7 +15,13 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#define MAX_CPUS 512
+#define MAX_CPUS 4096
+
+/*
+ * How many CPUs are possible here. Read-only data: the verifier walks a loop over
+ * them as often as it runs, not up to the most a kernel may have.
+ */
+const volatile u32 possible_cpus SEC(".rodata.cpus") = 1;
 
 struct bpf_array {
 	void *pptrs[0];

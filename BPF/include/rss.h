@@ -12,7 +12,7 @@
  * get_mm_counter_sum() of all four members: since 6.2 a counter is split over
  * the CPUs, and its central part alone is off by up to a batch a CPU.
  */
-static __noinline int mm_rss(struct mm_struct *mm, u32 cpus, u64 pages[MM_COUNTERS])
+static __noinline int mm_rss(struct mm_struct *mm, u64 pages[MM_COUNTERS])
 {
 	s64 sum[MM_COUNTERS] = {};
 
@@ -31,7 +31,7 @@ static __noinline int mm_rss(struct mm_struct *mm, u32 cpus, u64 pages[MM_COUNTE
 			sum[i] = BPF_CORE_READ(counter, count);
 			counters[i] = BPF_CORE_READ(counter, counters);
 		}
-		for (u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; cpu++) {
+		for (u32 cpu = 0; cpu < MAX_CPUS && cpu < possible_cpus; cpu++) {
 			u64 offset;
 
 			if (!percpu_offset(probe, cpu, &offset))

@@ -39,7 +39,7 @@ public struct DebugFiles: Hashable, Sendable {
             }
         }
         guard let link = image.debugLink else { return nil }
-        let own = try? FileIdentity(path: file.path)
+        let own = file.identity()
         for path in debugLinkPaths(link, of: file.path) {
             // A link may name the file itself, when debug information was added to it.
             guard let identity = try? FileIdentity(path: path), identity != own, (try? Self.crc32(path)) == link.crc32,
@@ -91,26 +91,5 @@ public struct DebugFiles: Hashable, Sendable {
         defer { free(out) }
         // SAFETY: the shim gave a malloc'd block of `size` bytes.
         return Array(UnsafeBufferPointer(start: out, count: size))
-    }
-}
-
-/// Which file it is, whatever its name.
-struct FileIdentity: Hashable, Sendable {
-    let device: UInt64
-    let inode: UInt64
-    let size: Int64
-    let modifiedSeconds: Int64
-    let modifiedNanoseconds: Int64
-
-    init(_ status: stat) {
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
-        size = Int64(status.st_size)
-        modifiedSeconds = Int64(status.st_mtim.tv_sec)
-        modifiedNanoseconds = Int64(status.st_mtim.tv_nsec)
-    }
-
-    init(path: BytePath) throws(SymbolError) {
-        self.init(try FileHandle(reading: path).status())
     }
 }

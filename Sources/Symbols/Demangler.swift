@@ -77,18 +77,26 @@ public enum Demangler {
 ///
 /// The runtime's demangler has no limit of its own, and a substitution (`AD`: the fourth thing named so far) stands for
 /// all that thing's text: 30 of them, each of the last, make 34 GB of 200 bytes. A thing can't be longer than everything
-/// before the first mention of it or of a later one; so the sum below is never too small. Letters inside identifiers are
-/// counted as if they were substitutions too: some harmless names are refused, none that harm pass.
+/// before the first mention of it or of a later one; a letter after a `0` may be a word of an earlier identifier; `S8i` is
+/// eight times `Si`. So the sum below is never too small. Every letter is taken for whatever it could be at worst: one in
+/// two hundred of the names of Swift's own libraries is refused, and stays mangled.
 enum SwiftNameGrowth {
     /// In mangled bytes, each worth up to some ten demangled ones.
-    static let most: UInt64 = 1 << 22
+    static let most: UInt64 = 1 << 23
 
     static func bound(_ name: String) -> UInt64 {
         let bytes = Array(name.utf8)
         var total: UInt64 = 0
         var things: [UInt64] = []
+        let longestWord = longestWord(bytes)
+        var hasWords = false
         for start in bytes.indices {
-            total += 1
+            if bytes[start] == UInt8(ascii: "0") { hasWords = true }
+            total += hasWords && isLetter(bytes[start]) ? longestWord : 1
+            if bytes[start] == UInt8(ascii: "S") {
+                var scanner = ByteScanner(bytes[(start + 1)...])
+                total += min(scanner.decimal() ?? 0, 2048)
+            }
             guard bytes[start] == UInt8(ascii: "A") else { continue }
             var scanner = ByteScanner(bytes[(start + 1)...])
             reading: while total <= most {
@@ -120,5 +128,20 @@ enum SwiftNameGrowth {
             if total > most { break }
         }
         return total
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+
+    /// Words begin with a capital and don't hold a second one, nor `_`.
+    private static func longestWord(_ bytes: [UInt8]) -> UInt64 {
+        var (longest, run): (UInt64, UInt64) = (1, 1)
+        for byte in bytes {
+            let ends = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) || byte == UInt8(ascii: "_")
+            run = ends ? 1 : run + 1
+            longest = max(longest, run)
+        }
+        return longest
     }
 }

@@ -15,9 +15,14 @@ struct ELFFile: ~Copyable {
     /// Read by libelf as sections are asked for.
     private let file: FileHandle?
 
+    /// `path` is where debug files are looked for and what messages name; `actual`, when given, is what gets opened.
+    ///
     /// Throws `.system`, or `.malformedELF` for anything but an ELF object.
-    init(path: BytePath) throws(SymbolError) {
-        let file = try FileHandle(reading: path)
+    init(path: BytePath, opening actual: BytePath? = nil) throws(SymbolError) {
+        try self.init(FileHandle(reading: actual ?? path), path: path)
+    }
+
+    init(_ file: consuming FileHandle, path: BytePath) throws(SymbolError) {
         let status = try file.status()
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw .malformedELF(path: path.description, reason: "not a regular file")
@@ -69,9 +74,9 @@ struct ELFFile: ~Copyable {
         elf_errmsg(-1).map { String(cString: $0) } ?? "unknown"
     }
 
-    /// Modification time, size and identity; nil for an image in memory.
-    borrowing func status() -> stat? {
-        try? file?.status()
+    /// Which file it is; nil for an image in memory.
+    borrowing func identity() -> FileIdentity? {
+        (try? file?.status()).map { FileIdentity($0) }
     }
 
     /// The headers, decoded. Throws `.malformedELF` for what can't be loaded as a program or library.

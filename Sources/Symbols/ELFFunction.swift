@@ -7,6 +7,8 @@ struct RawFunction {
     /// As linked.
     let address: UInt64
     let size: UInt64
+    /// Bytes from `address` to the end of its section.
+    let room: UInt64
     /// Without `@VERSION`.
     let name: UnsafeRawBufferPointer
     /// What follows `@` or `@@` in the name.
@@ -78,10 +80,20 @@ extension ELFFile {
                 default: .global
                 }
             let function = RawFunction(
-                address: symbol.st_value & mask, size: symbol.st_size, name: name, versionInName: version,
+                address: symbol.st_value & mask, size: symbol.st_size,
+                room: symbol.st_size == 0 ? room(symbol) : 0, name: name, versionInName: version,
                 isIndirect: type == STT_GNU_IFUNC, binding: binding, index: Int(index))
             if !body(function) { return }
         }
+    }
+}
+
+extension ELFFile {
+    private borrowing func room(_ symbol: GElf_Sym) -> UInt64 {
+        guard let header = section(number: UInt32(symbol.st_shndx))?.header, symbol.st_value >= header.sh_addr,
+            symbol.st_value - header.sh_addr < header.sh_size
+        else { return 1 }
+        return header.sh_size - (symbol.st_value - header.sh_addr)
     }
 }
 

@@ -4,12 +4,11 @@ import Glibc
 
 /// The functions of one ELF file by address: 16 bytes each, and their names in one block.
 ///
-/// Of several names for one address the most public is kept: global before weak before local, then fewer leading
-/// underscores, then the shorter; so `malloc`, not `__libc_malloc`.
+/// Of several names for one address the most public is kept: fewer leading underscores first, then global before weak
+/// before local, then the shorter; so `malloc`, not `__libc_malloc`.
 public struct ELFSymbols: Sendable {
     struct Entry {
         var address: UInt64
-        /// 0 until `finish` knows the next symbol.
         var size: UInt32
         var nameOffset: UInt32
     }
@@ -68,7 +67,7 @@ public struct ELFSymbols: Sendable {
         self.image = image
         self.source = source
         isCut = builder.isCut
-        (entries, names) = builder.finish(image)
+        (entries, names) = builder.finish()
     }
 
     /// prelink moves a library after its debug file was split off.
@@ -111,6 +110,8 @@ struct ELFSymbolsBuilder {
     private struct Candidate {
         var address: UInt64
         var size: UInt32
+        /// From the address to the end of its section.
+        var room: UInt32
         var nameOffset: UInt32
         var nameLength: UInt16
         var binding: RawFunction.Binding
@@ -133,7 +134,8 @@ struct ELFSymbolsBuilder {
             candidates.append(
                 Candidate(
                     address: function.address &+ bias, size: UInt32(clamping: function.size),
-                    nameOffset: UInt32(names.count), nameLength: UInt16(function.name.count),
+                    room: UInt32(clamping: function.room), nameOffset: UInt32(names.count),
+                    nameLength: UInt16(function.name.count),
                     binding: function.binding,
                     underscores: UInt8(clamping: function.name.prefix { $0 == UInt8(ascii: "_") }.count)))
             names.append(contentsOf: function.name)
@@ -148,32 +150,27 @@ struct ELFSymbolsBuilder {
     private func precedes(_ a: Candidate, _ b: Candidate) -> Bool {
         if a.address != b.address { return a.address < b.address }
         if (a.size == 0) != (b.size == 0) { return b.size == 0 }
-        if a.binding != b.binding { return a.binding < b.binding }
         if a.underscores != b.underscores { return a.underscores < b.underscores }
+        if a.binding != b.binding { return a.binding < b.binding }
         if a.nameLength != b.nameLength { return a.nameLength < b.nameLength }
         return name(a).lexicographicallyPrecedes(name(b))
     }
 
-    consuming func finish(_ image: ELFImage) -> (entries: [ELFSymbols.Entry], names: [UInt8]) {
+    consuming func finish() -> (entries: [ELFSymbols.Entry], names: [UInt8]) {
         let sorted = candidates.sorted(by: precedes)
         var entries: [ELFSymbols.Entry] = []
         var kept: [UInt8] = []
         entries.reserveCapacity(sorted.count)
         kept.reserveCapacity(names.count)
-        for candidate in sorted where entries.last?.address != candidate.address {
-            entries.append(
-                .init(address: candidate.address, size: candidate.size, nameOffset: UInt32(kept.count)))
-            kept.append(contentsOf: name(candidate))
-        }
-        // A symbol without a size, from assembly, reaches to the next one or to the end of its segment.
-        for index in entries.indices where entries[index].size == 0 {
-            let address = entries[index].address
-            var end = index + 1 < entries.count ? entries[index + 1].address : UInt64.max
-            for segment in image.segments
-            where address >= segment.address && address - segment.address < segment.fileSize {
-                end = min(end, segment.address &+ segment.fileSize)
+        for (index, candidate) in sorted.enumerated() where entries.last?.address != candidate.address {
+            var size = candidate.size
+            if size == 0 {
+                // From assembly, without a size: it reaches to the next symbol or to the end of its section.
+                let next = sorted[index...].first { $0.address != candidate.address }
+                size = min(candidate.room, next.map { UInt32(clamping: $0.address - candidate.address) } ?? .max)
             }
-            entries[index].size = end == .max ? 1 : UInt32(clamping: end - min(address, end))
+            entries.append(.init(address: candidate.address, size: size, nameOffset: UInt32(kept.count)))
+            kept.append(contentsOf: name(candidate))
         }
         return (entries, kept)
     }

@@ -58,3 +58,27 @@ extension FileHandle {
         return status
     }
 }
+
+extension FileHandle {
+    /// Up to `count` bytes from `offset`, which may be an address above 2^63. Throws `.system`.
+    borrowing func read(at offset: UInt64, count: Int) throws(SymbolError) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            // SAFETY: the kernel writes at most count - filled bytes, into the array's own storage.
+            let got = buffer.withUnsafeMutableBytes { raw in
+                pread(
+                    descriptor, raw.baseAddress.map { $0 + filled }, count - filled,
+                    off_t(truncatingIfNeeded: offset &+ UInt64(filled)))
+            }
+            if got == 0 { break }
+            if got < 0 {
+                guard errno == EINTR else { throw .current("read", path) }
+                continue
+            }
+            filled += got
+        }
+        buffer.removeLast(count - filled)
+        return buffer
+    }
+}

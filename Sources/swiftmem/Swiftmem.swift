@@ -19,6 +19,7 @@ struct Swiftmem: ParsableCommand {
     static func main() {
         // Before anything else: a signal from now on ends a report, not the process.
         Signals.block()
+        widenHelp()
         var arguments = Array(CommandLine.arguments.dropFirst())
         let invoked = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
         if tools.contains(where: { $0.probes.tool == invoked }) { arguments.insert(invoked, at: 0) }
@@ -33,6 +34,17 @@ struct Swiftmem: ParsableCommand {
             Self.exit(withError: error)
         }
     }
+}
+
+/// The parser's help asserts that a column of text is left beside the options: on a
+/// narrower terminal it is laid out for one of 60, and the terminal wraps it.
+private func widenHelp() {
+    let narrowest = 60
+    var size = winsize()
+    let reported = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80
+    // SAFETY: getenv's string is copied at once; nothing else runs yet.
+    let wanted = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? reported
+    if wanted < narrowest { setenv("COLUMNS", String(narrowest), 1) }
 }
 
 let swiftmemVersion = "0.1.0"

@@ -61,7 +61,9 @@ import Testing
         let names = try nm(try Corpus.path("swift")).values.joined().filter { $0.hasPrefix("$s") }
         #expect(names.count > 3)
         for name in names {
-            #expect(Demangler.demangle(name) == (try run("swift demangle --compact --no-sugar '\(name)'").dropLast()).description)
+            #expect(
+                Demangler.demangle(name)
+                    == (try run("swift demangle --compact --no-sugar '\(name)'").dropLast()).description)
         }
         #expect(names.contains { Demangler.demangle($0)?.contains("Keeper.keep(Swift.Int) -> Swift.Int") == true })
     }
@@ -92,12 +94,14 @@ import Testing
                 let name = table.name(at: index)
                 guard Demangler.language(of: name) == .swift else { continue }
                 all += 1
-                if SwiftNameGrowth.bound(name) > SwiftNameGrowth.most { refused += 1 }
+                let bound = SwiftNameGrowth.bound(name)
+                if bound > SwiftNameGrowth.most { refused += 1 }
+                if let text = Demangler.demangle(name) { #expect(UInt64(text.utf8.count) < 16 * bound, "\(name)") }
             }
         }
         print("Swift names: \(all), refused \(refused)")
         guard all > 0 else { return try skip("a shared Swift library") }
-        #expect(Double(refused) < Double(all) * 0.005)
+        #expect(Double(refused) < Double(all) * 0.01)
     }
 
     // MARK: Hostile names
@@ -183,7 +187,7 @@ import Testing
             "$s4main3foo1aySDySSSayAA1BVyADSiGGG_tYaKFTY0_", "_ZN3foo3bar17h0123456789abcdefE",
         ]
         let clock = ContinuousClock()
-        var slowest = Duration.zero
+        var (slowest, which) = (Duration.zero, "")
         for round in 0..<20_000 {
             var name = Array(seeds[round % seeds.count].utf8)
             for _ in 0...(round % 7) {
@@ -195,8 +199,10 @@ import Testing
                 }
             }
             let text = String(decoding: name, as: UTF8.self)
-            slowest = max(slowest, clock.measure { _ = Demangler.demangle(text) })
+            let took = clock.measure { _ = Demangler.demangle(text) }
+            if took > slowest { (slowest, which) = (took, text) }
         }
-        #expect(slowest < .milliseconds(500))
+        #expect(slowest < .seconds(2), "\(which)")
+        print("slowest name: \(slowest) \(which)")
     }
 }

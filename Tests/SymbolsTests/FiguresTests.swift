@@ -9,6 +9,10 @@ import Testing
 struct FiguresTests {
     /// Resident anonymous memory of this process.
     static func residentKB() throws -> Int {
+        // Freed memory goes back to the kernel first. (<malloc.h> isn't in the Glibc module.)
+        if let trim = dlsym(nil, "malloc_trim") {
+            _ = unsafeBitCast(trim, to: (@convention(c) (Int) -> Int32).self)(0)
+        }
         let status = String(
             decoding: try FileHandle(reading: "/proc/self/status").readAll(limit: 1 << 16), as: UTF8.self)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") })
@@ -33,6 +37,79 @@ struct FiguresTests {
             print(
                 "kallsyms: \(symbols.count) symbols, \(symbols.names.count) name bytes, load \(loading), RssAnon +\(after - before) kB,",
                 "\(named) of \(addresses.count) addresses named in \(naming)")
+        }
+    }
+
+    /// A python3 with as many modules as it brings along: 10 000 addresses spread over all its code.
+    @Test func process() throws {
+        let target = try Spawned([
+            "python3", "-c",
+            "import sys, json, ssl, sqlite3, decimal, ctypes, hashlib, lzma; print('ready', flush=True); sys.stdin.read()",
+        ])
+        let maps = try ProcessMaps(pid: target.pid)
+        let code = maps.mappings.filter { $0.isExecutable && $0.kind == .file }
+        let bytes = code.reduce(0) { $0 + ($1.end - $1.start) }
+        let addresses = code.flatMap { mapping in
+            let share = (mapping.end - mapping.start) * 10_000 / bytes
+            return (0..<share).map { mapping.start + (mapping.end - mapping.start) * $0 / share }
+        }
+        let clock = ContinuousClock()
+        for lines in [false, false, true] {
+            var options = ProcessSymbolizer.Options()
+            options.lines = lines
+            let before = try Self.residentKB()
+            let symbolizer = ProcessSymbolizer(options: options)
+            let loading = try clock.measure { try symbolizer.load(process: target.pid) }
+            let loaded = try Self.residentKB()
+            var (named, placed) = (0, 0)
+            let first = clock.measure {
+                for address in addresses {
+                    let frames = symbolizer.frames(address: address, isReturnAddress: false, process: target.pid)
+                    if frames.contains(where: { $0.symbol != nil }) { named += 1 }
+                    if frames.contains(where: { $0.source != nil }) { placed += 1 }
+                }
+            }
+            let second = clock.measure {
+                for address in addresses {
+                    _ = symbolizer.frames(address: address, isReturnAddress: false, process: target.pid)
+                }
+            }
+            let after = try Self.residentKB()
+            print(
+                "python3\(lines ? " with lines" : ""): \(code.count) files, \(bytes >> 20) MiB of code, load \(loading)",
+                "RssAnon +\(loaded - before) kB; \(addresses.count) addresses, \(named) named, \(placed) with lines,",
+                "first \(first), again \(second), RssAnon +\(after - before) kB")
+        }
+    }
+
+    @Test(arguments: ["libc.so.6", "libswiftCore.so", "libFoundation.so"])
+    func library(name: String) throws {
+        guard
+            let path = try ProcessMaps(pid: getpid()).mappings.first(where: { $0.path.lastComponent == BytePath(name) }
+            )?.path
+        else { return }
+        let clock = ContinuousClock()
+        for debug in [DebugFiles(directory: "/nonexistent"), DebugFiles()] {
+            let before = try Self.residentKB()
+            var table: ELFSymbols?
+            let loading = try clock.measure { table = try ELFSymbols(path: path, debugFiles: debug) }
+            let symbols = try #require(table)
+            let finding = try clock.measure {
+                _ = try ELFSymbols.functionOffsets(named: ["malloc", "free", "calloc"], path: path, debugFiles: debug)
+            }
+            print(
+                "\(name): \(symbols.count) functions, \(symbols.source), load \(loading),",
+                "RssAnon +\(try Self.residentKB() - before) kB, table \((symbols.names.count + symbols.count * 16) >> 10) kB,",
+                "three functions by name \(finding)")
+        }
+    }
+
+    @Test func demangling() throws {
+        let clock = ContinuousClock()
+        for program in ["cplusplus", "rust-v0", "rust-legacy", "swift"] where try Corpus.has(program) {
+            let names = try nm(try Corpus.path(program)).values.joined().filter { Demangler.language(of: $0) != nil }
+            let took = clock.measure { for name in names { _ = Demangler.demangle(name) } }
+            print("demangle \(program): \(names.count) names in \(took)")
         }
     }
 }

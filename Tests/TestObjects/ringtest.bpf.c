@@ -84,7 +84,7 @@ SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(no_verifier)
 {
 	u32 key = 0;
-	u64 *n = bpf_map_lookup_elem(&calls, &key);
+	u64 *n = bpf_map_lookup_elem(&numbers, &key);
 
 	*n += 1;
 	return 0;

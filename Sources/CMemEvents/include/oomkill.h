@@ -25,10 +25,10 @@ enum oomkill_known {
 };
 
 struct oomkill_config {
-	__u32 cpus;	     /* possible CPUs, to sum split counters */
 	__u32 scan_stack;    /* find the oom_control on the stack: no function hook */
 	__u32 see_signals;   /* signal_generate is attached */
 	__u32 kernel_stack;  /* capture the trigger's kernel stack */
+	__u32 padding;
 };
 
 struct oomkill_event {

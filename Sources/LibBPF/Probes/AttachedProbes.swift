@@ -36,6 +36,7 @@ public struct AttachedProbes: ~Copyable {
             if let missing = resolution.missing.first {
                 throw .unavailable(tool: probes.tool, missing)
             }
+            oracle.settle()
             do throws(BPFError) {
                 return try AttachedProbes(
                     resolution, image: image, btf: btf, configure: configure)
@@ -75,6 +76,10 @@ public struct AttachedProbes: ~Copyable {
         let open = try OpenObject(image: image, name: resolution.tool, btf: btf)
         try open.autoload(only: Set(resolution.programs))
         for map in resolution.idleMaps { try open.omitMap(map) }
+        // BPF/include/percpu.h: programs that sum over the CPUs
+        if open.maps.contains(where: { $0.name == ".rodata.cpus" }) {
+            try open.setReadOnlyData(".rodata.cpus", to: UInt32(possibleCPUs))
+        }
         try configure(open, resolution)
         let sections = Dictionary(
             open.programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first })

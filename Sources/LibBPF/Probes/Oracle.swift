@@ -25,6 +25,12 @@ public protocol KernelOracle: AnyObject {
     func support(for hook: AttachPoint) -> Support
     /// Does a requirement hold?
     func support(for requirement: Requirement) -> Support
+    /// Lets go of what was read to answer: the answers are in, loading begins.
+    func settle()
+}
+
+extension KernelOracle {
+    public func settle() {}
 }
 
 /// A kernel where every hook is refused: what a tool says on it is tested.

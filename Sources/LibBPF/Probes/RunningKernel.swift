@@ -25,6 +25,9 @@ public final class RunningKernel: KernelOracle {
         return btfError
     }
 
+    /// The BTF is some 10 MB, and libbpf reads its own when it loads an object.
+    public func settle() { btf = nil }
+
     private func types() -> KernelBTFBox? {
         if btf == nil && btfError == nil {
             do throws(BPFError) {

@@ -87,7 +87,6 @@ struct OOMKill: Tool {
         _ object: borrowing OpenObject, _ resolution: Resolution, stack: Bool
     ) throws(BPFError) {
         var config = oomkill_config()
-        config.cpus = UInt32(possibleCPUs)
         config.scan_stack = resolution.rung(of: "context") == "stack" ? 1 : 0
         config.see_signals = resolution.rung(of: "signals") == nil ? 0 : 1
         config.kernel_stack = stack ? 1 : 0

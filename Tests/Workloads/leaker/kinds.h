@@ -108,18 +108,19 @@ LEAKS void *leak_realloc_chain(size_t size, struct tally *t) {
 
 /// Every call but the first fails; a realloc that fails leaves its block.
 LEAKS void *leak_failed(size_t size, struct tally *t) {
-    void *p = escape(malloc(size)), *q = NULL;
+    void *volatile stays = escape(malloc(size)); // volatile: no compiler is to think it gone after the realloc
+    void *q = NULL;
     uint64_t failed = 0;
     failed += escape(malloc(too_much + 1)) == NULL;
     failed += escape(calloc(too_much, 4)) == NULL;
-    failed += escape(realloc(p, too_much + 1)) == NULL;
+    failed += escape(realloc(stays, too_much + 1)) == NULL;
     failed += posix_memalign(&q, 3, size) == EINVAL;
     failed += escape(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == MAP_FAILED;
     failed += munmap((char *)leaked + 1, 4096) == -1;
     if (failed != 6)
         w_die(W_FAILED, 0, "%" PRIu64 " of 6 calls failed that had to", failed);
     t->failed += failed;
-    return escape(p);
+    return stays;
 }
 
 /// The first thing that a new thread does is to allocate.

@@ -5,7 +5,6 @@
 #include "../include/memcg.h"
 #include "kmsg.h"
 #include "victim.h"
-#include <sys/vfs.h>
 
 static const char usage[] =
     "usage: oomhog [options]\n"
@@ -53,7 +52,6 @@ static struct memcg cg;
 static int file_fd = -1, kmsg_fd = -1;
 static uint64_t touch_limit; // a hog gives up here: the limit did not work
 static char cgroup_path[256];
-static bool file_is_shmem;
 
 // The file's pages are made here, outside the limited cgroup: pages charged to it would be reclaimed before the OOM.
 static void make_file(void) {
@@ -66,8 +64,6 @@ static void make_file(void) {
     for (uint64_t at = 0; at < opt.file_bytes; at += sizeof block)
         if (write(fd, block, sizeof block) != (ssize_t)sizeof block)
             w_die(W_FAILED, errno, "%s", name);
-    struct statfs fs;
-    file_is_shmem = fstatfs(fd, &fs) == 0 && fs.f_type == 0x01021994; // TMPFS_MAGIC
     file_fd = fcntl(fd, F_DUPFD_CLOEXEC, 40);
 }
 
@@ -166,12 +162,12 @@ static int reap(pid_t pid) {
     return status;
 }
 
-static void finish(struct victim *v, struct task *t) {
+static void finish(struct victim *v, struct task *t, bool must_die) {
     int status = reap(t->pid);
     v->reaped_ns = w_now_ns(CLOCK_MONOTONIC);
     v->report = *t->report;
     v->killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    if (!v->killed)
+    if (!v->killed && (must_die || !WIFEXITED(status) || WEXITSTATUS(status)))
         w_die(W_FAILED, v->report.error, "%s (%d) was to be killed, but %s %d after touching %" PRIu64 " kB", v->comm, (int)v->pid,
               WIFEXITED(status) ? "ended with" : "died of signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
               v->report.touched_bytes / 1024);
@@ -183,22 +179,23 @@ static void finish(struct victim *v, struct task *t) {
 static int one_round(struct victim *v, int round) {
     struct task t[MAX_TASKS];
     if (strcmp(opt.mode, "other") == 0) {
-        struct victim small = {0};
         uint64_t big = opt.limit * 6 / 10;
-        t[0] = start(v, "idle", round, big, opt.adj);
+        t[0] = start(&v[0], "idle", round * 10, big, opt.adj);
         go(&t[0]);
         wait_touched(&t[0], big);
-        t[1] = start(&small, "trigger", round, opt.limit * 55 / 100, 0);
+        // Unkillable where that may be set, as the kernel may run out again before the dead one's pages are free.
+        bool given = opt.adj_given;
+        opt.adj_given = false;
+        t[1] = start(&v[1], "trigger", round * 10 + 1, opt.limit * 55 / 100, -1000);
+        opt.adj_given = given;
         go(&t[1]);
-        finish(v, &t[0]);
-        int status = reap(t[1].pid);
-        if (!WIFEXITED(status) || WEXITSTATUS(status))
-            w_die(W_FAILED, t[1].report->error, "the trigger (%d) did not survive", (int)t[1].pid);
-        v->trigger_pid = t[1].pid;
-        v->trigger_tid = (pid_t)t[1].report->trigger_tid;
-        munmap(t[1].report, t[1].shmem_bytes);
-        close(t[1].go);
-        return 1;
+        finish(&v[0], &t[0], true);
+        finish(&v[1], &t[1], false);
+        for (int i = 0; i < 2; i++) {
+            v[i].trigger_pid = t[1].pid;
+            v[i].trigger_tid = (pid_t)v[1].report.trigger_tid;
+        }
+        return v[1].killed ? 2 : 1;
     }
     int tasks = strcmp(opt.mode, "group") == 0 ? 3 : 1;
     for (int i = 1; i < tasks; i++) {
@@ -210,7 +207,7 @@ static int one_round(struct victim *v, int round) {
     t[0] = start(&v[0], special ? opt.mode : "hog", tasks == 3 ? round * 10 : round, touch_limit, opt.adj);
     go(&t[0]);
     for (int i = 0; i < tasks; i++)
-        finish(&v[i], &t[i]);
+        finish(&v[i], &t[i], true);
     for (int i = 0; i < tasks; i++) {
         v[i].trigger_pid = v[0].pid;
         v[i].trigger_tid = (pid_t)v[0].report.trigger_tid;
@@ -373,7 +370,7 @@ int main(int argc, char **argv) {
     w_wait(opt.wait, NULL, 0);
 
     kmsg_fd = kmsg_open();
-    int dead = 0, logged = 0;
+    int dead = 0, logged = 0, ooms = 0;
     uint64_t counted_before = 0, counted = 0;
     bool has_counter = cg.version && memcg_oom_kills(&cg, &counted_before);
     for (int round = 0; round < kills; round++) {
@@ -384,15 +381,16 @@ int main(int argc, char **argv) {
             victims[dead + i].round = round;
         logged += read_log(&victims[dead], n);
         dead += n;
-        uint64_t now = 0;
-        if (has_counter && (!memcg_oom_kills(&cg, &now) || now - counted_before != (uint64_t)dead))
+        ooms += strcmp(opt.mode, "other") == 0 ? n : 1;
+        uint64_t now = 0, most = (uint64_t)dead + (group ? (uint64_t)ooms : 0); // of a group the chosen one counts twice
+        if (has_counter && (!memcg_oom_kills(&cg, &now) || now - counted_before < (uint64_t)dead || now - counted_before > most))
             w_die(W_FAILED, 0, "%d tasks died, but the cgroup counts %" PRIu64 " OOM kills", dead, now - counted_before);
         counted = now - counted_before;
     }
 
     j_begin_truth();
     j_text("mode", opt.mode);
-    j_int("ooms", kills);
+    j_int("ooms", ooms);
     j_int("kills", dead);
     if (has_counter)
         j_uint("cgroup_oom_kill", counted);
@@ -408,7 +406,7 @@ int main(int argc, char **argv) {
     }
     j_uint("page_size_bytes", (uint64_t)sysconf(_SC_PAGESIZE));
     j_uint("file_mapped_kb", opt.file_bytes / 1024);
-    j_bool("file_is_shmem", file_is_shmem);
+    j_bool("file_is_shmem", dead && victims[0].report.base_shmem_kb >= (opt.shmem_bytes + opt.file_bytes) / 1024); // tmpfs, or overlay on it
     j_uint("shmem_mapped_kb", opt.shmem_bytes / 1024);
     j_open("victims", '[');
     for (int i = 0; i < dead; i++)

@@ -14,7 +14,7 @@
 struct report {
     volatile uint64_t ready;         // set when everything known is mapped, before the first page that is to fail
     volatile uint64_t touched_bytes; // anonymous bytes touched so far
-    volatile uint64_t base_anon_kb, base_file_kb, base_shmem_kb; // RssAnon, RssFile, RssShmem at `ready`
+    volatile uint64_t base_anon_kb, base_file_kb, base_shmem_kb; // RssAnon, RssFile, RssShmem at `ready`, without those
     volatile int64_t trigger_tid, sibling_pid, adj;
     volatile int error;              // errno of a set-up step that failed
 };
@@ -49,6 +49,16 @@ static inline void *victim_touch(void *unused) {
     char *memory = mmap(NULL, victim_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     victim_check(memory != MAP_FAILED);
     madvise(memory, victim_bytes, MADV_NOHUGEPAGE); // a huge page would be touched before it is counted
+    static char text[4096];
+    uint64_t kb = 0;
+    victim_check(w_read_file("/proc/self/status", text, sizeof text) > 0); // all code and stack below has then run once
+    // Unmapping a page makes kernels before 6.2 add up their counts, which lag by up to 64 faults a thread.
+    memory[0] = 1;
+    madvise(memory, (size_t)page, MADV_DONTNEED);
+    victim_check(w_read_file("/proc/self/status", text, sizeof text) > 0);
+    victim_report->base_anon_kb = w_field(text, "RssAnon", &kb) ? kb : 0;
+    victim_report->base_file_kb = w_field(text, "RssFile", &kb) ? kb : 0;
+    victim_report->base_shmem_kb = w_field(text, "RssShmem", &kb) ? kb : 0;
     victim_report->ready = 1;
     for (uint64_t at = 0; at < victim_bytes; at += (uint64_t)page) {
         memory[at] = 1;
@@ -62,6 +72,7 @@ static inline int victim_sibling(void *unused) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;)
         pause();
+    return 0;
 }
 
 __attribute__((noreturn)) static inline void victim_main(const struct victim_options *o) {
@@ -101,11 +112,6 @@ __attribute__((noreturn)) static inline void victim_main(const struct victim_opt
         victim_check(pid > 0);
         victim_report->sibling_pid = pid;
     }
-    uint64_t kb = 0;
-    victim_check(w_read_file("/proc/self/status", text, sizeof text) > 0);
-    victim_report->base_anon_kb = w_field(text, "RssAnon", &kb) ? kb : 0;
-    victim_report->base_file_kb = w_field(text, "RssFile", &kb) ? kb : 0;
-    victim_report->base_shmem_kb = w_field(text, "RssShmem", &kb) ? kb : 0;
     char go;
     victim_check(read(FD_GO, &go, 1) == 1);
     if (thread) {

@@ -6,6 +6,7 @@
 #include "../include/memcg.h"
 #include "patterns.h"
 #include "residency.h"
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
 static const char usage[] =
@@ -192,6 +193,9 @@ int main(int argc, char **argv) {
     else
         residency_make_cold(keep, made);
 
+    struct statvfs fs;
+    w.block = fstatvfs(keep, &fs) == 0 && fs.f_bsize && fs.f_bsize < w.page ? fs.f_bsize : w.page;
+
     struct memcg cg = {0};
     if (is("bigger-than-memory")) {
         uint64_t limit = opt.limit ? opt.limit : opt.size / 4 < (8 << 20) ? 8 << 20 : opt.size / 4;
@@ -300,6 +304,7 @@ int main(int argc, char **argv) {
     j_uint("device_minor", minor(s.st_dev));
     j_uint("file_size_bytes", (uint64_t)s.st_size);
     j_uint("page_size_bytes", w.page);
+    j_uint("block_size_bytes", w.block);
     j_uint("bs_bytes", w.bs);
     j_uint("calls", w.calls);
     j_uint("asked_bytes", w.bytes);

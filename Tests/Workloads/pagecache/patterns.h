@@ -12,12 +12,13 @@ enum kind { READ, WRITE, MAP, DIRECT };
 struct work {
     int fd, sink, pipe[2];      // sink: /dev/null of splice and sendfile
     uint64_t size, bs, count, times, page;
+    uint64_t block;             // of the file system, which reads no more than that for a partial write
     uint32_t *order;            // of blocks (rand-read) or pages (mmap-rand)
     char *buffer;               // bs bytes, present
     volatile const char *map;
     unsigned char *touched;     // one byte a page, present
     uint64_t access_pages, calls, bytes; // what was done
-    uint64_t partial_pages;     // pages whose first touch covered them only in part
+    uint64_t partial_pages;     // pages whose first touch left a part of a block as it was
 };
 
 static inline void touched(struct work *w, uint64_t offset, uint64_t length) {
@@ -25,9 +26,9 @@ static inline void touched(struct work *w, uint64_t offset, uint64_t length) {
     w->access_pages += last - first + 1;
     w->bytes += length;
     w->calls++;
-    if (offset % w->page && !w->touched[first])
+    if (offset % w->block && !w->touched[first])
         w->partial_pages++;
-    if ((offset + length) % w->page && !w->touched[last] && (last != first || offset % w->page == 0))
+    if ((offset + length) % w->block && !w->touched[last] && (last != first || offset % w->block == 0))
         w->partial_pages++;
     memset(w->touched + first, 1, last - first + 1);
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One executable or library: its functions, and its source lines once asked for. Shared by all processes that map it.
+final class ModuleTable {
+    /// Of which lines are read from, when they are.
+    let debugFiles: DebugFiles
+    let symbols: ELFSymbols
+    /// As a process that maps it names it, below that process's root.
+    let path: BytePath
+    private let wantsLines: Bool
+    private var lines: DwarfLines?
+    private var demangled: [Int: String] = [:]
+    /// Why `--lines` gives none here.
+    private(set) var linesError: SymbolError?
+
+    /// Throws `.malformedELF` or `.system`.
+    init(_ file: consuming ELFFile, image: ELFImage, debugFiles: DebugFiles, wantsLines: Bool) throws(SymbolError) {
+        symbols = try ELFSymbols(file, image: image, debugFiles: debugFiles)
+        self.debugFiles = debugFiles
+        self.wantsLines = wantsLines
+        path = file.path
+        // Opened now, while the process that maps it is there to open it through.
+        guard wantsLines else { return }
+        do throws(SymbolError) {
+            lines = try DwarfLines(file, image, debugFiles: debugFiles)
+        } catch {
+            linesError = error
+        }
+    }
+
+    /// The name of a function, demangled once.
+    func name(at index: Int, raw: Bool) -> String {
+        if raw { return symbols.name(at: index) }
+        if let known = demangled[index] { return known }
+        let mangled = symbols.name(at: index)
+        let name = Demangler.demangle(mangled) ?? mangled
+        demangled[index] = name
+        return name
+    }
+
+    func scopes(address: UInt64) -> [DwarfLines.Scope] {
+        lines?.scopes(address: address) ?? []
+    }
+}

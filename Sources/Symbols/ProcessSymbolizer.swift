@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Names addresses of live processes, and of processes that have gone since they were loaded.
+///
+/// A process is read at the first address asked for, or by `load`: only what was loaded before it exits can be named
+/// after. Tables of functions are shared between processes that map the same file, or files with the same build-id and
+/// headers (the layers of containers).
+public final class ProcessSymbolizer: Symbolizer {
+    public struct Options: Hashable, Sendable {
+        /// Names as the linker knows them, not demangled.
+        public var rawNames = false
+        /// File, line and inlined functions, where there is debug information. Costs its whole size in memory.
+        public var lines = false
+        /// Where debug files of packages live.
+        public var debugDirectory: BytePath = "/usr/lib/debug"
+        /// More processes than these aren't kept: the one least recently asked for is forgotten.
+        public var mostProcesses = 512
+
+        public init() {}
+    }
+
+    private let options: Options
+    private var processes: [Int32: TracedProcess] = [:]
+    private let modules: ModuleCache
+    private var kernel: Result<KernelSymbols, SymbolError>?
+    private var ticks: UInt64 = 0
+
+    public init(options: Options = Options()) {
+        self.options = options
+        modules = ModuleCache(wantsLines: options.lines, debugDirectory: options.debugDirectory)
+    }
+
+    /// Reads the mappings of a process and the tables of all files it executes, so that it may exit.
+    ///
+    /// Throws `.system` when the process isn't there or may not be looked at; files that can't be read are left out.
+    public func load(process: Int32) throws(SymbolError) {
+        let traced = TracedProcess(process, modules)
+        try traced.refresh()
+        traced.loadModules()
+        keep(traced)
+    }
+
+    /// Drops what is known of a process, and tables that no other process uses. For when it has exited and been reported:
+    /// its number may be given to another.
+    public func forget(process: Int32) {
+        guard processes.removeValue(forKey: process) != nil else { return }
+        modules.keepOnly(usedBy: processes.values)
+    }
+
+    public func frames(address: UInt64, isReturnAddress: Bool, process: Int32) -> [Frame] {
+        let traced = traced(process)
+        let lookup = isReturnAddress && address > 0 ? address - 1 : address
+        guard let place = traced.place(lookup) else { return [Frame(address: address)] }
+        switch place {
+        case .unnamed(let path):
+            return [Frame(address: address, module: path)]
+        case .generated(let name, let offset, let path):
+            return [Frame(address: address, symbol: readable(name), offset: offset + (address - lookup), module: path)]
+        case .module(let table, let path, let moduleAddress):
+            return frames(table, path, moduleAddress, address: address, past: address - lookup)
+        }
+    }
+
+    private func frames(
+        _ table: ModuleTable, _ path: BytePath, _ moduleAddress: UInt64, address: UInt64, past: UInt64
+    ) -> [Frame] {
+        let index = table.symbols.index(address: moduleAddress)
+        let symbol = index.map { table.name(at: $0, raw: options.rawNames) }
+        let offset = index.map { moduleAddress + past - table.symbols.entries[$0].address } ?? 0
+        let scopes = table.scopes(address: moduleAddress)
+        func frame(_ symbol: String?, _ offset: UInt64, _ scope: DwarfLines.Scope?) -> Frame {
+            Frame(
+                address: address, symbol: symbol, offset: offset, module: path, moduleAddress: moduleAddress &+ past,
+                buildID: table.symbols.image.buildID, source: scope?.source, isInlined: scope?.isInlined ?? false)
+        }
+        guard !scopes.isEmpty else { return [frame(symbol, offset, nil)] }
+        return scopes.map { scope in
+            // The outermost function is the one that the symbol table knows.
+            scope.isInlined
+                ? frame(scope.name.map(readable), 0, scope) : frame(symbol ?? scope.name.map(readable), offset, scope)
+        }
+    }
+
+    private func readable(_ name: String) -> String {
+        options.rawNames ? name : Demangler.demangle(name) ?? name
+    }
+
+    public func kernelFrame(address: UInt64) -> Frame {
+        let symbols = kernel ?? Result { () throws(SymbolError) in try KernelSymbols() }
+        kernel = symbols
+        guard let symbol = try? symbols.get().name(for: address) else {
+            return Frame(address: address, module: "[kernel]")
+        }
+        return Frame(
+            address: address, symbol: symbol.name, offset: symbol.offset,
+            module: symbol.module.map { BytePath("[\($0)]") } ?? "[kernel]")
+    }
+
+    /// Why kernel addresses have no names; nil while they have, or weren't asked for.
+    public var kernelError: SymbolError? {
+        if case .failure(let error)? = kernel { return error }
+        return nil
+    }
+
+    /// Why files in use have no lines, one error a file; empty unless lines were asked for.
+    public var lineErrors: [SymbolError] {
+        modules.tables.compactMap(\.linesError)
+    }
+
+    private func traced(_ pid: Int32) -> TracedProcess {
+        if let known = processes[pid], !known.wasReplaced() {
+            ticks += 1
+            known.lastUse = ticks
+            return known
+        }
+        let fresh = TracedProcess(pid, modules)
+        // A process already gone keeps an empty list: its addresses stay without names.
+        try? fresh.refresh()
+        keep(fresh)
+        return fresh
+    }
+
+    private func keep(_ traced: TracedProcess) {
+        ticks += 1
+        traced.lastUse = ticks
+        processes[traced.pid] = traced
+        guard processes.count > max(options.mostProcesses, 1),
+            let oldest = processes.values.min(by: { $0.lastUse < $1.lastUse })
+        else { return }
+        forget(process: oldest.pid)
+    }
+}

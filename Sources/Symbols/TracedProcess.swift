@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is known of one process: its mappings, the tables of its files, the names its JIT wrote down.
+final class TracedProcess {
+    /// Where an address lies.
+    enum Place {
+        case module(ModuleTable, path: BytePath, address: UInt64)
+        case generated(name: String, offset: UInt64, path: BytePath)
+        case unnamed(BytePath)
+    }
+
+    /// A file, as its mappings name it.
+    private struct FileKey: Hashable {
+        let major: UInt32
+        let minor: UInt32
+        let inode: UInt64
+        let path: BytePath
+    }
+
+    /// /proc isn't read again sooner, however many addresses have no mapping.
+    private static let refreshInterval = Duration.milliseconds(100)
+    private static let replacementInterval = Duration.seconds(1)
+
+    let pid: Int32
+    var lastUse: UInt64 = 0
+    private let modules: ModuleCache
+    private var maps = ProcessMaps([])
+    /// Mappings of earlier readings that nothing has replaced: libraries since unloaded, whose callers may be asked for.
+    private var departed = ProcessMaps([])
+    /// Nil for a file that can't be read.
+    private var known: [FileKey: ModuleTable?] = [:]
+    private var perfMap: PerfMap?
+    private var startTime: UInt64?
+    private var refreshed: ContinuousClock.Instant?
+    private var perfMapRead: ContinuousClock.Instant?
+    private var checked = ContinuousClock.now
+
+    init(_ pid: Int32, _ modules: ModuleCache) {
+        self.pid = pid
+        self.modules = modules
+        startTime = Self.startTime(pid)
+    }
+
+    var tables: [ModuleTable] { known.values.compactMap { $0 } }
+
+    /// Reads the mappings again. Throws `.system` once the process is gone; what was known stays.
+    func refresh() throws(SymbolError) {
+        refreshed = .now
+        let fresh = try ProcessMaps(pid: pid)
+        // A zombie's list is empty: that is no reason to forget.
+        guard !fresh.mappings.isEmpty else { return }
+        let gone = (maps.mappings + departed.mappings).filter { old in
+            guard old.isExecutable else { return false }
+            let after = fresh.mappings.partitionPoint { $0.end > old.start }
+            return after == fresh.mappings.endIndex || fresh.mappings[after].start >= old.end
+        }
+        // A process that maps and unmaps code without end would fill memory.
+        departed = ProcessMaps(Array(gone.prefix(4096)))
+        maps = fresh
+    }
+
+    /// Reads the table of each file mapped executable.
+    func loadModules() {
+        for mapping in maps.mappings where mapping.isExecutable { _ = table(mapping) }
+        loadPerfMap()
+    }
+
+    /// True when the number now belongs to another process. Asked of the kernel once a second.
+    func wasReplaced() -> Bool {
+        guard checked.duration(to: .now) >= Self.replacementInterval else { return false }
+        checked = .now
+        guard let now = Self.startTime(pid), let startTime else { return false }
+        return now != startTime
+    }
+
+    func place(_ address: UInt64) -> Place? {
+        if let mapping = mapping(address) { return place(address, in: mapping) }
+        return perfMapPlace(address, path: "[jit]")
+    }
+
+    private func mapping(_ address: UInt64) -> Mapping? {
+        if let mapping = maps.mapping(containing: address) { return mapping }
+        if refreshed.map({ $0.duration(to: .now) >= Self.refreshInterval }) ?? true {
+            try? refresh()
+            if let mapping = maps.mapping(containing: address) { return mapping }
+        }
+        return departed.mapping(containing: address)
+    }
+
+    private func place(_ address: UInt64, in mapping: Mapping) -> Place {
+        if let table = table(mapping), let moduleAddress = moduleAddress(address, mapping, table) {
+            return .module(table, path: mapping.path, address: moduleAddress)
+        }
+        let path: BytePath = mapping.kind == .anonymous ? "[anon]" : mapping.path
+        return perfMapPlace(address, path: path) ?? .unnamed(path)
+    }
+
+    private func moduleAddress(_ address: UInt64, _ mapping: Mapping, _ table: ModuleTable) -> UInt64? {
+        table.symbols.image.address(fileOffset: address - mapping.start &+ mapping.fileOffset)
+    }
+
+    private func table(_ mapping: Mapping) -> ModuleTable? {
+        guard mapping.kind == .file || mapping.kind == .vdso else { return nil }
+        let key = FileKey(
+            major: mapping.deviceMajor, minor: mapping.deviceMinor, inode: mapping.inode, path: mapping.path)
+        if let table = known[key] { return table }
+        let table = mapping.kind == .vdso ? modules.vdsoTable(mapping, pid: pid) : modules.table(mapping, pid: pid)
+        known[key] = .some(table)
+        return table
+    }
+
+    private func perfMapPlace(_ address: UInt64, path: BytePath) -> Place? {
+        if let found = perfMap?.symbol(address: address) {
+            return .generated(name: found.name, offset: found.offset, path: path)
+        }
+        guard perfMapRead.map({ $0.duration(to: .now) >= Self.refreshInterval * 10 }) ?? true else { return nil }
+        loadPerfMap()
+        return perfMap?.symbol(address: address).map { .generated(name: $0.name, offset: $0.offset, path: path) }
+    }
+
+    private func loadPerfMap() {
+        perfMapRead = .now
+        if let fresh = PerfMap(pid: pid) { perfMap = fresh }
+    }
+
+    /// Field 22 of /proc/PID/stat, in clock ticks since boot: with the number, it tells a process from its successor.
+    static func startTime(_ pid: Int32) -> UInt64? {
+        guard let file = try? FileHandle(reading: BytePath("/proc/\(pid)/stat")),
+            let text = try? file.readAll(limit: 1 << 16),
+            // The name, in parentheses, may hold anything, parentheses and spaces too.
+            let end = text.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        let fields = text[(end + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 19 else { return nil }
+        var scanner = ByteScanner(fields[19])
+        return scanner.decimal()
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+/// A page-cache pattern and how its accesses are counted.
+struct CachePattern: Sendable, CustomTestStringConvertible {
+    let arguments: [String]
+    /// Mapped patterns are seen as faults: what the faults mapped, not each touch.
+    var mapsMore = false
+
+    init(_ text: String, mapsMore: Bool = false) {
+        arguments = text.split(separator: " ").map(String.init)
+        self.mapsMore = mapsMore
+    }
+
+    var testDescription: String { arguments.joined(separator: " ") }
+
+    static let all = [
+        CachePattern("--pattern seq-read --cold --bs 65536"),
+        CachePattern("--pattern seq-read --warm --bs 4096"),
+        CachePattern("--pattern seq-read --cold --bs 512 --size-mb 5"),
+        CachePattern("--pattern seq-read --cold --bs 1048576"),
+        CachePattern("--pattern seq-read --cold --bs 16777216 --size-mb 96"),
+        CachePattern("--pattern rand-read --cold --no-readahead --count 2000"),
+        CachePattern("--pattern rand-read --cold --count 2000"),
+        CachePattern("--pattern mmap-seq --cold"),
+        CachePattern("--pattern mmap-seq --warm"),
+        CachePattern("--pattern mmap-rand --cold --no-readahead --count 2000"),
+        CachePattern("--pattern mmap-rand --warm", mapsMore: true),
+        CachePattern("--pattern write-new"),
+        CachePattern("--pattern overwrite --warm --size-mb 20 --bs 4096"),
+        CachePattern("--pattern append --size-mb 20"),
+        CachePattern("--pattern splice"),
+        CachePattern("--pattern sendfile"),
+        CachePattern("--pattern direct-read"),
+        CachePattern("--pattern reread --size-mb 10"),
+        CachePattern("--pattern bigger-than-memory --size-mb 64"),
+    ]
+}
+
+extension LiveTests {
+    @Suite(.serialized, .enabled(if: Live.works("cachestat"))) struct CacheStats {
+        /// Within 2 %, and the few pages of the program's own text that its run faults in.
+        private func agrees(_ ours: Int?, _ truth: Int?, slack: Int = 64) -> Bool {
+            guard let ours, let truth else { return false }
+            return abs(ours - truth) <= truth / 50 + slack
+        }
+
+        @Test("pages of each known pattern within 2 %", arguments: CachePattern.all)
+        func pattern(_ pattern: CachePattern) throws {
+            for rung in try availableRungs("cachestat", "cache", of: ["tracepoint", "fentry", "kprobe"]) {
+                let workload = try Workload.start(
+                    "pagecache", ["--dir", Live.scratch, "--wait"] + pattern.arguments)
+                let ready = try workload.object("ready")
+                let pid = try #require(ready.int("pid"))
+                let (tool, rungs) = try Tool.tracing(
+                    ["cachestat", "1000", "-p", "\(pid)"],
+                    environment: ["SWIFTMEM_RUNG": "cachestat=\(rung)"])
+                #expect(rungs.text("cache") == rung)
+                workload.send("\n")
+                let truth = try workload.object("truth")
+                #expect(workload.finish().status == 0)
+                let row = try #require(tool.stop().objects(ofType: "cachestat").last)
+                let reads = row.int("read_access_pages") ?? 0
+                let faults = row.int("fault_access_pages") ?? 0
+                // a write's own pages are no accesses: reads and faults are
+                let writes = ["write-new", "overwrite", "append"].contains(truth.text("pattern"))
+                let access = writes ? 0 : try #require(truth.int("access_pages"))
+                if pattern.mapsMore {
+                    #expect(reads + faults >= access)
+                } else {
+                    #expect(agrees(reads + faults, access), "\(rung): \(reads) + \(faults) accesses, \(access) true")
+                }
+                let misses = try #require(truth.int("miss_pages_expected"))
+                #expect(agrees(row.int("miss_pages"), misses), "\(rung): \(row.int("miss_pages") ?? -1) misses, \(misses) true")
+                let dirtied = try #require(truth.int("dirtied_pages_expected"))
+                #expect(agrees(row.int("dirty_pages"), dirtied), "\(rung): \(row.int("dirty_pages") ?? -1) dirtied, \(dirtied) true")
+                if access > 20000, let ratio = row["hit_ratio"] as? Double, !pattern.mapsMore {
+                    let true_ratio = Double(max(0, access - misses)) / Double(max(access, misses))
+                    #expect(abs(ratio - true_ratio) < 0.02)
+                }
+                let losses = row.object("losses").values.compactMap { ($0 as? NSNumber)?.intValue }
+                #expect(losses.allSatisfy { $0 == 0 }, "\(row.object("losses"))")
+                Live.record(
+                    "cachestat", rung, pattern.testDescription,
+                    (pattern.mapsMore || agrees(reads + faults, access))
+                        && agrees(row.int("miss_pages"), misses)
+                        && agrees(row.int("dirty_pages"), dirtied),
+                    "access \(reads + faults)/\(access) miss \(row.int("miss_pages") ?? -1)/\(misses)"
+                        + " dirty \(row.int("dirty_pages") ?? -1)/\(dirtied)")
+            }
+        }
+
+        @Test("two processes on one file, by their name")
+        func twoProcesses() throws {
+            let workload = try Workload.start(
+                "pagecache", ["--dir", Live.scratch, "--wait", "--pattern", "two-procs"])
+            _ = try workload.object("ready")
+            let (tool, _) = try Tool.tracing(["cachestat", "1000", "--comm", "workload-pageca"])
+            workload.send("\n")
+            let truth = try workload.object("truth")
+            _ = workload.finish()
+            let row = try #require(tool.stop().objects(ofType: "cachestat").last)
+            #expect(agrees(row.int("read_access_pages"), truth.int("access_pages"), slack: 0))
+            #expect(agrees(row.int("miss_pages"), truth.int("miss_pages_expected")))
+        }
+
+        @Test("bcc's columns and widths, and the count")
+        func text() throws {
+            let result = try Tool.run(["cachestat", "0.2", "3"])
+            #expect(result.status == 0)
+            #expect(result.lines.count == 4)
+            #expect(result.lines.first == "    HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB")
+            for line in result.lines.dropFirst() {
+                let widths = [8, 17, 26, 35, 48, 59]
+                #expect(line.count == 59)
+                #expect(widths.allSatisfy { line.index(line.startIndex, offsetBy: $0 - 1) < line.endIndex })
+                #expect(line.split(separator: " ").count == 6)
+                #expect(line.split(separator: " ")[3].hasSuffix("%"))
+            }
+            let stamped = try Tool.run(["cachestat", "-T", "0.1", "1"])
+            #expect(stamped.lines.first?.hasPrefix("TIME         HITS") == true)
+        }
+
+        @Test("a signal in mid-interval prints the interval")
+        func signal() throws {
+            for number in [SIGINT, SIGTERM, SIGHUP] {
+                let (tool, _) = try Tool.tracing(["cachestat", "1000"])
+                let result = tool.stop(number)
+                #expect(result.status == 0)
+                #expect(result.objects(ofType: "cachestat").count == 1)
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Testing
+
+@testable import Symbols
+
+@Suite struct PerfMapTests {
+    @Test func looksUp() {
+        let map = PerfMap(
+            text: Array(
+                """
+                7f0000000100 40 LazyCompile:*go /app/x y.js:3
+                0x7f0000000200 0x10 prefixed
+                7f0000000100 40 compiled_again
+                7f0000000300 0 empty
+                ffffffffffffffff 10 wraps
+                7f0000000400
+                7f0000000400 10
+                garbage here
+                7f0000000500 20 last
+                """.utf8))
+        #expect(map.count == 4)
+        #expect(map.symbol(address: 0x7f00_0000_0110)?.name == "compiled_again")
+        #expect(map.symbol(address: 0x7f00_0000_0110)?.offset == 0x10)
+        #expect(map.symbol(address: 0x7f00_0000_020f)?.name == "prefixed")
+        #expect(map.symbol(address: 0x7f00_0000_0210) == nil)
+        #expect(map.symbol(address: 0x7f00_0000_0300) == nil)
+        #expect(map.symbol(address: 0x7f00_0000_051f)?.name == "last")
+        #expect(map.symbol(address: 0) == nil)
+        #expect(map.symbol(address: .max) == nil)
+    }
+
+    @Test func spacesStayInNames() {
+        let map = PerfMap(text: Array("1000 10 a b  c\n".utf8))
+        #expect(map.symbol(address: 0x1000)?.name == "a b  c")
+    }
+
+    @Test func hostile() {
+        #expect(PerfMap(text: []).count == 0)
+        var generator = SplitMix(state: 23)
+        for _ in 0..<200 {
+            let noise = (0..<2048).map { _ in
+                Array("0123456789abcdef xX\n\u{ff}".utf8).randomElement(using: &generator) ?? 0
+            }
+            let map = PerfMap(text: noise)
+            for address in [0, 1, 0x10, .max] as [UInt64] { _ = map.symbol(address: address) }
+        }
+        let long = PerfMap(text: Array("1000 10 ".utf8) + Array(repeating: UInt8(ascii: "n"), count: 1 << 20))
+        #expect(long.symbol(address: 0x1000)?.name.utf8.count == Int(UInt16.max))
+    }
+
+    @Test func ofAProcess() throws {
+        let path = "/tmp/perf-\(getpid()).map"
+        let file = try #require(fopen(path, "w"))
+        fputs("1000 10 jitted\n", file)
+        fclose(file)
+        defer { unlink(path) }
+        let map = try #require(PerfMap(pid: getpid()))
+        #expect(map.symbol(address: 0x1008)?.name == "jitted")
+        guard getuid() == 0 else { return try skip("root, to give a file away") }
+        // Somebody else's file in /tmp isn't believed.
+        try #require(chown(path, 65534, 65534) == 0)
+        #expect(PerfMap(pid: getpid()) == nil)
+    }
+
+    @Test func absent() { #expect(PerfMap(pid: -1) == nil) }
+}
