@@ -16,6 +16,8 @@ struct MemLeakRun: ~Copyable {
     private let names: StackNames
     private let chosen: BPFMap<UInt32, UInt32>
     private let text: MemLeakText
+    /// What was there before the start.
+    private let found: [Found]
 
     /// Processes that are traced and have not ended, as far as is known.
     private var living: Set<UInt32> = []
@@ -27,48 +29,73 @@ struct MemLeakRun: ~Copyable {
     private var settling: [UInt32: Int] = [:]
     private var saidFull = false
     private var hooked: [AllocatorFile] = []
-    private var stopTime: UInt64?
 
     init(_ plan: MemLeakPlan, _ report: ReportOptions) throws(Failure) {
-        self.plan = plan
         // Before anything is loaded: a process without an allocator is told at once.
-        var found: [(pid: UInt32, files: [AllocatorFile])] = []
-        if case .processes(let pids) = plan.target {
-            for pid in pids {
-                var known: Set<FileNumber> = []
-                found.append((pid, try plan.search.files(of: pid, except: &known)))
-                inspected[pid] = known
-            }
-            guard found.contains(where: { !$0.files.isEmpty }) else {
-                throw Failure(
-                    status: Failure.Status.unavailable,
-                    message: "no allocator found in \(plan.targetText)"
-                        + (plan.search.object.map { " (-O \(Printable.text($0)))" } ?? ""),
-                    remedy: "looked for malloc and free in all its executable mappings; -O and --symbols-prefix say where and what else")
-            }
-        }
+        let found = try Self.search(plan)
         let isKnown = !found.isEmpty && !plan.isWide
         let config = plan.config(
             marksFrees: !isKnown || found.contains { $0.files.contains(where: \.marksFrees) })
         let limit = plan.arguments.maxAllocations.value
-        var session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
+        let session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
             try MemLeak.configure(object, resolution, config, plan.filter, maxAllocations: limit)
         }
-        ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events") }
-        reader = try explained { () throws(BPFError) in try OutstandingReader(session.probes.object) }
-        chosen = try explained { () throws(BPFError) in try session.probes.object.map("processes") }
+        let ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events") }
+        let reader = try explained { () throws(BPFError) in
+            try OutstandingReader(session.probes.object)
+        }
+        let chosen: BPFMap<UInt32, UInt32> = try explained { () throws(BPFError) in
+            try session.probes.object.map("processes")
+        }
         allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
+        self.ring = ring
+        self.session = session
+        self.plan = plan
+        self.reader = reader
+        self.chosen = chosen
+        self.found = found
         ledger = MappingLedger(pageSize: UInt64(max(4096, sysconf(Int32(_SC_PAGESIZE)))))
         names = StackNames(lines: plan.arguments.lines)
         text = MemLeakText(
             top: plan.arguments.top.value, showsAddresses: !plan.arguments.combinedOnly,
             showsPIDs: plan.hasSeveralProcesses)
-        session.output = Output()
-        self.session = session
-        if plan.isWide { inspected = [:] }
-        for (pid, files) in found {
-            try choose(pid)
-            if !plan.isWide { try attach(files, pid) }
+    }
+
+    /// A process and its allocators, with all files looked at.
+    private struct Found {
+        let pid: UInt32
+        let files: [AllocatorFile]
+        let inspected: Set<FileNumber>
+    }
+
+    private static func search(_ plan: MemLeakPlan) throws(Failure) -> [Found] {
+        guard case .processes(let pids) = plan.target else { return [] }
+        var found: [Found] = []
+        for pid in pids {
+            var known: Set<FileNumber> = []
+            let files = try plan.search.files(of: pid, except: &known)
+            found.append(Found(pid: pid, files: files, inspected: known))
+        }
+        guard found.contains(where: { !$0.files.isEmpty }) else {
+            throw Failure(
+                status: Failure.Status.unavailable,
+                message: "no allocator found in \(plan.targetText)"
+                    + (plan.search.object.map { " (-O \(Printable.text($0)))" } ?? ""),
+                remedy: "looked for malloc and free in all its executable mappings; -O and --symbols-prefix say where and what else"
+            )
+        }
+        return found
+    }
+
+    private mutating func attachFound() throws(Failure) {
+        for process in found {
+            try choose(process.pid)
+            if plan.isWide {
+                try look(at: process.pid)
+            } else {
+                inspected[process.pid] = process.inspected
+                try attach(process.files, process.pid)
+            }
         }
     }
 
@@ -120,7 +147,7 @@ struct MemLeakRun: ~Copyable {
         switch plan.target {
         case .command(let words): return try traceCommand(words, &loop, count)
         case .processes(let pids):
-            if plan.isWide { for pid in pids { try look(at: pid) } }
+            try attachFound()
             try head()
             for pid in pids { names.load(pid) }
         case .cgroup(let cgroup):
@@ -288,7 +315,7 @@ struct MemLeakRun: ~Copyable {
 
     private mutating func takeIn() throws(Failure) {
         var events: [memleak_event] = []
-        try explained { () throws(BPFError) in
+        _ = try explained { () throws(BPFError) in
             try ring.consume { span in
                 if let event = span.record(memleak_event.self) { events.append(event) }
             }
@@ -361,7 +388,7 @@ struct MemLeakRun: ~Copyable {
         table.add(ledger)
         self.dead = [:]
         var stacks: [MemLeakStack] = []
-        for (site, sum) in table.top(plan.arguments.top.value, by: plan.arguments.sort) {
+        for (site, sum) in table.top(plan.arguments.top.value, by: plan.arguments.sort.order) {
             var frames: [UInt64]?
             do throws(BPFError) {
                 frames = try self.reader.frames(of: site.stack)

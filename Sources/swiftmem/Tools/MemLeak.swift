@@ -155,7 +155,7 @@ struct MemLeakArguments: ParsableArguments {
     var percpu = false
 
     @Option(help: "Show the largest by size, or by count.")
-    var sort: MemLeakOrder = .size
+    var sort: SortKey = .size
 
     @Option(help: ArgumentHelp("The allocator's functions begin with this.", valueName: "prefix"))
     var symbolsPrefix: String?
@@ -181,7 +181,12 @@ struct MemLeakArguments: ParsableArguments {
     var rest: [String] = []
 }
 
-extension MemLeakOrder: ExpressibleByArgument {}
+/// bcc's words for what reports are sorted by.
+enum SortKey: String, CaseIterable, ExpressibleByArgument {
+    case size, count
+
+    var order: MemLeakOrder { self == .size ? .size : .count }
+}
 
 /// A time in thousandths of a second.
 struct Milliseconds: ExpressibleByArgument, Equatable {
