@@ -329,6 +329,18 @@ static __always_inline bool is_under_mark(struct thread *thread, u64 sp, u64 cal
 #endif
 }
 
+/* What an allocator's source file compiles to at most. */
+#define OWN_TEXT (64 << 10)
+
+/*
+ * Does the allocator free what it gave itself? glibc's threads free their cache
+ * like this at their end.
+ */
+static __always_inline bool is_own_call(struct pt_regs *ctx)
+{
+	return return_address(ctx) - PT_REGS_IP(ctx) + OWN_TEXT < 2 * OWN_TEXT;
+}
+
 /* ---- entries ------------------------------------------------------------------ */
 
 static __always_inline void enter_free(struct pt_regs *ctx, u32 pid, u32 tid)
@@ -368,7 +380,7 @@ static __always_inline void enter_free(struct pt_regs *ctx, u32 pid, u32 tid)
 	}
 	if (known)
 		COUNT(frees);
-	else
+	else if (!is_own_call(ctx))
 		COUNT(unmatched_frees);
 	if (config.trace)
 		tell_free(address, old.size, known);
