@@ -13,6 +13,12 @@
  * a lower one is nested in it, a call with a higher one proves that it was left
  * without returning (an exception, longjmp).
  *
+ * C++'s operator new may throw, and an exception can't pass a frame whose return
+ * address the kernel has replaced: the program would be terminated. Where it calls
+ * malloc, its entry is enough: the stack taken there becomes malloc's. Where it does
+ * not, its return is watched only of sizes that hardly fail, and only by a session,
+ * which can choose.
+ *
  * Three ways to be attached, one set of rules:
  *   perf     an entry and a return probe a function, a program each (no cookies
  *            before 5.15)
@@ -93,6 +99,10 @@ struct thread {
 	u64 mark_return;
 	u64 mark_ip;
 	u64 freed; /* the block of that free */
+	/* an operator new on its way to malloc */
+	u64 outer_sp;
+	u64 outer_return;
+	u64 outer_stack;
 	u64 kept;  /* the stack last put into the table */
 	u64 seen;  /* not a fresh state */
 	struct stack_record record;
@@ -386,6 +396,42 @@ static __always_inline void enter_free(struct pt_regs *ctx, u32 pid, u32 tid)
 		tell_free(address, old.size, known);
 }
 
+/* What operator new's own frames take at most. */
+#define OUTER_DEPTH 512
+/* A new of more than this may well fail. */
+#define SAFE_NEW (1ULL << 30)
+
+/* Is an operator new, entered before, on its way to a call at `sp`? */
+static __always_inline bool is_under_outer(struct thread *thread, u64 sp)
+{
+	if (!thread->outer_sp || sp > thread->outer_sp || thread->outer_sp - sp > OUTER_DEPTH)
+		return false;
+#if defined(__TARGET_ARCH_x86)
+	u64 there = 0;
+
+	return bpf_probe_read_user(&there, sizeof(there), (void *)thread->outer_sp) == 0 &&
+	       there == thread->outer_return;
+#else
+	return true;
+#endif
+}
+
+static __always_inline u64 capture(struct pt_regs *ctx, struct thread *thread, u64 caller)
+{
+	u64 stack = stack_walk(ctx, &thread->record, caller);
+	bool is_new = false;
+
+	/* a stack once in the table is known for good: its reader keeps it */
+	if (!stack || stack == thread->kept)
+		return stack;
+	if (!stack_keep(stack, &thread->record, &is_new))
+		return 0;
+	thread->kept = stack;
+	if (is_new)
+		COUNT(stacks);
+	return stack;
+}
+
 /* Returns whether the call's return is to be seen. */
 static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 {
@@ -412,8 +458,25 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 		thread->sp = 0;
 		COUNT(abandoned);
 	}
-	u64 caller = return_address(ctx);
+	u64 caller = return_address(ctx), outer = 0;
 	bool mapping = op >= MEMLEAK_MMAP;
+
+	if (is_under_outer(thread, sp)) {
+		if (op == MEMLEAK_OUTER)
+			return false; /* new[] calls new */
+		outer = thread->outer_stack;
+	}
+	thread->outer_sp = 0;
+	if (op == MEMLEAK_OUTER) {
+		thread->outer_stack = capture(ctx, thread, caller);
+		thread->outer_return = caller;
+		thread->outer_sp = sp;
+		return false;
+	}
+	if (op == MEMLEAK_NEW && (!session || PT_REGS_PARM1(ctx) > SAFE_NEW)) {
+		COUNT(unseen_new);
+		return false;
+	}
 
 	if (mapping && is_under_mark(thread, sp, caller))
 		return false;
@@ -428,6 +491,7 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 	switch (op) {
 	case MEMLEAK_SIZE:
 	case MEMLEAK_OUTER_SIZE:
+	case MEMLEAK_NEW:
 		size = a;
 		break;
 	case MEMLEAK_CALLOC:
@@ -493,20 +557,7 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 	thread->stack = 0;
 	thread->enter_ns = mapping ? bpf_ktime_get_ns() : 0;
 	if ((flags & RECORD) && op != MEMLEAK_MUNMAP) {
-		u64 stack = stack_walk(ctx, &thread->record, caller);
-
-		/* a stack once in the table is known for good: its reader keeps it */
-		if (stack && stack != thread->kept) {
-			bool is_new = false;
-
-			if (stack_keep(stack, &thread->record, &is_new))
-				thread->kept = stack;
-			else
-				stack = 0;
-			if (is_new)
-				COUNT(stacks);
-		}
-		thread->stack = stack;
+		thread->stack = outer ? outer : capture(ctx, thread, caller);
 	}
 	thread->sp = sp; /* last: from here on it is in flight */
 	return true;
@@ -607,6 +658,8 @@ static __always_inline void leave(struct pt_regs *ctx)
 	}
 
 PERF_PROBE(size, MEMLEAK_SIZE)
+PERF_PROBE(new, MEMLEAK_NEW)
+PERF_PROBE(outer, MEMLEAK_OUTER)
 PERF_PROBE(calloc, MEMLEAK_CALLOC)
 PERF_PROBE(realloc, MEMLEAK_REALLOC)
 PERF_PROBE(reallocarray, MEMLEAK_REALLOCARRAY)

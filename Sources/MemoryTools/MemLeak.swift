@@ -138,6 +138,8 @@ public struct MemLeakCounters: Hashable, Sendable {
     public var abandoned: UInt64 = 0
     /// Stacks put into the kernel's table.
     public var stacks: UInt64 = 0
+    /// Calls of an operator new that could not be watched.
+    public var unseenNew: UInt64 = 0
 
     public init() {}
 
@@ -152,6 +154,7 @@ public struct MemLeakCounters: Hashable, Sendable {
             failed &+= record.failed
             abandoned &+= record.abandoned
             stacks &+= record.stacks
+            unseenNew &+= record.unseen_new
         }
     }
 }

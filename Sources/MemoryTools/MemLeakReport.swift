@@ -120,6 +120,9 @@ public struct MemLeakText: Sendable {
         if counters.unmatchedFrees > 0 && report.sampleRate <= 1 && counters.filteredOut == 0 {
             lines.append("\(counters.unmatchedFrees) frees without an allocation (older than the trace)")
         }
+        if counters.unseenNew > 0 {
+            lines.append("\(counters.unseenNew) calls of operator new not recorded: their failure must stay catchable")
+        }
         if counters.abandoned > 0 {
             lines.append("\(counters.abandoned) calls left without returning")
         }
@@ -175,6 +178,7 @@ public enum MemLeakJSON {
         line.add("sampled_out", counters.sampledOut)
         line.add("filtered_out", counters.filteredOut)
         line.add("failed_calls", counters.failed)
+        line.add("unseen_new_calls", counters.unseenNew)
         line.add("abandoned_calls", counters.abandoned)
         line.add("losses", report.losses.json)
         if !report.blocks.isEmpty {

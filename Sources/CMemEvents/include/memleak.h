@@ -8,7 +8,9 @@
 /* What a probed function does, by the shape of its arguments; a probe's cookie. */
 enum memleak_op {
 	MEMLEAK_SIZE = 1,	/* malloc: (size) */
-	MEMLEAK_OUTER_SIZE,	/* valloc, pvalloc, operator new: (size, …), and may call malloc */
+	MEMLEAK_OUTER_SIZE,	/* valloc, pvalloc: (size), and may call malloc */
+	MEMLEAK_NEW,		/* an operator new that does not call malloc, and may throw: (size, …) */
+	MEMLEAK_OUTER,		/* an operator new that calls malloc: only its caller matters */
 	MEMLEAK_CALLOC,		/* (count, size) */
 	MEMLEAK_REALLOC,	/* (old, size) */
 	MEMLEAK_REALLOCARRAY,	/* (old, count, size) */
@@ -69,9 +71,10 @@ struct memleak_counters {
 	__u64 failed;	      /* calls that gave nothing */
 	__u64 abandoned;      /* calls that never returned: an exception or longjmp left them */
 	__u64 stacks;	      /* put into the stack table */
+	__u64 unseen_new;     /* operator new whose return could not be watched */
 };
 
-_Static_assert(sizeof(struct memleak_counters) == 64, "memleak_counters is shared with Swift");
+_Static_assert(sizeof(struct memleak_counters) == 72, "memleak_counters is shared with Swift");
 
 enum memleak_kind {
 	MEMLEAK_MAPPING = 1, /* mmap, munmap or mremap succeeded */

@@ -107,6 +107,7 @@ struct AllocatorSearch {
     func inspect(_ path: String, shown: String, _ number: FileNumber, ofLibrary: Bool) -> AllocatorFile? {
         let prefixes = prefix.map { [$0] } ?? AllocatorFunction.prefixes
         var names = Set((AllocatorFunction.mappings + AllocatorFunction.new + AllocatorFunction.delete).map(\.name))
+        names.formUnion(AllocatorFunction.ownNew)
         for prefix in prefixes {
             names.formUnion((AllocatorFunction.heap + AllocatorFunction.extras).map { prefix + $0.name })
         }
@@ -152,15 +153,13 @@ struct AllocatorSearch {
                 }
                 for function in AllocatorFunction.extras { add(function.prefixed(prefix)) }
             }
-            // libstdc++'s and libc++'s operator delete are free(), which is seen already;
-            // their operator new is malloc(), seen with the caller that matters
-            let isRuntime = name.hasPrefix("libstdc++") || name.hasPrefix("libc++")
-            if has("_Znwm") {
+            // Elsewhere operator new is malloc() and operator delete is free(): of new, the
+            // caller is all that is missing.
+            if AllocatorFunction.ownNew.contains(where: has) {
+                for function in AllocatorFunction.new { add(.init(name: function.name, op: MEMLEAK_NEW)) }
+                for function in AllocatorFunction.delete { add(function) }
+            } else {
                 for function in AllocatorFunction.new { add(function) }
-                if !isRuntime {
-                    marksFrees = true
-                    for function in AllocatorFunction.delete { add(function) }
-                }
             }
             if has("mmap") && has("munmap") {
                 for function in AllocatorFunction.mappings {

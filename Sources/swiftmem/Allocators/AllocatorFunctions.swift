@@ -39,8 +39,12 @@ struct AllocatorFunction: Hashable {
     /// C++'s operator new, plain and for arrays, with alignment, with nothrow.
     static let new: [AllocatorFunction] = ["_Znwm", "_Znam"].flatMap { name in
         ["", "RKSt9nothrow_t", "St11align_val_t", "St11align_val_tRKSt9nothrow_t"]
-            .map { .init(name: name + $0, op: MEMLEAK_OUTER_SIZE) }
+            .map { .init(name: name + $0, op: MEMLEAK_OUTER) }
     }
+
+    /// Names that only allocators have whose operator new is not malloc: jemalloc,
+    /// tcmalloc, mimalloc.
+    static let ownNew = ["mallctl", "je_mallctl", "tc_new", "mi_new"]
 
     /// C++'s operator delete, with and without size and alignment.
     static let delete: [AllocatorFunction] = ["_ZdlPv", "_ZdaPv"].flatMap { name in

@@ -28,6 +28,7 @@ struct AllocatorProbes: ~Copyable {
     /// The program of each op, where every function has its own.
     static let perfPrograms: [(op: memleak_op, program: String)] = [
         (MEMLEAK_SIZE, "perf_size"), (MEMLEAK_OUTER_SIZE, "perf_size"), (MEMLEAK_CALLOC, "perf_calloc"),
+        (MEMLEAK_NEW, "perf_new"), (MEMLEAK_OUTER, "perf_outer"),
         (MEMLEAK_REALLOC, "perf_realloc"), (MEMLEAK_REALLOCARRAY, "perf_reallocarray"),
         (MEMLEAK_ALIGNED, "perf_aligned"), (MEMLEAK_POSIX_MEMALIGN, "perf_posix_memalign"),
         (MEMLEAK_FREE, "perf_free"), (MEMLEAK_MMAP, "perf_mmap"), (MEMLEAK_MUNMAP, "perf_munmap"),
@@ -38,6 +39,11 @@ struct AllocatorProbes: ~Copyable {
     private var links = LinkSet()
 
     init(_ kind: Kind) { self.kind = kind }
+
+    /// Is its return to be seen? Never of an operator new: see BPF/memleak.bpf.c.
+    private static func returns(_ site: ProbeSite) -> Bool {
+        ![MEMLEAK_FREE, MEMLEAK_NEW, MEMLEAK_OUTER].map(\.rawValue).contains(site.op)
+    }
 
     /// In a busy process allocations go on meanwhile: what frees is seen first, so that
     /// nothing recorded is freed unseen; mmap is seen last, when malloc's own are told
@@ -69,7 +75,7 @@ struct AllocatorProbes: ~Copyable {
                     cookies: sites.map { UInt64($0.op) }, pid: pid))
         case .multi:
             // Returns first: a call must not be in flight without its return being seen.
-            let returning = sites.filter { $0.op != MEMLEAK_FREE.rawValue }
+            let returning = sites.filter(Self.returns)
             if !returning.isEmpty {
                 links.insert(
                     try object.attach(
@@ -81,7 +87,7 @@ struct AllocatorProbes: ~Copyable {
                     "enter_multi", multiProbe: .entry, path: file.path, offsets: sites.map(\.offset),
                     cookies: sites.map { UInt64($0.op) }, pid: pid))
         case .perf:
-            for site in sites where site.op != MEMLEAK_FREE.rawValue {
+            for site in sites where Self.returns(site) {
                 links.insert(
                     try object.attach(
                         "perf_return", uprobe: file.path, offset: site.offset, onReturn: true, pid: pid))
