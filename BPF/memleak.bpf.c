@@ -229,9 +229,9 @@ static __always_inline void add_to_total(u32 pid, u64 stack, s64 bytes, s64 call
 			return;
 		}
 	}
-	/* a program may be preempted by another on its CPU */
-	__sync_fetch_and_add(&total->bytes, bytes);
-	__sync_fetch_and_add(&total->count, calls);
+	/* a program may be preempted by another on its CPU; relaxed, for 5.10 knows no fetching */
+	__atomic_fetch_add(&total->bytes, bytes, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&total->count, calls, __ATOMIC_RELAXED);
 }
 
 /* Takes a block out; false where it was not recorded. */

@@ -36,7 +36,7 @@ struct MemLeakRun: ~Copyable {
         let isKnown = !found.isEmpty && !plan.isWide
         let config = plan.config(
             marksFrees: !isKnown || found.contains { $0.files.contains(where: \.marksFrees) })
-        let limit = plan.arguments.maxAllocations.value
+        let limit = plan.arguments.maxAllocations?.value
         let session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
             try MemLeak.configure(object, resolution, config, plan.filter, maxAllocations: limit)
         }
@@ -421,7 +421,6 @@ struct MemLeakRun: ~Copyable {
         guard lost > 0, !saidFull else { return }
         saidFull = true
         note(
-            "allocations are not recorded: there is room for \(plan.arguments.maxAllocations.value) outstanding ones;"
-                + " --max-allocations makes more")
+            "allocations are not recorded any more: the map of outstanding ones is full; --max-allocations makes it larger")
     }
 }

@@ -13,8 +13,10 @@ struct OutstandingReader {
     private var known: [UInt64: [UInt64]] = [:]
     private var drained: UInt64 = 0
 
-    /// The kernel's table holds 65536; past half of that they are fetched here.
-    private static let crowded: UInt64 = 32768
+    /// Stacks in the kernel's table where all its room is taken at once; 65536 elsewhere.
+    static let smallStackTable = 16384
+    /// So many in the table, and they are fetched here to make room.
+    private static let crowded: UInt64 = 8192
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {
         blocks = try object.map("blocks")

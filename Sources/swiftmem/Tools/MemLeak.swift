@@ -79,14 +79,38 @@ struct MemLeak: Tool {
 
     static func configure(
         _ object: borrowing OpenObject, _ resolution: Resolution, _ config: memleak_config,
-        _ filter: filter_config, maxAllocations: Int
+        _ filter: filter_config, maxAllocations: Int?
     ) throws(BPFError) {
         var config = config
         config.task_storage = resolution.rung(of: "threads") == "task-storage" ? 1 : 0
         try object.setReadOnlyData(".rodata.config", to: config)
         try object.setReadOnlyData(".rodata.filter", to: filter)
-        try object.setMaxEntries(maxAllocations, ofMap: "blocks")
+        try size(object, config, maxAllocations)
         try AllocatorProbes.Kind(resolution).prepare(object)
+    }
+
+    /// Gives the maps their room: as it is needed where the kernel can, else all at once,
+    /// and less of it.
+    private static func size(
+        _ object: borrowing OpenObject, _ config: memleak_config, _ maxAllocations: Int?
+    ) throws(BPFError) {
+        let grows = kernelGrowsMaps()
+        try object.setMaxEntries(maxAllocations ?? (grows ? 1 << 21 : 1 << 20), ofMap: "blocks")
+        if config.totals == 0 { try object.setMaxEntries(1, ofMap: "totals") }
+        guard !grows else { return }
+        try object.setMaxEntries(OutstandingReader.smallStackTable, ofMap: "stacks")
+        try object.setMaxEntries(8192, ofMap: "threads_by_tid")
+        for map in ["blocks", "totals", "stacks", "threads_by_tid", "processes"] {
+            try object.setPreallocated(true, ofMap: map)
+        }
+    }
+
+    private static func kernelGrowsMaps() -> Bool {
+        do throws(BPFError) {
+            return try KernelBTF().hasStruct("bpf_mem_alloc")
+        } catch {
+            return false
+        }
     }
 
     func run() throws {
@@ -169,8 +193,8 @@ struct MemLeakArguments: ParsableArguments {
             valueName: "path"))
     var cgroup: String?
 
-    @Option(help: ArgumentHelp("Room for this many outstanding allocations.", valueName: "n"))
-    var maxAllocations: AllocationLimit = AllocationLimit(value: 1 << 21)
+    @Option(help: ArgumentHelp("Room for this many outstanding allocations (2 million; 1 million before Linux 6.1).", valueName: "n"))
+    var maxAllocations: AllocationLimit?
 
     @Flag(help: "Name source files and lines, where there is debug information.")
     var lines = false
@@ -213,10 +237,8 @@ struct SampleRate: ExpressibleByArgument, Equatable {
 /// Entries of a kernel's hash table.
 struct AllocationLimit: ExpressibleByArgument, Equatable {
     let value: Int
-    init(value: Int) { self.value = value }
     init?(argument: String) {
         guard let value = Int(argument), value >= 1, value <= 1 << 28 else { return nil }
         self.value = value
     }
-    var defaultValueDescription: String { "\(value)" }
 }
