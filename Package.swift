@@ -52,6 +52,8 @@ let package = Package(
                 .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
             ]),
         .target(name: "CTracee", cSettings: cStrict),
+        .target(
+            name: "CDisassembly", cSettings: cStrict, linkerSettings: [.linkedLibrary(":libcapstone.a")]),
         .target(name: "LibBPF", dependencies: ["CLibbpf"], swiftSettings: strict),
         .target(name: "Symbols", dependencies: ["CSymbols"], swiftSettings: strict),
         .target(name: "MemoryTools", dependencies: ["CMemEvents"], swiftSettings: strict),
@@ -59,6 +61,7 @@ let package = Package(
             name: "swiftmem",
             dependencies: [
                 "LibBPF", "CLibbpf", "MemoryTools", "Symbols", "CMemEvents", "CBPFObjects", "CTracee",
+                "CDisassembly",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: link),
