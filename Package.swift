@@ -51,13 +51,17 @@ let package = Package(
                 .linkedLibrary(":libdw.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":liblzma.a"),
                 .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
             ]),
+        .target(name: "CTracee", cSettings: cStrict),
+        .target(
+            name: "CDisassembly", cSettings: cStrict, linkerSettings: [.linkedLibrary(":libcapstone.a")]),
         .target(name: "LibBPF", dependencies: ["CLibbpf"], swiftSettings: strict),
         .target(name: "Symbols", dependencies: ["CSymbols"], swiftSettings: strict),
         .target(name: "MemoryTools", dependencies: ["CMemEvents"], swiftSettings: strict),
         .executableTarget(
             name: "swiftmem",
             dependencies: [
-                "LibBPF", "CLibbpf", "MemoryTools", "Symbols", "CMemEvents", "CBPFObjects",
+                "LibBPF", "CLibbpf", "MemoryTools", "Symbols", "CMemEvents", "CBPFObjects", "CTracee",
+                "CDisassembly",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: link),

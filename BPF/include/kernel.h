@@ -69,11 +69,21 @@ struct mm_rss_stat {
 	atomic_long_t count[4];
 };
 
+/* where returns of probed functions are caught: the first slot of the area */
+struct xol_area {
+	unsigned long vaddr;
+};
+
+struct uprobes_state {
+	struct xol_area *xol_area;
+};
+
 struct mm_struct {
 	unsigned long total_vm;
 	unsigned long arg_start, arg_end;
 	atomic_long_t pgtables_bytes;
 	struct percpu_counter rss_stat[4];
+	struct uprobes_state uprobes_state;
 };
 
 struct mm_struct___atomic_rss {

@@ -24,9 +24,11 @@ IMAGE(swapin) = {
 IMAGE(shmsnoop) = {
 #embed "objects/shmsnoop.bpf.o"
 };
-
 IMAGE(cachetop) = {
 #embed "objects/cachetop.bpf.o"
+};
+IMAGE(memleak) = {
+#embed "objects/memleak.bpf.o"
 };
 
 #define ROW(tool) { #tool, image_##tool, sizeof(image_##tool) }
@@ -36,6 +38,7 @@ static const struct bpf_object_image images[] = {
 	ROW(cachetop),
 	ROW(swapin),
 	ROW(shmsnoop),
+	ROW(memleak),
 };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)

@@ -82,6 +82,15 @@ public struct BPFMap<Key: BitwiseCopyable, Value: BitwiseCopyable> {
 public struct PerCPUMap<Key: BitwiseCopyable, Value: BitwiseCopyable> {
     let info: MapInfo
 
+    /// Removes a key with all its values; says whether it was there.
+    @discardableResult
+    public func remove(_ key: Key) throws(BPFError) -> Bool {
+        let code = withBytes(of: key) { bpf_map_delete_elem(info.descriptor, $0) }
+        if code == -ENOENT { return false }
+        try checked("delete from map \(info.name)") { code }
+        return true
+    }
+
     /// One value a possible CPU, in their order; nil where the key is not there.
     public func values(for key: Key) throws(BPFError) -> [Value]? {
         var result: [Value]?

@@ -125,6 +125,18 @@ public struct OpenObject: ~Copyable {
         }
     }
 
+    /// Allocates all of a hash map's entries when it is created (true) or as they come
+    /// (false). Before 6.1 (fba1a1c6c912, "Convert hash map to bpf_mem_alloc") the kernel
+    /// warns of tracing programs with the latter.
+    public func setPreallocated(_ preallocated: Bool, ofMap name: String) throws(BPFError) {
+        let map = try handle.map(name)
+        try checked("preallocate map \(name)") {
+            let flags = bpf_map__map_flags(map) & ~UInt32(BPF_F_NO_PREALLOC)
+            return bpf_map__set_map_flags(
+                map, preallocated ? flags : flags | UInt32(BPF_F_NO_PREALLOC))
+        }
+    }
+
     /// Sets a read-only data section, e.g. `.rodata.config`, which holds one value of this type.
     ///
     /// - Throws: `BPFError` when there is no such section or it has another size.

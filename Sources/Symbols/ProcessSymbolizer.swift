@@ -36,6 +36,8 @@ public final class ProcessSymbolizer: Symbolizer {
     public func load(process: Int32) throws(SymbolError) {
         let traced = TracedProcess(process, modules)
         try traced.refresh()
+        // A zombie's list is empty: what was read while it lived stays.
+        if traced.isEmpty, processes[process] != nil { return }
         traced.loadModules()
         keep(traced)
     }

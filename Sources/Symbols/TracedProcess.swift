@@ -41,6 +41,9 @@ final class TracedProcess {
         startTime = Self.startTime(pid)
     }
 
+    /// Nothing is mapped, or nothing could be read.
+    var isEmpty: Bool { maps.mappings.isEmpty }
+
     var tables: [ModuleTable] { known.values.compactMap { $0 } }
 
     /// Reads the mappings again. Throws `.system` once the process is gone; what was known stays.

@@ -30,4 +30,5 @@ let tools: [any Tool.Type] = [
     CacheTop.self,
     SwapIn.self,
     ShmSnoop.self,
+    MemLeak.self,
 ]

@@ -15,7 +15,8 @@ public struct AttachedProbes: ~Copyable {
     /// Which rungs it stands on.
     public let resolution: Resolution
 
-    /// Resolves, loads and attaches. A rung that the oracle thought possible and the
+    /// Resolves, loads and attaches; programs of user functions are left to be attached
+    /// by whoever knows their places. A rung that the oracle thought possible and the
     /// kernel refuses in earnest (a verifier's no, EBUSY at the attach) is passed over,
     /// and the next one tried.
     ///
@@ -89,7 +90,11 @@ public struct AttachedProbes: ~Copyable {
         let isIterator = { (program: String) in
             if case .iterator = sections[program] { true } else { false }
         }
-        for program in resolution.programs where !isIterator(program) {
+        // Where a user function's program goes, only the tool knows.
+        let isUserFunction = { (program: String) in
+            if case .userFunction = sections[program] { true } else { false }
+        }
+        for program in resolution.programs where !isIterator(program) && !isUserFunction(program) {
             links.insert(try object.attach(program))
         }
         for program in resolution.programs where isIterator(program) {

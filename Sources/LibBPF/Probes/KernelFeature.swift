@@ -95,7 +95,15 @@ public struct KernelFeature: Sendable {
             return .unknown("a link to a directory was accepted")
         }
         switch -link {
-        case EBADF, EISDIR: return .supported
+        case EBADF, EISDIR:
+            // The first kernels took the process asked for as one thread of it; with the
+            // repair (6.10, 46ba0e49b642) came the refusal of an impossible process.
+            // SAFETY: as above.
+            let impossible = clibbpf_link_uprobe_multi(
+                program, session ? 1 : 0, 0, "/", &offset, nil, nil, 1, -1)
+            if impossible >= 0 { close(impossible) }
+            return impossible == -EINVAL
+                ? .supported : .unsupported("this kernel sees one thread of a process only")
         case EINVAL, EOPNOTSUPP: return .unsupported("this kernel does not have it")
         default: return .unknown(errorText(-link))
         }

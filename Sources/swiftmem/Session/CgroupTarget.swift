@@ -12,6 +12,8 @@ struct CgroupTarget: Equatable {
     let unified: Bool
     /// Within its hierarchy.
     let path: CgroupPath
+    /// In this mount namespace.
+    let directory: String
 
     /// Finds a cgroup by its directory, or by its path within the unified or the
     /// memory hierarchy.
@@ -34,6 +36,7 @@ struct CgroupTarget: Equatable {
                 id = UInt64(status.st_ino)
                 level = UInt32(rest.split(separator: "/").count)
                 unified = mount.unified
+                self.directory = directory
                 path = CgroupPath(rest.isEmpty ? "/" : String(rest))
                 return
             }
@@ -88,12 +91,14 @@ extension filter_config {
                 for (index, byte) in comm.utf8.prefix(15).enumerated() { bytes[index] = byte }
             }
         }
-        if let name = options.cgroup {
-            let target = try CgroupTarget(name)
-            flags |= target.unified ? FILTER_CGROUP2.rawValue : FILTER_CGROUP1.rawValue
-            cgroup_id = target.id
-            cgroup_level = target.level
-        }
+        if let name = options.cgroup { choose(try CgroupTarget(name)) }
+    }
+
+    /// Lets in tasks of this cgroup and below only.
+    mutating func choose(_ target: CgroupTarget) {
+        flags |= target.unified ? FILTER_CGROUP2.rawValue : FILTER_CGROUP1.rawValue
+        cgroup_id = target.id
+        cgroup_level = target.level
     }
 }
 

@@ -15,10 +15,17 @@ enum Wakeup: Equatable {
     case keys
     /// The terminal has another size.
     case resized
+    /// SIGCHLD: a child stopped or ended.
+    case childChanged
+    /// The time that `wake(after:)` was told is over.
+    case alarm
     /// Time to end: a signal, the duration, or a reader that went away.
     case stop
     /// Nobody reads the output any more.
     case outputClosed
+
+    /// Is it a moment to report what the interval brought?
+    var endsInterval: Bool { self == .tick || self == .reportWanted || self == .stop }
 }
 
 /// One thread's wait for the ring, the timers, the signals and the reader of the output.
@@ -27,11 +34,12 @@ struct EventLoop: ~Copyable {
     private let signals: OwnedDescriptor
     private let ticks: OwnedDescriptor
     private let deadline: OwnedDescriptor
+    private let alarm: OwnedDescriptor
     private var pending: [Wakeup] = []
 
     private enum Source {
         static let records: UInt64 = 0, signals: UInt64 = 1, ticks: UInt64 = 2
-        static let deadline: UInt64 = 3, output: UInt64 = 4, keys: UInt64 = 5
+        static let deadline: UInt64 = 3, output: UInt64 = 4, keys: UInt64 = 5, alarm: UInt64 = 6
     }
 
     /// - Parameters:
@@ -51,9 +59,11 @@ struct EventLoop: ~Copyable {
             owning: try Self.opened("signalfd", signalfd(-1, &set, 0x80800)))
         let ticks = try Self.timer(interval, repeats: true)
         let deadline = try Self.timer(duration, repeats: false)
+        let alarm = try Self.timer(nil, repeats: false)
         try Self.watch(epoll.raw, signals.raw, Source.signals)
         try Self.watch(epoll.raw, ticks.raw, Source.ticks)
         try Self.watch(epoll.raw, deadline.raw, Source.deadline)
+        try Self.watch(epoll.raw, alarm.raw, Source.alarm)
         // A pipe's reader that goes away is an event nobody has to ask for; a
         // plain file can't be watched (EPERM), and needs no watching.
         var event = epoll_event(events: 0, data: epoll_data(u64: Source.output))
@@ -63,11 +73,17 @@ struct EventLoop: ~Copyable {
         self.signals = signals
         self.ticks = ticks
         self.deadline = deadline
+        self.alarm = alarm
     }
 
     /// Wakes for a ring buffer's records.
     func watchRecords(_ descriptor: Int32) throws(Failure) {
         try Self.watch(epoll.raw, descriptor, Source.records)
+    }
+
+    /// Wakes once more after so many seconds; a later call replaces an earlier one.
+    func wake(after seconds: Double) throws(Failure) {
+        try Self.set(alarm.raw, seconds, repeats: false)
     }
 
     /// The next thing to do; records come before the tick that shall report them.
@@ -89,6 +105,9 @@ struct EventLoop: ~Copyable {
                     pending.append(.tick)
                 case Source.keys: pending.append(.keys)
                 case Source.deadline: pending.append(.stop)
+                case Source.alarm:
+                    drain(alarm.raw)
+                    pending.append(.alarm)
                 default: pending.append(.outputClosed)
                 }
             }
@@ -109,10 +128,11 @@ struct EventLoop: ~Copyable {
         var info = signalfd_siginfo()
         let count = read(signals.raw, &info, MemoryLayout<signalfd_siginfo>.size)
         guard count > 0 else { return .stop }
-        switch Int32(info.ssi_signo) {
-        case SIGUSR1: return .reportWanted
-        case SIGWINCH: return .resized
-        default: return .stop
+        return switch Int32(info.ssi_signo) {
+        case SIGUSR1: .reportWanted
+        case SIGWINCH: .resized
+        case SIGCHLD: .childChanged
+        default: .stop
         }
     }
 
@@ -124,15 +144,18 @@ struct EventLoop: ~Copyable {
     private static func timer(_ seconds: Double?, repeats: Bool) throws(Failure) -> OwnedDescriptor {
         let timer = OwnedDescriptor(
             owning: try opened("timerfd_create", timerfd_create(CLOCK_MONOTONIC, 0x80800)))
-        guard let seconds else { return timer }
+        if let seconds { try set(timer.raw, seconds, repeats: repeats) }
+        return timer
+    }
+
+    private static func set(_ timer: Int32, _ seconds: Double, repeats: Bool) throws(Failure) {
         let whole = seconds.rounded(.down)
         let time = timespec(
             tv_sec: Int(whole), tv_nsec: max(whole == 0 ? 1 : 0, Int((seconds - whole) * 1e9)))
         var setting = itimerspec(it_interval: repeats ? time : timespec(), it_value: time)
-        guard timerfd_settime(timer.raw, 0, &setting, nil) == 0 else {
+        guard timerfd_settime(timer, 0, &setting, nil) == 0 else {
             throw .system("timerfd_settime")
         }
-        return timer
     }
 
     private static func opened(_ call: String, _ descriptor: Int32) throws(Failure) -> Int32 {

@@ -15,6 +15,9 @@ struct Seconds: ExpressibleByArgument, Equatable {
 /// A number of reports.
 struct ReportCount: ExpressibleByArgument, Equatable {
     let value: Int
+    var defaultValueDescription: String { "\(value)" }
+
+    init(value: Int) { self.value = value }
 
     init?(argument: String) {
         guard let value = Int(argument), value >= 1 else { return nil }

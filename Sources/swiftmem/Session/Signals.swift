@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 
-/// The signals that end a run or ask for a report: they are read, never delivered.
+/// The signals that end a run, ask for a report or tell of a child: they are read, never delivered.
 enum Signals {
-    private static let handled = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
+    private static let handled = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD]
 
     static func set() -> sigset_t {
         var set = sigset_t()

@@ -74,6 +74,7 @@ struct CacheStat: Tool {
             guard try session.output.flush() else { return }
             let wakeup = try loop.next()
             if wakeup == .outputClosed { return }
+            guard wakeup.endsInterval else { continue }
             let now = monotonicNow()
             let lost = try session.losses()
             let pages = ledger.advance(to: try read())

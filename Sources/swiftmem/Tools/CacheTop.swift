@@ -116,6 +116,7 @@ struct CacheTop: Tool {
         while true {
             let wakeup = try loop.next()
             if wakeup == .outputClosed { return }
+            guard wakeup.endsInterval else { continue }
             let reading = try readings.next(&source, session)
             let made = made(of: reading, by.view, order, source.names, seesAccesses(session))
             try show(made, &session, source.names)
@@ -156,7 +157,7 @@ struct CacheTop: Tool {
                 if !state.isPaused { shown = reading }
                 left = left.map { $0 - 1 }
                 if left == 0 { return }
-            case .records, .resized: continue
+            case .records, .resized, .childChanged, .alarm: continue
             }
         }
     }

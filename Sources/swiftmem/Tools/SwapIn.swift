@@ -64,6 +64,7 @@ struct SwapIn: Tool {
         while true {
             let wakeup = try loop.next()
             if wakeup == .outputClosed { return }
+            guard wakeup.endsInterval else { continue }
             var one = try counting.advance(session, histogram: histogram)
             if by == .cgroup { one.rows = SwapInRow.byCgroup(one.rows) }
             left = left.map { $0 - 1 }

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * User stacks: captured at a function's entry, kept once each in a table keyed
+ * by a 64-bit hash of all frames, so that stacks neither overwrite each other
+ * nor share an entry.
+ *
+ * At the entry the function has no frame yet: its caller's address is at the
+ * stack pointer (x86) or in the link register (arm64), and the frame pointer is
+ * still the caller's. From there on the chain of frame pointers is walked as long
+ * as it goes up the stack; a caller built without frame pointers ends it.
+ */
+#ifndef SWIFTMEM_STACK_H
+#define SWIFTMEM_STACK_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "loss.h"
+#include "stack_record.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct stack_record);
+} stacks SEC(".maps");
+
+/* No frame reaches further than this from one to the next. */
+#define FRAME_LIMIT (16 << 20)
+/* User addresses of both architectures are below; so is no null page. */
+#define IS_USER_TEXT(address) ((address) >= 4096 && (address) < (1ULL << 56))
+
+struct frame_record {
+	u64 caller_frame;
+	u64 return_address;
+};
+
+static __always_inline u64 stack_mix(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ (hash >> 29);
+}
+
+/* The address that a function just entered will return to; 0 when unreadable. */
+static __always_inline u64 return_address(struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	u64 address = 0;
+
+	bpf_probe_read_user(&address, sizeof(address), (void *)PT_REGS_SP(ctx));
+	return address;
+#else
+	return PT_REGS_RET(ctx);
+#endif
+}
+
+/*
+ * Walks the stack of a function just entered into `record`, which must be the
+ * thread's own: programs here may be preempted. Returns its hash, 0 for none.
+ */
+static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *record, u64 caller)
+{
+	u64 frame = PT_REGS_FP(ctx), low = PT_REGS_SP(ctx);
+	u64 hash = stack_mix(0x736d656d, caller);
+	u32 count = 1;
+
+	if (!IS_USER_TEXT(caller))
+		return 0;
+	record->flags = 0;
+	record->frames[0] = caller;
+	for (int i = 1; i < STACK_FRAMES + 1; i++) {
+		struct frame_record next;
+
+		if (frame < low || frame - low > FRAME_LIMIT || (frame & 7))
+			break;
+		if (bpf_probe_read_user(&next, sizeof(next), (void *)frame))
+			break;
+		if (!IS_USER_TEXT(next.return_address))
+			break;
+		if (i == STACK_FRAMES) {
+			record->flags = STACK_CUT;
+			break;
+		}
+		record->frames[i] = next.return_address;
+		hash = stack_mix(hash, next.return_address);
+		count = i + 1;
+		low = frame + sizeof(next);
+		frame = next.caller_frame;
+	}
+	record->count = count;
+	return hash ? hash : 1;
+}
+
+/* Keeps a stack in the table; false where there is no room. */
+static __always_inline bool stack_keep(u64 hash, struct stack_record *record, bool *is_new)
+{
+	if (bpf_map_lookup_elem(&stacks, &hash))
+		return true;
+	/* another thread may be first with the same stack: as good */
+	long error = bpf_map_update_elem(&stacks, &hash, record, BPF_NOEXIST);
+
+	*is_new = error == 0;
+	return error == 0 || error == -17 /* EEXIST */;
+}
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A command run under ptrace: stopped at its exec, while its libraries are loaded,
+// and before it goes, so that probes are in before its first instruction and its
+// mappings can be read after its last. Swift has neither fork() nor variadic ptrace().
+#ifndef TRACEE_H
+#define TRACEE_H
+
+#include <stdint.h>
+
+struct tracee {
+	int pid;
+	int go;	     // write end: the child waits for a byte, and leaves at its end
+	int failure; // read end: the errno of an exec that failed
+};
+
+// Forks and seizes; the child waits for tracee_release(). argv ends with NULL.
+// 0 or -errno.
+int tracee_spawn(const char *_Nullable const *_Nonnull argv, struct tracee *_Nonnull tracee);
+
+// Lets the child exec.
+void tracee_release(struct tracee *_Nonnull tracee);
+
+// The errno of an exec that failed, once the child has ended; 0 when it succeeded.
+int tracee_exec_failure(struct tracee *_Nonnull tracee);
+
+enum tracee_change {
+	TRACEE_NOTHING,	   // only without waiting
+	TRACEE_EXECED,	   // stopped behind an exec
+	TRACEE_EXITING,	   // stopped with its memory still there
+	TRACEE_SYSCALL,	   // stopped at a system call's entry or exit
+	TRACEE_SIGNALLED,  // stopped; `value` is the signal to deliver
+	TRACEE_GROUP_STOP, // stopped as job control wants it
+	TRACEE_EXITED,	   // gone, with status `value`
+	TRACEE_KILLED,	   // gone by signal `value`
+	TRACEE_LOST,	   // no such child
+};
+
+struct tracee_event {
+	enum tracee_change change;
+	int value;
+};
+
+struct tracee_event tracee_wait(int pid, int without_waiting);
+
+// Lets it run on, to the next system call if wanted, with a signal or 0.
+void tracee_continue(int pid, int to_system_call, int signal);
+
+// Leaves it stopped for job control until SIGCONT.
+void tracee_listen(int pid);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "tracee.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OPTIONS = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACESYSGOOD };
+
+// Between fork and exec: nothing but async-signal-safe calls.
+static _Noreturn void child(const char *const *argv, int go, int failure)
+{
+	sigset_t none;
+	char byte;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (read(go, &byte, 1) != 1)
+		_exit(127);
+	execvp(argv[0], (char *const *)argv);
+	int code = errno;
+	if (write(failure, &code, sizeof(code)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+int tracee_spawn(const char *const *argv, struct tracee *tracee)
+{
+	int go[2], failure[2];
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(failure, O_CLOEXEC) < 0) {
+		int code = errno;
+		close(go[0]);
+		close(go[1]);
+		return -code;
+	}
+	int pid = fork();
+	if (pid == 0) {
+		close(go[1]); // else its own copy would keep it waiting for ever
+		child(argv, go[0], failure[1]);
+	}
+	int code = pid < 0 ? errno : 0;
+	close(go[0]);
+	close(failure[1]);
+	if (!code && ptrace(PTRACE_SEIZE, pid, NULL, (void *)(long)OPTIONS) < 0) {
+		code = errno;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, __WALL);
+	}
+	if (code) {
+		close(go[1]);
+		close(failure[0]);
+		return -code;
+	}
+	*tracee = (struct tracee){ .pid = pid, .go = go[1], .failure = failure[0] };
+	return 0;
+}
+
+void tracee_release(struct tracee *tracee)
+{
+	char byte = 1;
+
+	if (write(tracee->go, &byte, 1) < 0) // it has been killed: waiting will tell
+		;
+	close(tracee->go);
+	tracee->go = -1;
+}
+
+int tracee_exec_failure(struct tracee *tracee)
+{
+	int code = 0;
+	ssize_t count = read(tracee->failure, &code, sizeof(code));
+
+	return count == sizeof(code) ? code : 0;
+}
+
+struct tracee_event tracee_wait(int pid, int without_waiting)
+{
+	int status, result;
+
+	do
+		result = waitpid(pid, &status, __WALL | (without_waiting ? WNOHANG : 0));
+	while (result < 0 && errno == EINTR);
+	if (result < 0)
+		return (struct tracee_event){ TRACEE_LOST, errno };
+	if (result == 0)
+		return (struct tracee_event){ TRACEE_NOTHING, 0 };
+	if (WIFEXITED(status))
+		return (struct tracee_event){ TRACEE_EXITED, WEXITSTATUS(status) };
+	if (WIFSIGNALED(status))
+		return (struct tracee_event){ TRACEE_KILLED, WTERMSIG(status) };
+	int stopped_by = WSTOPSIG(status), event = status >> 16;
+
+	if (event == PTRACE_EVENT_EXEC)
+		return (struct tracee_event){ TRACEE_EXECED, 0 };
+	if (event == PTRACE_EVENT_EXIT)
+		return (struct tracee_event){ TRACEE_EXITING, 0 };
+	if (event == PTRACE_EVENT_STOP) {
+		int is_group = stopped_by == SIGSTOP || stopped_by == SIGTSTP ||
+			       stopped_by == SIGTTIN || stopped_by == SIGTTOU;
+		return (struct tracee_event){ is_group ? TRACEE_GROUP_STOP : TRACEE_SIGNALLED, 0 };
+	}
+	if (stopped_by == (SIGTRAP | 0x80))
+		return (struct tracee_event){ TRACEE_SYSCALL, 0 };
+	return (struct tracee_event){ TRACEE_SIGNALLED, stopped_by };
+}
+
+void tracee_continue(int pid, int to_system_call, int signal)
+{
+	ptrace(to_system_call ? PTRACE_SYSCALL : PTRACE_CONT, pid, NULL, (void *)(long)signal);
+}
+
+void tracee_listen(int pid)
+{
+	ptrace(PTRACE_LISTEN, pid, NULL, NULL);
+}
