@@ -383,8 +383,7 @@ static __always_inline u32 our_call(long id, bool *compat)
 	return *compat ? other : native;
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(call_begins, struct pt_regs *regs, long id)
+static __always_inline int begins(long id)
 {
 	bool compat;
 
@@ -412,16 +411,15 @@ static __always_inline u64 begun_at(long id)
 	return time;
 }
 
-static __always_inline int call_returns(struct pt_regs *regs, s64 result, bool timed)
+static __always_inline int returned(struct pt_regs *regs, long id, s64 result)
 {
-	long id = call_number(regs);
 	bool compat;
 	u32 call = our_call(id, &compat);
 
 	if (!call || !filtered_in())
 		return 0;
 	u64 words[6] = {}, arguments[6] = {};
-	u64 begun_ns = timed ? begun_at(id) : 0;
+	u64 begun_ns = config.latency ? begun_at(id) : 0;
 
 	call_words(regs, compat, words);
 	if (CALL_KIND(call) > SHM_CALL_CTL) {
@@ -435,21 +433,23 @@ static __always_inline int call_returns(struct pt_regs *regs, s64 result, bool t
 	return 0;
 }
 
+SEC("tp_btf/sys_enter")
+int BPF_PROG(call_begins, struct pt_regs *regs, long id)
+{
+	return begins(id);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(call_returned, struct pt_regs *regs, long result)
 {
-	return call_returns(regs, result, false);
+	return returned(regs, call_number(regs), result);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(timed_call_returned, struct pt_regs *regs, long result)
-{
-	return call_returns(regs, result, true);
-}
-
-/* ---- rung 2: System V's calls by 64-bit callers ---- */
-
-/* struct trace_event_raw_sys_enter and _exit: the records that a program gets a copy of */
+/*
+ * The same by the tracepoints' records. Since 7.0 a task may be preempted in a
+ * tp_btf program, and what other tasks do on that CPU meanwhile is skipped; in a
+ * program on the record it may not. Needs bpf_task_pt_regs(), 5.15.
+ */
 struct enter_record {
 	u64 common;
 	s64 id;
@@ -460,6 +460,22 @@ struct exit_record {
 	s64 id;
 	s64 result;
 };
+
+SEC("tracepoint/raw_syscalls/sys_enter")
+int record_begins(struct enter_record *record)
+{
+	return begins(record->id);
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int record_returned(struct exit_record *record)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	return returned(regs, record->id, record->result);
+}
+
+/* ---- rung 2: System V's calls by 64-bit callers ---- */
 
 /* A record ends with its call's last argument: reading beyond is refused at the attach. */
 static __always_inline int recorded_begin(struct enter_record *record, int arguments)

@@ -37,8 +37,8 @@ public struct Log2Histogram: Hashable, Sendable {
         ]
         for (slot, count) in used.enumerated() {
             let (low, high) = Self.range(slot)
-            // one star short of the full bar but for the most frequent; a double is exact enough here
-            let stars = Int((Double(bar) * Double(count) / Double(max(most, 1))).rounded(.up)) 
+            // a whole bar for the most frequent, one star less than the share for the others
+            let stars = Int((Double(bar) * Double(count) / Double(max(most, 1))).rounded(.up))
             lines.append(
                 String(low).right(number) + " -> " + String(high).left(number) + " : "
                     + String(count).left(8) + " |"

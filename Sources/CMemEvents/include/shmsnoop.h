@@ -33,7 +33,7 @@ enum shm_call_flag {
 
 struct shmsnoop_config {
 	__u32 all; /* not System V's calls only */
-	__u32 padding;
+	__u32 latency; /* calls are timed */
 };
 
 _Static_assert(sizeof(struct shmsnoop_config) == 8, "shmsnoop_config is shared with Swift");

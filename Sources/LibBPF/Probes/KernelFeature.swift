@@ -39,6 +39,15 @@ public struct KernelFeature: Sendable {
         KernelFeature(
             name: "tp_btf", since: KernelVersion(5, 5), use: "tracepoints with typed arguments"
         ) { $0.support(for: .btfTracepoint("sched_process_exit")) },
+        // Nothing in BTF tells. It is a trait to work around; where it is there unknown to
+        // this test, what is skipped is still counted.
+        KernelFeature(
+            name: "preemptible tracepoints", since: KernelVersion(7, 0),
+            use: "tp_btf programs that are skipped while a preempted task is in them"
+        ) { _ in
+            KernelVersion.running >= KernelVersion(7, 0)
+                ? .supported : .unsupported("tracepoints run to their end here")
+        },
         KernelFeature(
             name: "fentry", since: KernelVersion(5, 5), use: "kernel functions, at the least cost"
         ) { $0.support(for: .fentry("vfs_read")) },

@@ -47,9 +47,10 @@ struct ShmSnoop: Tool {
     static var otherProbes: [ProbeSet] { [probes(all: false, latency: false)] }
 
     static func probes(all: Bool, latency: Bool) -> ProbeSet {
-        let returned = latency ? ["call_begins", "timed_call_returned"] : ["call_returned"]
+        let returned = (latency ? ["call_begins"] : []) + ["call_returned"]
         let recorded = ["shmget", "shmat", "shmdt", "shmctl"].flatMap { ["\($0)_begins", "\($0)_returned"] }
         let blind = "calls by 32-bit callers" + (all ? ", and all but System V's" : "")
+        let inherited = all ? "munmap of mappings older than the trace or inherited by fork" : ""
         return ProbeSet(
             tool: "shmsnoop",
             ladders: [
@@ -57,10 +58,14 @@ struct ShmSnoop: Tool {
                     "calls", "shared-memory system calls",
                     rungs: [
                         Rung(
+                            "record", programs: (latency ? ["record_begins"] : []) + ["record_returned"],
+                            requires: [.feature("ring buffer"), .feature("preemptible tracepoints")],
+                            kernels: "7.0 and newer, where programs on typed tracepoints are preempted and skipped",
+                            blindTo: inherited),
+                        Rung(
                             "tracepoint", programs: returned, requires: [.feature("ring buffer")],
                             kernels: "5.10 and newer",
-                            blindTo: all
-                                ? "munmap of mappings older than the trace or inherited by fork" : ""),
+                            blindTo: inherited),
                         Rung(
                             "syscalls", programs: recorded, requires: [.feature("ring buffer")],
                             kernels: "5.10 and newer, with CONFIG_FTRACE_SYSCALLS", blindTo: blind),
@@ -69,11 +74,14 @@ struct ShmSnoop: Tool {
     }
 
     static func configure(_ object: borrowing OpenObject, _ resolution: Resolution) throws(BPFError) {
-        try configure(object, all: true)
+        try configure(object, all: true, latency: true)
     }
 
-    private static func configure(_ object: borrowing OpenObject, all: Bool) throws(BPFError) {
+    private static func configure(
+        _ object: borrowing OpenObject, all: Bool, latency: Bool
+    ) throws(BPFError) {
         var config = shmsnoop_config()
+        config.latency = latency ? 1 : 0
         config.all = all ? 1 : 0
         try object.setReadOnlyData(".rodata.config", to: config)
     }
@@ -85,7 +93,7 @@ struct ShmSnoop: Tool {
         var session = try Session(Self.probes(all: all, latency: latency), report) {
             (object, resolution) throws(BPFError) in
             try object.setReadOnlyData(".rodata.filter", to: filter)
-            try Self.configure(object, all: all)
+            try Self.configure(object, all: all, latency: latency)
         }
         if session.probes.resolution.rung(of: "calls") == "syscalls" {
             note("shmsnoop: calls by 32-bit programs can't be seen by these tracepoints" + (all ? "; nor what --all adds" : ""))

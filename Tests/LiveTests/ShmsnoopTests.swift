@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+extension LiveTests {
+    @Suite(.serialized, .enabled(if: Live.works("shmsnoop"))) struct ShmSnoops {
+        /// A known sequence under the trace: its truth, and what was seen of its process.
+        private func trace(
+            _ workload: [String], options: [String] = [], rung: String
+        ) throws -> (truth: [String: Any], calls: [[String: Any]], summary: [String: Any])? {
+            let running = try Workload.start("shmcalls", ["--wait"] + workload)
+            guard (try? running.object("ready")) != nil else { return nil }
+            let (tool, rungs) = try Tool.tracing(
+                ["shmsnoop"] + options, environment: ["SWIFTMEM_RUNG": "shmsnoop=\(rung)"])
+            #expect(rungs.text("calls") == rung)
+            running.send("\n")
+            guard let truth = try? running.object("truth") else {
+                _ = tool.stop()
+                #expect(running.finish().status == 69) // no 32-bit programs, no /dev/shm
+                return nil
+            }
+            #expect(running.finish().status == 0)
+            let all = tool.stop()
+            #expect(all.status == 0)
+            let summary = try #require(all.objects(ofType: "shmsnoop_summary").last)
+            let pid = truth.int("pid")
+            return (truth, all.objects(ofType: "shmsnoop").filter { $0.int("pid") == pid }, summary)
+        }
+
+        /// What both sides say of a call: its name, result, errno and arguments.
+        private func key(true call: [String: Any]) -> String {
+            let failed = call.int("errno") != 0
+            let result = failed ? -1 : call.int("attached_at") ?? call.int("ret") ?? 0
+            let error = failed ? call.text("errno_name") ?? "?" : "-"
+            let arguments: [Int?] =
+                switch call.text("call") {
+                case "shmget": [call.int("key"), call.int("size_bytes")]
+                case "shmat": [call.int("shmid"), call.int("shmaddr").map { $0 & 0xffff_ffff }]
+                case "shmdt": [call.int("shmaddr").map { $0 & 0xffff_ffff }]
+                case "shmctl": [call.int("shmid"), call.int("buf").map { $0 & 0xffff_ffff }]
+                case "ftruncate": [call.int("fd"), call.int("size_bytes")]
+                case "mmap", "munmap": [call.int("addr"), call.int("size_bytes")]
+                default: []
+                }
+            return "\(call.text("call") ?? "?") \(result) \(error) \(arguments.map { $0 ?? -1 })"
+        }
+
+        private func key(ours call: [String: Any]) -> String {
+            let address = call.int("address")
+            let arguments: [Int?] =
+                switch call.text("call") {
+                case "shmget": [call.int("key"), call.int("size_bytes")]
+                case "shmat", "shmctl": [call.int("shmid"), address.map { $0 & 0xffff_ffff }]
+                case "shmdt": [address.map { $0 & 0xffff_ffff }]
+                case "ftruncate": [call.int("fd"), call.int("size_bytes")]
+                case "mmap", "munmap": [address, call.int("size_bytes")]
+                default: []
+                }
+            return "\(call.text("call") ?? "?") \(call.int("ret") ?? 0) \(call.text("errno") ?? "-") \(arguments.map { $0 ?? -1 })"
+        }
+
+        private func rungs() throws -> [String] {
+            try availableRungs("shmsnoop", "calls", of: ["record", "tracepoint", "syscalls"])
+        }
+
+        private func losses(_ summary: [String: Any]) -> Int {
+            summary.object("losses").values.compactMap { ($0 as? NSNumber)?.intValue }.reduce(0, +)
+        }
+
+        @Test("every call with its arguments, result and errno, in order, on every rung")
+        func sysv() throws {
+            for rung in try rungs() {
+                let (truth, calls, summary) = try #require(try trace([], rung: rung))
+                let expected = truth.rows("calls").map(key(true:))
+                #expect(calls.map(key(ours:)) == expected)
+                #expect(losses(summary) == 0)
+                Live.record("shmsnoop", "calls/\(rung)", "sysv", calls.map(key(ours:)) == expected, "calls \(calls.count)/\(expected.count)")
+            }
+        }
+
+        @Test("32-bit calls, by ipc() and by their own numbers")
+        func compat() throws {
+            for rung in try rungs() where rung != "syscalls" {
+                guard let (truth, calls, _) = try trace(["--compat"], options: ["--latency"], rung: rung) else { return }
+                let expected = truth.rows("calls").map(key(true:))
+                #expect(calls.map(key(ours:)) == expected)
+                #expect(calls.allSatisfy { $0["compat"] as? Bool == true && $0.int("duration_ns") ?? 0 > 0 })
+                Live.record("shmsnoop", "calls/\(rung)", "compat", calls.map(key(ours:)) == expected, "calls \(calls.count)/\(expected.count)")
+            }
+        }
+
+        @Test("--all: POSIX shared memory, memfds, seals and shared mappings")
+        func all() throws {
+            for rung in try rungs() where rung != "syscalls" {
+                guard let (truth, calls, summary) = try trace(["--all"], options: ["--all"], rung: rung) else { return }
+                // a mapping of no file and no anonymous memory is none of shared memory
+                let expected = truth.rows("calls").filter { $0.text("call") != "mmap" || $0.text("errno_name") != "EBADF" }
+                // its clean-up unlinks the name once more at the end
+                let ours = Array(calls.prefix(expected.count))
+                #expect(ours.map(key(ours:)) == expected.map(key(true:)))
+                #expect(calls.dropFirst(expected.count).allSatisfy { $0.text("call") == "shm_unlink" })
+                let seals = ours.filter { $0.text("cmd") == "F_ADD_SEALS" }.compactMap { $0["flags"] as? [String] }
+                #expect(seals.first == ["F_SEAL_SHRINK", "F_SEAL_GROW"])
+                #expect(ours.contains { $0.text("name") == "memfd:swiftmem-memfd" && $0.text("call") == "ftruncate" })
+                #expect(losses(summary) == 0)
+                Live.record("shmsnoop", "calls/\(rung)", "all", ours.map(key(ours:)) == expected.map(key(true:)), "calls \(ours.count)/\(expected.count)")
+            }
+        }
+
+        @Test("eight threads: none lost or paired wrongly, else counted", arguments: [["--threads", "8", "--calls", "1500"], ["--threads", "8", "--calls", "500", "--race"]])
+        func stress(arguments: [String]) throws {
+            for rung in try rungs() {
+                let (truth, calls, summary) = try #require(try trace(arguments, options: ["--latency"], rung: rung))
+                let made = try #require(truth.int("calls_made"))
+                // what was not seen is in the losses, to the call
+                #expect(calls.count + losses(summary) >= made && calls.count <= made)
+                guard losses(summary) == 0 else { continue }
+                var counts: [String: Int] = [:]
+                for call in calls {
+                    counts["\(call.int("tid") ?? 0) \(call.text("call") ?? "?") \(call.text("errno") ?? "-")", default: 0] += 1
+                }
+                var expected: [String: Int] = [:]
+                for thread in truth.rows("threads") {
+                    for end in thread.rows("ends") {
+                        expected["\(thread.int("tid") ?? 0) \(end.text("call") ?? "?") \(end.text("errno_name") ?? "-")"] = end.int("count")
+                    }
+                }
+                #expect(counts == expected)
+                #expect(calls.allSatisfy { $0.int("duration_ns") ?? 0 > 0 })
+                Live.record("shmsnoop", "calls/\(rung)", arguments.joined(separator: " "), counts == expected, "calls \(calls.count)/\(made)")
+            }
+        }
+
+        @Test("--list: a segment with nobody is an orphan, until somebody attaches it")
+        func list() throws {
+            let made = try Tool.shell("ipcmk -M 100000 | grep -oE '[0-9]+$'")
+            guard let id = Int(made.output.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+                #expect(!Live.required, "no ipcmk here")
+                return
+            }
+            defer { _ = try? Tool.shell("ipcrm -m \(id)") }
+            let orphans = try Tool.run(["shmsnoop", "--orphans", "--json"])
+            let row = try #require(orphans.objects(ofType: "shm_segment").first { $0.int("shmid") == id })
+            #expect(row.int("size_bytes") == 100_000 && row.int("attach_count") == 0)
+            #expect(row["creator_alive"] as? Bool == false && row["orphan"] as? Bool == true)
+            #expect(row.rows("attached").isEmpty)
+            let text = try Tool.run(["shmsnoop", "--list"])
+            #expect(text.lines.first?.hasPrefix("KEY             SHMID") == true)
+            #expect(text.lines.contains { $0.contains(" \(id) ") })
+        }
+
+        @Test("-p and -n choose processes; a reader that goes away ends it")
+        func filters() throws {
+            let tool = try Tool.tracing(["shmsnoop", "-n", "no-such-name"]).0
+            _ = try Workload.truth("shmcalls", [])
+            #expect(tool.stop().objects(ofType: "shmsnoop").isEmpty)
+            let named = try Tool.tracing(["shmsnoop", "-n", "shmcalls"]).0
+            let truth = try Workload.truth("shmcalls", [])
+            #expect(named.stop().objects(ofType: "shmsnoop").filter { $0.int("pid") == truth.int("pid") }.count == truth.int("calls_made"))
+            let closed = try Tool.shell("set -o pipefail; timeout 20 $SWIFTMEM shmsnoop | head -n 1; echo ${PIPESTATUS[0]}")
+            #expect(closed.lines == ["PID    COMM                SYS              RET ARGs", "0"])
+            #expect(try Tool.run(["shmsnoop", "-p", "4194304"]).status == 64)
+        }
+    }
+}
