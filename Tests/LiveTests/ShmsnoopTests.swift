@@ -145,7 +145,7 @@ extension LiveTests {
             #expect(row["creator_alive"] as? Bool == false && row["orphan"] as? Bool == true)
             #expect(row.rows("attached").isEmpty)
             let text = try Tool.run(["shmsnoop", "--list"])
-            #expect(text.lines.first?.hasPrefix("KEY             SHMID") == true)
+            #expect(text.lines.first?.hasPrefix("KEY           SHMID    UID") == true)
             #expect(text.lines.contains { $0.contains(" \(id) ") })
         }
 
@@ -154,7 +154,7 @@ extension LiveTests {
             let tool = try Tool.tracing(["shmsnoop", "-n", "no-such-name"]).0
             _ = try Workload.truth("shmcalls", [])
             #expect(tool.stop().objects(ofType: "shmsnoop").isEmpty)
-            let named = try Tool.tracing(["shmsnoop", "-n", "shmcalls"]).0
+            let named = try Tool.tracing(["shmsnoop", "-n", "workload-shm"]).0
             let truth = try Workload.truth("shmcalls", [])
             #expect(named.stop().objects(ofType: "shmsnoop").filter { $0.int("pid") == truth.int("pid") }.count == truth.int("calls_made"))
             let closed = try Tool.shell("set -o pipefail; timeout 20 $SWIFTMEM shmsnoop | head -n 1; echo ${PIPESTATUS[0]}")

@@ -85,7 +85,7 @@ import Testing
     func hostileName() {
         var bad = row(1, 9, devices: SwapDevices(swaps: ""))
         bad.comm = "a\u{1b}[2J\n"
-        #expect(SwapInText.lines(interval([bad]), .init(time: false))[1] == "a\\x1b[2J\\n     1       9")
+        #expect(SwapInText.lines(interval([bad]), .init(time: false))[1] == "a\\x1b[2J\\n       1       9")
     }
 
     @Test("wide: what can't be told is a dash, never 0")
