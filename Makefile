@@ -28,7 +28,9 @@ BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
 	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)/= -I BPF/include -I Sources/CMemEvents/include \
 	-idirafter /usr/include/$(MULTIARCH)
 
-.PHONY: help deps build bpf run test test-unit test-live bench install uninstall docs fmt lint clean
+KERNELS ?=
+
+.PHONY: help deps deps-test build bpf run test test-unit test-live test-kernels bench install uninstall docs fmt lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +71,12 @@ test-unit: deps bpf ## the tests that need no privilege
 
 test-live: deps bpf ## the tests against the running kernel (root); a skip is a failure
 	@Scripts/test live
+
+deps-test: ## install what the kernel matrix needs (QEMU and the like)
+	@Tests/VM/deps
+
+test-kernels: deps deps-test bpf ## the live tests in VMs of real kernels: make test-kernels KERNELS="6.1 6.12"
+	@Scripts/test kernels $(KERNELS)
 
 bench: build ## what tracing costs, side by side, as ratios
 	@Scripts/bench

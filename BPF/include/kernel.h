@@ -184,6 +184,7 @@ struct oom_control {
 
 struct super_block {
 	u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {

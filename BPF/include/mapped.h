@@ -21,6 +21,11 @@
 
 #define MAPPED_SPACES 16384
 
+/* The counter to follow: swap entries are followed as file pages are. */
+#ifndef MAPPED_MEMBER
+#define MAPPED_MEMBER MM_FILEPAGES
+#endif
+
 struct mapped_space {
 	u64 born; /* tells this mm from an earlier one at the same address */
 	s64 central;
@@ -57,7 +62,7 @@ static __always_inline s64 mapped_change(struct mm_struct *mm)
 {
 	struct mapped_cpu at = { .mm = address_of(mm), .cpu = bpf_get_smp_processor_id() };
 	u64 key = at.mm, offset = 0;
-	struct percpu_counter *counter = mm_counter(mm, MM_FILEPAGES);
+	struct percpu_counter *counter = mm_counter(mm, MAPPED_MEMBER);
 	s64 central = BPF_CORE_READ(counter, count);
 	s32 *counters = BPF_CORE_READ(counter, counters), local = 0;
 
@@ -119,7 +124,7 @@ static __always_inline void mapped_born(struct mm_struct *mm)
 	}
 	struct mapped_space fresh = {
 		.born = bpf_ktime_get_ns(),
-		.central = BPF_CORE_READ(mm_counter(mm, MM_FILEPAGES), count),
+		.central = BPF_CORE_READ(mm_counter(mm, MAPPED_MEMBER), count),
 		.fresh = 1,
 	};
 
@@ -134,7 +139,7 @@ static __always_inline void mapped_born(struct mm_struct *mm)
 static __always_inline void mapped_seed(struct mm_struct *mm)
 {
 	u64 key = address_of(mm), probe = percpu_probe_pointer();
-	struct percpu_counter *counter = mm_counter(mm, MM_FILEPAGES);
+	struct percpu_counter *counter = mm_counter(mm, MAPPED_MEMBER);
 	s32 *counters = BPF_CORE_READ(counter, counters);
 	struct mapped_space space = {
 		.born = bpf_ktime_get_ns(),

@@ -18,6 +18,16 @@ IMAGE(oomkill) = {
 IMAGE(cachestat) = {
 #embed "objects/cachestat.bpf.o"
 };
+IMAGE(swapin) = {
+#embed "objects/swapin.bpf.o"
+};
+IMAGE(shmsnoop) = {
+#embed "objects/shmsnoop.bpf.o"
+};
+
+IMAGE(cachetop) = {
+#embed "objects/cachetop.bpf.o"
+};
 IMAGE(memleak) = {
 #embed "objects/memleak.bpf.o"
 };
@@ -26,6 +36,9 @@ IMAGE(memleak) = {
 static const struct bpf_object_image images[] = {
 	ROW(oomkill),
 	ROW(cachestat),
+	ROW(cachetop),
+	ROW(swapin),
+	ROW(shmsnoop),
 	ROW(memleak),
 };
 

@@ -3,6 +3,7 @@
 #include "clibbpf.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,4 +149,9 @@ struct bpf_link *clibbpf_attach_uprobe(const struct bpf_program *program, int re
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = cookie, .retprobe = retprobe != 0);
 	return bpf_program__attach_uprobe_opts(program, pid, path, offset, &options);
+}
+
+int clibbpf_enter_ipc_namespace(int descriptor)
+{
+	return value_or_errno(setns(descriptor, CLONE_NEWIPC));
 }

@@ -52,6 +52,14 @@ public struct KernelBTF: ~Copyable {
         return result != 0
     }
 
+    /// The type of what a function gives back; nil where BTF has none of this name.
+    public func functionResult(_ name: String) -> String? {
+        guard let id = functionID(name), let prototype = target(of: id),
+            let result = target(of: prototype)
+        else { return nil }
+        return spelling(of: result)
+    }
+
     /// Is there a struct of this name?
     public func hasStruct(_ name: String) -> Bool { find(name, kind: BTF_KIND_STRUCT) != nil }
 

@@ -17,6 +17,9 @@ public struct Losses: Hashable, Sendable {
         Cause(key: "no_stack", words: "stacks not captured"),
         Cause(key: "unreadable", words: "reads of kernel or user memory failed"),
         Cause(key: "no_baseline", words: "first events of a process not counted: its earlier state is unknown"),
+        Cause(key: "return_missed", words: "reads whose return was not seen: counted as what they asked for"),
+        Cause(key: "name", words: "file names not kept: a map was full"),
+        Cause(key: "skipped", words: "events skipped by the kernel: the program was running on the CPU already"),
     ]
 
     /// By index of `causes`.
@@ -29,6 +32,11 @@ public struct Losses: Hashable, Sendable {
 
     /// How many slots the kernel side has; `causes` has a row for each.
     public static var kernelCauses: Int { Int(LOSS_CAUSES.rawValue) }
+
+    /// Runs that the kernel skipped, which it counts itself.
+    public mutating func addSkipped(_ runs: UInt64) {
+        counts[Int(LOSS_SKIPPED.rawValue)] &+= runs
+    }
 
     /// Those since an earlier reading.
     public func since(_ earlier: Losses) -> Losses {

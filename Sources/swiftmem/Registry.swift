@@ -6,6 +6,8 @@ internal import LibBPF
 protocol Tool: ParsableCommand {
     /// What it attaches to; its name is the tool's and its BPF object's.
     static var probes: ProbeSet { get }
+    /// What it attaches to under other options, where that differs.
+    static var otherProbes: [ProbeSet] { get }
     /// Sets the programs' read-only data as the rungs chosen want it, for the widest
     /// run: the one that `doctor` tries.
     static func configure(
@@ -14,6 +16,8 @@ protocol Tool: ParsableCommand {
 }
 
 extension Tool {
+    static var otherProbes: [ProbeSet] { [] }
+
     static func configure(
         _ object: borrowing OpenObject, _ resolution: Resolution
     ) throws(BPFError) {}
@@ -23,5 +27,8 @@ extension Tool {
 let tools: [any Tool.Type] = [
     OOMKill.self,
     CacheStat.self,
+    CacheTop.self,
+    SwapIn.self,
+    ShmSnoop.self,
     MemLeak.self,
 ]

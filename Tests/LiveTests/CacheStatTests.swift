@@ -9,7 +9,9 @@ struct CachePattern: Sendable, CustomTestStringConvertible {
     var mapsMore = false
 
     init(_ text: String, mapsMore: Bool = false) {
-        arguments = text.split(separator: " ").map(String.init)
+        var arguments = text.split(separator: " ").map(String.init)
+        if !arguments.contains("--size-mb") { arguments += ["--size-mb", "\(Live.fileMegabytes)"] }
+        self.arguments = arguments
         self.mapsMore = mapsMore
     }
 
@@ -41,14 +43,14 @@ struct CachePattern: Sendable, CustomTestStringConvertible {
 extension LiveTests {
     @Suite(.serialized, .enabled(if: Live.works("cachestat"))) struct CacheStats {
         /// Within 2 %, and the few pages of the program's own text that its run faults in.
-        private func agrees(_ ours: Int?, _ truth: Int?, slack: Int = 64) -> Bool {
+        private func agrees(_ ours: Int?, _ truth: Int?, slack: Int = 128) -> Bool {
             guard let ours, let truth else { return false }
             return abs(ours - truth) <= truth / 50 + slack
         }
 
         @Test("pages of each known pattern within 2 %", arguments: CachePattern.all)
         func pattern(_ pattern: CachePattern) throws {
-            for rung in try availableRungs("cachestat", "cache", of: ["tracepoint", "fentry", "kprobe"]) {
+            for rung in try availableRungs("cachestat", "reads", of: ["tracepoint", "fentry", "kprobe"]) {
                 let workload = try Workload.start(
                     "pagecache", ["--dir", Live.scratch, "--wait"] + pattern.arguments)
                 let ready = try workload.object("ready")
@@ -56,7 +58,7 @@ extension LiveTests {
                 let (tool, rungs) = try Tool.tracing(
                     ["cachestat", "1000", "-p", "\(pid)"],
                     environment: ["SWIFTMEM_RUNG": "cachestat=\(rung)"])
-                #expect(rungs.text("cache") == rung)
+                #expect(rungs.text("reads") == rung)
                 workload.send("\n")
                 let truth = try workload.object("truth")
                 #expect(workload.finish().status == 0)
@@ -82,7 +84,7 @@ extension LiveTests {
                 let losses = row.object("losses").values.compactMap { ($0 as? NSNumber)?.intValue }
                 #expect(losses.allSatisfy { $0 == 0 }, "\(row.object("losses"))")
                 Live.record(
-                    "cachestat", rung, pattern.testDescription,
+                    "cachestat", Live.names(rungs), pattern.testDescription,
                     (pattern.mapsMore || agrees(reads + faults, access))
                         && agrees(row.int("miss_pages"), misses)
                         && agrees(row.int("dirty_pages"), dirtied),
@@ -109,9 +111,11 @@ extension LiveTests {
         func text() throws {
             let result = try Tool.run(["cachestat", "0.2", "3"])
             #expect(result.status == 0)
-            #expect(result.lines.count == 4)
-            #expect(result.lines.first == "    HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB")
-            for line in result.lines.dropFirst() {
+            // a busy machine may add what /proc/vmstat says
+            let lines = result.lines.filter { !$0.hasPrefix("vmstat: ") }
+            #expect(lines.count == 4)
+            #expect(lines.first == "    HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB")
+            for line in lines.dropFirst() {
                 let widths = [8, 17, 26, 35, 48, 59]
                 #expect(line.count == 59)
                 #expect(widths.allSatisfy { line.index(line.startIndex, offsetBy: $0 - 1) < line.endIndex })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Synchronization
 import Testing
 
 /// What the live tests may do on this machine, and how much they must.
@@ -31,6 +32,15 @@ enum Live {
     /// A directory on a real file system, for page cache work.
     static let scratch = ProcessInfo.processInfo.environment["SWIFTMEM_SCRATCH"] ?? "/var/tmp"
 
+    /// How large a file page cache tests use: an emulated CPU is slow.
+    static let fileMegabytes = ProcessInfo.processInfo.environment["SWIFTMEM_RESULTS"] == nil ? 100 : 24
+
+    /// The rungs of a `start` object as the matrix's results name them: `ladder/rung`, with commas.
+    static func names(_ rungs: [String: Any]) -> String {
+        rungs.compactMap { ladder, rung in (rung as? String).map { "\(ladder)/\($0)" } }
+            .sorted().joined(separator: ",")
+    }
+
     /// Does a tool work on this kernel, by doctor's word? Where it doesn't, the matrix
     /// hears why: such a kernel is one the tool does not support, not one untested.
     static func works(_ tool: String) -> Bool {
@@ -47,14 +57,23 @@ enum Live {
         record(tool, rung, test, status: passed ? "pass" : "fail", detail)
     }
 
+    /// Tells the matrix what the verifier did for a program.
+    static func recordVerifier(_ tool: String, _ program: String, _ instructions: Int) {
+        write("verifier\t\(tool)\t\(program)\t\(instructions)")
+    }
+
     private static func record(
         _ tool: String, _ rung: String, _ test: String, status: String, _ detail: String
     ) {
+        write("\(tool)\t\(rung)\t\(test)\t\(status)\t\(detail)")
+    }
+
+    private static func write(_ line: String) {
         guard let path = ProcessInfo.processInfo.environment["SWIFTMEM_RESULTS"],
             let file = FileHandle(forWritingAtPath: path)
         else { return }
         file.seekToEndOfFile()
-        file.write(Data("\(tool)\t\(rung)\t\(test)\t\(status)\t\(detail)\n".utf8))
+        file.write(Data((line + "\n").utf8))
         try? file.close()
     }
 }
@@ -198,6 +217,23 @@ enum Tool {
         ).finish()
     }
 }
+
+/// Which rungs of a ladder this kernel has, by asking doctor for each, once.
+func availableRungs(_ tool: String, _ ladder: String, of all: [String]) throws -> [String] {
+    let key = "\(tool).\(ladder) " + all.joined(separator: " ")
+    if let known = rungsAsked.withLock({ $0[key] }) { return known }
+    let rungs = try all.filter { rung in
+        let doctor = try Tool.run(
+            ["doctor", "--json"], environment: ["SWIFTMEM_RUNG": "\(tool).\(ladder)=\(rung)"])
+        let row = doctor.objects(ofType: "doctor_tool").first { $0.text("tool") == tool }
+        let choice = row?.rows("ladders").first { $0.text("ladder") == ladder }
+        return choice?.text("rung") == rung && row?["works"] as? Bool == true
+    }
+    rungsAsked.withLock { $0[key] = rungs }
+    return rungs
+}
+
+private let rungsAsked = Mutex<[String: [String]]>([:])
 
 /// A program of Tests/Workloads.
 enum Workload {

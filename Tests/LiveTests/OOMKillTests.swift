@@ -2,17 +2,6 @@
 import Foundation
 import Testing
 
-/// Rungs of a ladder that this kernel has, by asking for each.
-func availableRungs(_ tool: String, _ ladder: String, of all: [String]) throws -> [String] {
-    try all.filter { rung in
-        let doctor = try Tool.run(
-            ["doctor", "--json"], environment: ["SWIFTMEM_RUNG": "\(tool).\(ladder)=\(rung)"])
-        let row = doctor.objects(ofType: "doctor_tool").first { $0.text("tool") == tool }
-        let choice = row?.rows("ladders").first { $0.text("ladder") == ladder }
-        return choice?.text("rung") == rung && row?["works"] as? Bool == true
-    }
-}
-
 extension LiveTests {
     @Suite(.serialized) struct OOMKills {
         /// How far the kernel log's sizes may be off: on kernels with split counters it
@@ -86,14 +75,14 @@ extension LiveTests {
             let summary = try #require(result.objects(ofType: "oomkill_summary").first)
             #expect(summary.object("losses").values.allSatisfy { ($0 as? NSNumber)?.intValue == 0 })
             Live.record(
-                "oomkill", "\(rungs.text("victims") ?? "?")+\(context)", "kills", kills.count == 23,
+                "oomkill", Live.names(rungs), "kills", kills.count == 23,
                 "\(kills.count) of 23")
         }
 
         @Test("victims are seen on every rung", arguments: ["tracepoint", "fentry", "kprobe"])
         func rungs(rung: String) throws {
             guard try availableRungs("oomkill", "victims", of: [rung]) == [rung] else { return }
-            let (tool, _) = try Tool.tracing(
+            let (tool, rungs) = try Tool.tracing(
                 ["oomkill"], environment: ["SWIFTMEM_RUNG": "oomkill.victims=\(rung)"])
             let truth = try Workload.truth("oomhog", ["--kills", "5"])
             let result = tool.stop()
@@ -101,7 +90,7 @@ extension LiveTests {
                 $0.text("cgroup") == truth.text("cgroup")
             }
             #expect(kills.compactMap { $0.int("victim_pid") } == truth.rows("victims").compactMap { $0.int("pid") })
-            Live.record("oomkill", rung, "rungs", kills.count == 5, "\(kills.count) of 5")
+            Live.record("oomkill", Live.names(rungs), "rungs", kills.count == 5, "\(kills.count) of 5")
         }
 
         @Test("a process that shares the victim's memory is tied to the same kill")

@@ -177,15 +177,15 @@ import Testing
         memory: MemoryInfo(meminfo: "Buffers:     2048 kB\nCached:   1048576 kB\n"), losses: Losses())
 
     @Test func text() {
-        #expect(CacheStatText.header(timestamps: false) == "    HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB")
-        #expect(CacheStatText.line(row, timestamps: false) == "     750      250        7   75.00%            2       1024")
+        #expect(CacheStatText().header == "    HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB")
+        #expect(CacheStatText().line(row) == "     750      250        7   75.00%            2       1024")
     }
 
     @Test func json() {
         let text = CacheStatJSON.line(row).text()
         #expect(
             text.hasPrefix(
-                #"{"type":"cachestat","time":"1970-01-01T00:00:00.000000000Z","interval_ns":1000000000,"hit_pages":750,"miss_pages":250,"dirty_pages":7,"hit_ratio":0.75,"buffers_bytes":2097152,"cached_bytes":1073741824"#))
+                #"{"type":"cachestat","time":"1970-01-01T00:00:00.000000000Z","interval_ns":1000000000,"hit_pages":750,"miss_pages":250,"dirty_pages":7,"hit_ratio":0.75,"write_hit_ratio":1.0,"buffers_bytes":2097152,"cached_bytes":1073741824"#))
     }
 
     @Test("meminfo that is garbage, cut or overflowing gives nothing, not a crash", arguments: [

@@ -54,4 +54,7 @@ struct bpf_link *_Nullable clibbpf_attach_uprobe(const struct bpf_program *_Nonn
                                                  int retprobe, int pid, const char *_Nonnull path,
                                                  size_t offset, uint64_t cookie);
 
+// setns(), which Glibc's module map leaves out, for an IPC namespace. Returns 0 or -errno.
+int clibbpf_enter_ipc_namespace(int descriptor);
+
 #endif

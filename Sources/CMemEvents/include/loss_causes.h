@@ -10,6 +10,9 @@ enum loss_cause {
 	LOSS_NO_STACK,	   /* the stack could not be captured */
 	LOSS_UNREADABLE,   /* kernel or user memory could not be read */
 	LOSS_NO_BASELINE,  /* first sight of a process: its earlier state is unknown */
+	LOSS_RETURN_MISSED, /* a function's return was not seen */
+	LOSS_NAME,	   /* no room for a file's name */
+	LOSS_SKIPPED,	   /* the kernel counts these: runs of a program it skipped */
 	LOSS_CAUSES,
 };
 

@@ -8,6 +8,10 @@ public enum Requirement: Hashable, Sendable, CustomStringConvertible {
     case functionArgument(String, Int, String)
     /// A function gives a value back.
     case returnsValue(String)
+    /// A function gives back a value of this type, spelt as `KernelBTF.tracepointArguments` does.
+    case functionResult(String, String)
+    /// The kernel has no struct of this name: what it stood for is done otherwise.
+    case lacksStruct(String)
     /// The kernel has a feature, by the name of one of `KernelFeature.all`.
     case feature(String)
 
@@ -18,6 +22,8 @@ public enum Requirement: Hashable, Sendable, CustomStringConvertible {
         case .functionArgument(let name, let index, let type):
             "function \(name) with \(type) as argument \(index)"
         case .returnsValue(let name): "function \(name) with a return value"
+        case .functionResult(let name, let type): "function \(name) that returns \(type)"
+        case .lacksStruct(let name): "no struct \(name)"
         case .feature(let name): name
         }
     }

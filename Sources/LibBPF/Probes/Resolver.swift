@@ -30,8 +30,11 @@ public struct Resolution: Hashable, Sendable {
         choices.first { $0.ladder.name == ladder }?.rung?.name
     }
 
-    /// The programs to load and attach.
-    public var programs: [String] { choices.flatMap { $0.rung?.programs ?? [] } }
+    /// The programs to load and attach, each once: rungs of several ladders may share one.
+    public var programs: [String] {
+        var seen: Set<String> = []
+        return choices.flatMap { $0.rung?.programs ?? [] }.filter { seen.insert($0).inserted }
+    }
 
     /// Maps that belong to rungs not chosen only.
     var idleMaps: Set<String> {

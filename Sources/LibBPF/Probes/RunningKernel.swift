@@ -97,6 +97,17 @@ public final class RunningKernel: KernelOracle {
             guard let types = types() else { return noBTF }
             return types.btf.returnsValue(name)
                 ? .supported : .unsupported("\(name) returns nothing here")
+        case .functionResult(let name, let type):
+            guard let types = types() else { return noBTF }
+            guard let result = types.btf.functionResult(name) else {
+                return .unsupported("this kernel has no function \(name)")
+            }
+            return result == type
+                ? .supported : .unsupported("\(name) returns \(result), not \(type), here")
+        case .lacksStruct(let name):
+            guard let types = types() else { return noBTF }
+            return types.btf.hasStruct(name)
+                ? .unsupported("this kernel still has struct \(name)") : .supported
         }
     }
 

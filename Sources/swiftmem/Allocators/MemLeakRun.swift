@@ -191,7 +191,7 @@ struct MemLeakRun: ~Copyable {
             if !settling.isEmpty { try loop.wake(after: 0.02) }
             switch wakeup {
             case .outputClosed: return
-            case .records, .childChanged: break
+            case .records, .childChanged, .keys, .resized: break
             case .alarm: try settle()
             case .tick:
                 for pid in living.sorted().prefix(64) { try look(at: pid) }
@@ -256,7 +256,7 @@ struct MemLeakRun: ~Copyable {
             try takeIn()
             switch wakeup {
             case .outputClosed: return nil
-            case .records: break
+            case .records, .keys, .resized: break
             case .alarm: try settle()
             case .childChanged:
                 if let status = try changed(&tracee) { return status }

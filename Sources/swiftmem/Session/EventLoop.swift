@@ -15,6 +15,10 @@ enum Wakeup: Equatable {
     case childChanged
     /// The time that `wake(after:)` was told is over.
     case alarm
+    /// Something was typed.
+    case keys
+    /// The terminal has another size.
+    case resized
     /// Time to end: a signal, the duration, or a reader that went away.
     case stop
     /// Nobody reads the output any more.
@@ -32,15 +36,22 @@ struct EventLoop: ~Copyable {
 
     private enum Source {
         static let records: UInt64 = 0, signals: UInt64 = 1, ticks: UInt64 = 2
-        static let deadline: UInt64 = 3, output: UInt64 = 4, alarm: UInt64 = 5
+        static let deadline: UInt64 = 3, output: UInt64 = 4, keys: UInt64 = 5, alarm: UInt64 = 6
     }
 
     /// - Parameters:
     ///   - interval: seconds between ticks; nil: none.
     ///   - duration: seconds to the stop; nil: none.
-    init(interval: Double? = nil, duration: Double? = nil) throws(Failure) {
+    ///   - terminal: wakes for keys and for another size of the window too.
+    init(
+        interval: Double? = nil, duration: Double? = nil, terminal: Bool = false
+    ) throws(Failure) {
         let epoll = OwnedDescriptor(owning: try Self.opened("epoll_create1", epoll_create1(0x80000)))
         var set = Signals.set()
+        if terminal {
+            sigaddset(&set, SIGWINCH)
+            sigprocmask(SIG_BLOCK, &set, nil)
+        }
         let signals = OwnedDescriptor(
             owning: try Self.opened("signalfd", signalfd(-1, &set, 0x80800)))
         let ticks = try Self.timer(interval, repeats: true)
@@ -54,6 +65,7 @@ struct EventLoop: ~Copyable {
         // plain file can't be watched (EPERM), and needs no watching.
         var event = epoll_event(events: 0, data: epoll_data(u64: Source.output))
         epoll_ctl(epoll.raw, EPOLL_CTL_ADD, STDOUT_FILENO, &event)
+        if terminal { try Self.watch(epoll.raw, STDIN_FILENO, Source.keys) }
         self.epoll = epoll
         self.signals = signals
         self.ticks = ticks
@@ -88,6 +100,7 @@ struct EventLoop: ~Copyable {
                 case Source.ticks:
                     drain(ticks.raw)
                     pending.append(.tick)
+                case Source.keys: pending.append(.keys)
                 case Source.deadline: pending.append(.stop)
                 case Source.alarm:
                     drain(alarm.raw)
@@ -112,10 +125,11 @@ struct EventLoop: ~Copyable {
         var info = signalfd_siginfo()
         let count = read(signals.raw, &info, MemoryLayout<signalfd_siginfo>.size)
         guard count > 0 else { return .stop }
-        return switch Int32(info.ssi_signo) {
-        case SIGUSR1: .reportWanted
-        case SIGCHLD: .childChanged
-        default: .stop
+        switch Int32(info.ssi_signo) {
+        case SIGUSR1: return .reportWanted
+        case SIGWINCH: return .resized
+        case SIGCHLD: return .childChanged
+        default: return .stop
         }
     }
 

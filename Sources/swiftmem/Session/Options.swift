@@ -49,6 +49,30 @@ struct TaskOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Only tasks in this cgroup or below.", valueName: "path"))
     var cgroup: String?
+
+    /// Every task?
+    var isEmpty: Bool { pid == nil && tid == nil && comm == nil && cgroup == nil }
+}
+
+/// Which processes a tool looks at that counts by process: a thread is none.
+struct ProcessOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "Only this process.")
+    var pid: TaskID?
+
+    @Option(help: "Only processes of this name.")
+    var comm: String?
+
+    @Option(help: ArgumentHelp("Only processes in this cgroup or below.", valueName: "path"))
+    var cgroup: String?
+
+    var tasks: TaskOptions {
+        var tasks = TaskOptions()
+        tasks.pid = pid
+        tasks.tid = nil
+        tasks.comm = comm
+        tasks.cgroup = cgroup
+        return tasks
+    }
 }
 
 /// How a tool reports: the same words in every tool.

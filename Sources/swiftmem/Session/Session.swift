@@ -87,7 +87,14 @@ struct Session: ~Copyable {
                 throw Failure(error)
             }
         }
-        return Losses(counts: counts)
+        var losses = Losses(counts: counts)
+        for program in probes.resolution.programs {
+            losses.addSkipped(
+                try explained { () throws(BPFError) in
+                    try probes.object.skippedRuns(ofProgram: program)
+                })
+        }
+        return losses
     }
 
     /// Says in text mode what was lost since this was last said; JSON carries it itself.

@@ -23,26 +23,17 @@ struct CacheStat: Tool {
     static let probes = ProbeSet(
         tool: "cachestat",
         ladders: [
-            Ladder(
-                "cache", "the page cache's accesses",
-                rungs: [
-                    Rung(
-                        "tracepoint",
-                        programs: [
-                            "read_access", "inserted", "dirtied", "fault", "mapped", "mm_by_exec",
-                            "mm_by_fork", "mm_gone", "mm_at_start",
-                        ],
-                        requires: [.feature("task storage"), .feature("per-CPU look-up")],
-                        kernels: "6.12 and newer",
-                        blindTo: """
-                            accesses to tmpfs and hugetlbfs, and to pages that are mapped already
-                            """)
-                ])
+            PageCacheProbes.state, PageCacheProbes.reads, PageCacheProbes.insertions,
+            PageCacheProbes.faults(byFile: false), PageCacheProbes.removals,
         ])
 
     @OptionGroup var interval: IntervalArguments
     @Flag(name: [.customShort("T"), .long], help: "Print the time.")
     var timestamp = false
+    @Flag(help: "Also READ_HIT%, WRITE_HIT%, faults, pages read ahead, evicted, and refaulted.")
+    var wide = false
+    @Flag(help: "Also the misses that were asked for, and those read ahead of it.")
+    var readahead = false
     @OptionGroup var tasks: TaskOptions
     @OptionGroup var report: ReportOptions
 
@@ -57,7 +48,7 @@ struct CacheStat: Tool {
     }
 
     private func trace(_ session: inout Session) throws(Failure) {
-        let counters: PerCPUMap<UInt32, cachestat_counters> = try explained {
+        let counters: PerCPUMap<UInt32, pagecache_counters> = try explained {
             () throws(BPFError) in try session.probes.object.perCPUMap("counters")
         }
         func read() throws(Failure) -> PageCacheCounters {
@@ -67,10 +58,17 @@ struct CacheStat: Tool {
         }
         var loop = try EventLoop(interval: interval.interval?.value ?? 1, duration: report.duration?.value)
         var ledger = PageCacheLedger(from: try read())
+        func kernelCounts() -> VMStat { VMStat(vmstat: readText("/proc/vmstat") ?? "") }
+        let resolution = session.probes.resolution
+        let sees = CacheStatRow.Sight(
+            accesses: resolution.seesAccesses, evictions: resolution.rung(of: "removals") != nil)
+        let wholeMachine = tasks.isEmpty
+        let text = CacheStatText(timestamps: timestamp, wide: wide, readahead: readahead)
+        var counted = kernelCounts()
         var begin = monotonicNow()
         var losses = try session.losses()
         var left = interval.count?.value
-        guard try session.begin(CacheStatText.header(timestamps: timestamp)) else { return }
+        guard try session.begin(text.header) else { return }
 
         while true {
             guard try session.output.flush() else { return }
@@ -78,17 +76,23 @@ struct CacheStat: Tool {
             if wakeup == .outputClosed { return }
             let now = monotonicNow()
             let lost = try session.losses()
+            let pages = ledger.advance(to: try read())
+            let countedNow = kernelCounts()
+            let vmstat = countedNow.since(counted)
             let row = CacheStatRow(
-                time: .now, intervalNanoseconds: now - begin,
-                pages: ledger.advance(to: try read()),
-                memory: MemoryInfo(meminfo: readText("/proc/meminfo") ?? ""),
+                time: .now, intervalNanoseconds: now - begin, pages: pages, sees: sees,
+                memory: MemoryInfo(meminfo: readText("/proc/meminfo") ?? ""), vmstat: vmstat,
+                contradictions: wholeMachine
+                    ? vmstat.contradictions(to: pages, cpus: possibleCPUs) : nil,
                 losses: lost.since(losses))
+            counted = countedNow
             begin = now
             losses = lost
             if report.json {
                 session.output.print(CacheStatJSON.line(row))
             } else {
-                session.output.print(CacheStatText.line(row, timestamps: timestamp))
+                session.output.print(text.line(row))
+                for remark in text.remarks(row) { session.output.print(remark) }
                 try session.showLosses()
             }
             left = left.map { $0 - 1 }

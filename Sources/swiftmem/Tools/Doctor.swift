@@ -23,6 +23,9 @@ struct Doctor: ParsableCommand {
             "Type information of the kernel, where it has none itself.", valueName: "file"))
     var btf: String?
 
+    @Flag(help: ArgumentHelp("Also the verifier's work on each program.", visibility: .hidden))
+    var verifier = false
+
     func run() throws {
         let kernel = Environment.kernel(btf: btf)
         let forced = try Environment.forcedRungs()
@@ -37,7 +40,12 @@ struct Doctor: ParsableCommand {
             do throws(ProbeError) {
                 let attached = try AttachedProbes.attach(
                     probes, image: objectImage(probes.tool), oracle: kernel, forced: forced,
-                    btf: btf, configure: tool.configure)
+                    btf: btf,
+                    configure: { (object, resolution) throws(BPFError) in
+                        try tool.configure(object, resolution)
+                        if verifier { try object.measureVerifier() }
+                    })
+                if verifier { showVerifier(attached, &output) }
                 show(probes.tool, attached.resolution.choices, nil, &output)
             } catch {
                 works = false
@@ -88,6 +96,16 @@ struct Doctor: ParsableCommand {
         }
     }
 
+    private func showVerifier(_ attached: borrowing AttachedProbes, _ output: inout Output) {
+        for program in attached.resolution.programs {
+            var line = JSONLine(type: "doctor_verifier")
+            line.add("tool", attached.resolution.tool)
+            line.add("program", program)
+            line.add("instructions", attached.object.verifiedInstructions(of: program))
+            output.print(line)
+        }
+    }
+
     private func show(
         _ tool: String, _ choices: [Choice], _ failure: String?, _ output: inout Output
     ) {
@@ -122,6 +140,7 @@ struct Doctor: ParsableCommand {
                 ladder.add("ladder", choice.ladder.name)
                 ladder.add("sees", choice.ladder.purpose)
                 ladder.add("rung", choice.rung?.name)
+                ladder.add("rungs", choice.ladder.rungs.map(\.name))
                 ladder.add("kernels", choice.rung?.kernels)
                 ladder.add("blind_to", choice.rung?.blindTo)
                 ladder.add("without", choice.rung == nil ? choice.ladder.without : nil)
