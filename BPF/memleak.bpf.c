@@ -31,6 +31,7 @@
 #include <bpf/bpf_tracing.h>
 #include "include/filter.h"
 #include "include/loss.h"
+#include "include/private_stack.h"
 #include "include/stack.h"
 #include "memleak.h"
 
@@ -146,11 +147,12 @@ static __always_inline struct memleak_counters *count(void)
 	return bpf_map_lookup_elem(&counters, &zero);
 }
 
+/* Atomic though per CPU: programs of user probes are preempted. */
 #define COUNT(name) \
 	do { \
 		struct memleak_counters *all = count(); \
 		if (all) \
-			all->name++; \
+			__atomic_fetch_add(&all->name, 1, __ATOMIC_RELAXED); \
 	} while (0)
 
 static __always_inline bool traced(u32 pid)
@@ -653,6 +655,7 @@ static __always_inline void leave(struct pt_regs *ctx)
 	SEC("uprobe") \
 	int perf_##name(struct pt_regs *ctx) \
 	{ \
+		NO_PRIVATE_STACK(ctx); \
 		enter(ctx, op, false); \
 		return 0; \
 	}
@@ -673,6 +676,7 @@ PERF_PROBE(mremap, MEMLEAK_MREMAP)
 SEC("uretprobe")
 int perf_return(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	leave(ctx);
 	return 0;
 }
@@ -682,6 +686,7 @@ int perf_return(struct pt_regs *ctx)
 SEC("uprobe")
 int enter_multi(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	enter(ctx, bpf_get_attach_cookie(ctx), false);
 	return 0;
 }
@@ -689,6 +694,7 @@ int enter_multi(struct pt_regs *ctx)
 SEC("uretprobe")
 int leave_multi(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	leave(ctx);
 	return 0;
 }
@@ -699,6 +705,7 @@ int leave_multi(struct pt_regs *ctx)
 SEC("uprobe")
 int session(struct pt_regs *ctx)
 {
+	NO_PRIVATE_STACK(ctx);
 	if (PT_REGS_IP(ctx) != bpf_get_func_ip(ctx)) {
 		leave(ctx);
 		return 0;

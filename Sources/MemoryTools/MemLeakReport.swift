@@ -118,7 +118,7 @@ public struct MemLeakText: Sendable {
                     + "\(counters.sampledOut) passed over")
         }
         if counters.unmatchedFrees > 0 && report.sampleRate <= 1 && counters.filteredOut == 0 {
-            lines.append("\(counters.unmatchedFrees) frees without an allocation (older than the trace)")
+            lines.append("\(counters.unmatchedFrees) frees without an allocation (made before the trace)")
         }
         if counters.unseenNew > 0 {
             lines.append("\(counters.unseenNew) calls of operator new not recorded: their failure must stay catchable")

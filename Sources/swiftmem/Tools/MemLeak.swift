@@ -114,6 +114,10 @@ struct MemLeak: Tool {
     }
 
     func run() throws {
+        // Else the first thing told would be what can't be read.
+        if Environment.kernel(btf: report.btf) is RunningKernel {
+            try Capabilities.own.require(for: Self.probes.tool)
+        }
         let plan = try MemLeakPlan(arguments)
         var run = try MemLeakRun(plan, report)
         let status = try run.trace()
