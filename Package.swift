@@ -50,6 +50,8 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary(":libdw.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":liblzma.a"),
                 .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
+                // newer elfutils than Debian 12's read sections compressed by these too
+                .linkedLibrary(":libzstd.a"), .linkedLibrary(":libbz2.a"),
             ]),
         .target(name: "CTracee", cSettings: cStrict),
         .target(

@@ -32,8 +32,11 @@ enum Live {
     /// A directory on a real file system, for page cache work.
     static let scratch = ProcessInfo.processInfo.environment["SWIFTMEM_SCRATCH"] ?? "/var/tmp"
 
+    /// Is this a machine of the kernel matrix?
+    static let inMatrix = ProcessInfo.processInfo.environment["SWIFTMEM_RESULTS"] != nil
+
     /// How large a file page cache tests use: an emulated CPU is slow.
-    static let fileMegabytes = ProcessInfo.processInfo.environment["SWIFTMEM_RESULTS"] == nil ? 100 : 24
+    static let fileMegabytes = inMatrix ? 24 : 100
 
     /// The rungs of a `start` object as the matrix's results name them: `ladder/rung`, with commas.
     static func names(_ rungs: [String: Any]) -> String {
