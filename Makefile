@@ -59,8 +59,12 @@ $(TEST_OBJECT): Tests/TestObjects/ringtest.bpf.c $(BPF_HEADERS)
 # ---- user side ---------------------------------------------------------------
 build: deps bpf ## build the command: .build/release/swiftmem
 	@Scripts/build $(SWIFT_FLAGS) --product swiftmem
+	@touch $(BINARY)
 
-run: build ## build and run: cachestat 1 5, or make run ARGS="oomkill"
+# what is newer than the command it makes anew; without that it starts at once
+STALE = $(shell [ -x $(BINARY) ] && find Package.swift Makefile Sources BPF -type f -newer $(BINARY) -print -quit || echo all)
+
+run: $(if $(STALE),build) ## build and run: cachestat 1 5, or make run ARGS="oomkill"
 	@$(RUNNER) $(BINARY) $(ARGS)
 
 test: deps bpf ## all tests this machine can run, live ones included; says which could not run
