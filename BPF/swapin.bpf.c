@@ -565,19 +565,6 @@ int BPF_PROG(swap_count, struct mm_struct *mm, int member, long count)
 {
 	if (member != MM_SWAPENTS)
 		return 0;
-	struct task_struct___split_rss *task = (void *)bpf_get_current_task();
-	int flushed = 0;
-
-	/* only do_swap_page() takes pages off by way of the thread's own count */
-	bpf_core_read(&flushed, sizeof(flushed), &task->rss_stat.count[MM_SWAPENTS]);
-	if (config.pages_by_fault && flushed < 0) {
-		struct swapin_counters *c = current_process();
-
-		if (c)
-			c->pages += -flushed;
-	}
-	if (!config.swapouts)
-		return 0;
 	u64 key = mm_key(mm);
 	s64 *last = bpf_map_lookup_elem(&swap_counts, &key);
 
@@ -586,8 +573,25 @@ int BPF_PROG(swap_count, struct mm_struct *mm, int member, long count)
 	s64 change = count - *last;
 
 	*last = count;
-	if (change > 0)
+	if (change > 0 && config.swapouts)
 		swapped_out(mm, change);
+	if (change >= 0 || !config.pages_by_fault)
+		return 0;
+	/*
+	 * Only do_swap_page() takes pages off by way of the thread's own count, which is
+	 * added here and not yet zeroed; an unmapping finds it zero. What reclaim adds
+	 * meanwhile, in this same task, is no such moment.
+	 */
+	struct task_struct___split_rss *task = (void *)bpf_get_current_task();
+	int flushed = 0;
+
+	bpf_core_read(&flushed, sizeof(flushed), &task->rss_stat.count[MM_SWAPENTS]);
+	if (flushed < 0) {
+		struct swapin_counters *c = current_process();
+
+		if (c)
+			c->pages += -flushed;
+	}
 	return 0;
 }
 
