@@ -6,421 +6,429 @@ internal import MemoryTools
 
 /// One run of memleak: attaches, keeps the ledger of mappings, reports.
 struct MemLeakRun: ~Copyable {
-    // Destroyed in this order: the probes go before their programs.
-    private var allocators: AllocatorProbes
-    private var ring: RingBuffer
-    var session: Session
-    private let plan: MemLeakPlan
-    private var reader: OutstandingReader
-    private var ledger: MappingLedger
-    private let names: StackNames
-    private let chosen: BPFMap<UInt32, UInt32>
-    private let text: MemLeakText
-    /// What was there before the start.
-    private let found: [Found]
+  // Destroyed in this order: the probes go before their programs.
+  private var allocators: AllocatorProbes
+  private var ring: RingBuffer
+  var session: Session
+  private let plan: MemLeakPlan
+  private var reader: OutstandingReader
+  private var ledger: MappingLedger
+  private let names: StackNames
+  private let chosen: BPFMap<UInt32, UInt32>
+  private let text: MemLeakText
+  /// What was there before the start.
+  private let found: [Found]
 
-    /// Processes that are traced and have not ended, as far as is known.
-    private var living: Set<UInt32> = []
-    /// Files looked at, by process where probes are of one process only.
-    private var inspected: [UInt32: Set<FileNumber>] = [:]
-    /// Whose memory of until then is gone.
-    private var dead: [UInt32: UInt64] = [:]
-    /// Processes whose libraries are not all mapped yet, with the looks still to take.
-    private var settling: [UInt32: Int] = [:]
-    private var saidFull = false
-    private var hooked: [AllocatorFile] = []
+  /// Processes that are traced and have not ended, as far as is known.
+  private var living: Set<UInt32> = []
+  /// Files looked at, by process where probes are of one process only.
+  private var inspected: [UInt32: Set<FileNumber>] = [:]
+  /// Whose memory of until then is gone.
+  private var dead: [UInt32: UInt64] = [:]
+  /// Processes whose libraries are not all mapped yet, with the looks still to take.
+  private var settling: [UInt32: Int] = [:]
+  private var saidFull = false
+  private var hooked: [AllocatorFile] = []
 
-    init(_ plan: MemLeakPlan, _ report: ReportOptions) throws(Failure) {
-        // Before anything is loaded: a process without an allocator is told at once.
-        let found = try Self.search(plan)
-        let isKnown = !found.isEmpty && !plan.isWide
-        let config = plan.config(
-            marksFrees: !isKnown || found.contains { $0.files.contains(where: \.marksFrees) })
-        let limit = plan.arguments.maxAllocations?.value
-        let session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
-            try MemLeak.configure(object, resolution, config, plan.filter, maxAllocations: limit)
-        }
-        let ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events") }
-        let reader = try explained { () throws(BPFError) in
-            try OutstandingReader(session.probes.object)
-        }
-        let chosen: BPFMap<UInt32, UInt32> = try explained { () throws(BPFError) in
-            try session.probes.object.map("processes")
-        }
-        allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
-        self.ring = ring
-        self.session = session
-        self.plan = plan
-        self.reader = reader
-        self.chosen = chosen
-        self.found = found
-        ledger = MappingLedger(pageSize: UInt64(max(4096, sysconf(Int32(_SC_PAGESIZE)))))
-        names = StackNames(lines: plan.arguments.lines)
-        text = MemLeakText(
-            top: plan.arguments.top.value, showsAddresses: !plan.arguments.combinedOnly,
-            showsPIDs: plan.hasSeveralProcesses)
+  init(_ plan: MemLeakPlan, _ report: ReportOptions) throws(Failure) {
+    // Before anything is loaded: a process without an allocator is told at once.
+    let found = try Self.search(plan)
+    let isKnown = !found.isEmpty && !plan.isWide
+    let config = plan.config(
+      marksFrees: !isKnown || found.contains { $0.files.contains(where: \.marksFrees) })
+    let limit = plan.arguments.maxAllocations?.value
+    let session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
+      try MemLeak.configure(object, resolution, config, plan.filter, maxAllocations: limit)
     }
-
-    /// A process and its allocators, with all files looked at.
-    private struct Found {
-        let pid: UInt32
-        let files: [AllocatorFile]
-        let inspected: Set<FileNumber>
+    let ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events")
     }
-
-    private static func search(_ plan: MemLeakPlan) throws(Failure) -> [Found] {
-        guard case .processes(let pids) = plan.target else { return [] }
-        var found: [Found] = []
-        for pid in pids {
-            var known: Set<FileNumber> = []
-            let files = try plan.search.files(of: pid, except: &known)
-            found.append(Found(pid: pid, files: files, inspected: known))
-        }
-        guard found.contains(where: { !$0.files.isEmpty }) else {
-            throw Failure(
-                status: Failure.Status.unavailable,
-                message: "no allocator found in \(plan.targetText)"
-                    + (plan.search.object.map { " (-O \(Printable.text($0)))" } ?? ""),
-                remedy: "looked for malloc and free in all its executable mappings; -O and --symbols-prefix say where and what else"
-            )
-        }
-        return found
+    let reader = try explained { () throws(BPFError) in
+      try OutstandingReader(session.probes.object)
     }
-
-    private mutating func attachFound() throws(Failure) {
-        for process in found {
-            try choose(process.pid)
-            if plan.isWide {
-                try look(at: process.pid)
-            } else {
-                inspected[process.pid] = process.inspected
-                try attach(process.files, process.pid)
-            }
-        }
+    let chosen: BPFMap<UInt32, UInt32> = try explained { () throws(BPFError) in
+      try session.probes.object.map("processes")
     }
+    allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
+    self.ring = ring
+    self.session = session
+    self.plan = plan
+    self.reader = reader
+    self.chosen = chosen
+    self.found = found
+    ledger = MappingLedger(pageSize: UInt64(max(4096, sysconf(Int32(_SC_PAGESIZE)))))
+    names = StackNames(lines: plan.arguments.lines)
+    text = MemLeakText(
+      top: plan.arguments.top.value, showsAddresses: !plan.arguments.combinedOnly,
+      showsPIDs: plan.hasSeveralProcesses)
+  }
 
-    // MARK: attaching
+  /// A process and its allocators, with all files looked at.
+  private struct Found {
+    let pid: UInt32
+    let files: [AllocatorFile]
+    let inspected: Set<FileNumber>
+  }
 
-    private mutating func choose(_ pid: UInt32) throws(Failure) {
+  private static func search(_ plan: MemLeakPlan) throws(Failure) -> [Found] {
+    guard case .processes(let pids) = plan.target else { return [] }
+    var found: [Found] = []
+    for pid in pids {
+      var known: Set<FileNumber> = []
+      let files = try plan.search.files(of: pid, except: &known)
+      found.append(Found(pid: pid, files: files, inspected: known))
+    }
+    guard found.contains(where: { !$0.files.isEmpty }) else {
+      throw Failure(
+        status: Failure.Status.unavailable,
+        message: "no allocator found in \(plan.targetText)"
+          + (plan.search.object.map { " (-O \(Printable.text($0)))" } ?? ""),
+        remedy:
+          "looked for malloc and free in all its executable mappings; -O and --symbols-prefix say where and what else"
+      )
+    }
+    return found
+  }
+
+  private mutating func attachFound() throws(Failure) {
+    for process in found {
+      try choose(process.pid)
+      if plan.isWide {
+        try look(at: process.pid)
+      } else {
+        inspected[process.pid] = process.inspected
+        try attach(process.files, process.pid)
+      }
+    }
+  }
+
+  // MARK: attaching
+
+  private mutating func choose(_ pid: UInt32) throws(Failure) {
+    living.insert(pid)
+    let chosen = chosen
+    try explained { () throws(BPFError) in try chosen.set(pid, to: 1) }
+  }
+
+  /// Attaches to the allocators of a process that aren't attached to yet.
+  private mutating func look(at pid: UInt32) throws(Failure) {
+    let place = plan.isWide ? 0 : pid
+    var known = inspected[place] ?? []
+    let files: [AllocatorFile]
+    do throws(Failure) {
+      files = try plan.search.files(of: pid, except: &known)
+    } catch {
+      return  // it has ended
+    }
+    inspected[place] = known
+    try attach(files, pid)
+  }
+
+  private mutating func attach(_ files: [AllocatorFile], _ pid: UInt32) throws(Failure) {
+    // A file with a heap first: mappings must be told from the heap's own.
+    for file in files.sorted(by: { $0.hasHeap && !$1.hasHeap }) {
+      do throws(BPFError) {
+        try allocators.attach(file, pid: plan.isWide ? nil : pid, session.probes.object)
+      } catch {
+        if error.code == ESRCH { continue }
+        throw Failure(error)
+      }
+      if !hooked.contains(where: { $0.number == file.number }) { hooked.append(file) }
+    }
+  }
+
+  // MARK: the trace
+
+  /// Traces until the end; the status of a command that has ended.
+  mutating func trace() throws(Failure) -> Int32? {
+    let count = plan.arguments.interval.count?.value
+    let interval = plan.arguments.interval.interval?.value ?? 5
+    var loop = try EventLoop(
+      interval: interval, duration: session.options.duration?.value)
+    try loop.watchRecords(ring.descriptor)
+
+    switch plan.target {
+    case .command(let words): return try traceCommand(words, &loop, count)
+    case .processes(let pids):
+      try attachFound()
+      try head()
+      for pid in pids { names.load(pid) }
+    case .cgroup(let cgroup):
+      for pid in cgroup.processes() {
         living.insert(pid)
-        let chosen = chosen
-        try explained { () throws(BPFError) in try chosen.set(pid, to: 1) }
+        try look(at: pid)
+      }
+      try head()
+      for pid in living { names.load(pid) }
     }
+    try follow(&loop, count)
+    return nil
+  }
 
-    /// Attaches to the allocators of a process that aren't attached to yet.
-    private mutating func look(at pid: UInt32) throws(Failure) {
-        let place = plan.isWide ? 0 : pid
-        var known = inspected[place] ?? []
-        let files: [AllocatorFile]
-        do throws(Failure) {
-            files = try plan.search.files(of: pid, except: &known)
-        } catch {
-            return  // it has ended
-        }
-        inspected[place] = known
-        try attach(files, pid)
+  private mutating func head() throws(Failure) {
+    _ = try session.begin(MemLeakText.attaching(to: plan.targetText))
+    try tellHooked(hooked)
+  }
+
+  private mutating func tellHooked(_ files: [AllocatorFile]) throws(Failure) {
+    for file in files {
+      guard session.options.json else {
+        session.output.print(file.description)
+        continue
+      }
+      var line = JSONLine(type: "memleak_hooked")
+      line.add("file", file.shownPath)
+      line.add("functions", file.sites.map(\.function))
+      line.add("missing", file.missing)
+      session.output.print(line)
     }
+    _ = try session.output.flush()
+  }
 
-    private mutating func attach(_ files: [AllocatorFile], _ pid: UInt32) throws(Failure) {
-        // A file with a heap first: mappings must be told from the heap's own.
-        for file in files.sorted(by: { $0.hasHeap && !$1.hasHeap }) {
-            do throws(BPFError) {
-                try allocators.attach(file, pid: plan.isWide ? nil : pid, session.probes.object)
-            } catch {
-                if error.code == ESRCH { continue }
-                throw Failure(error)
-            }
-            if !hooked.contains(where: { $0.number == file.number }) { hooked.append(file) }
-        }
-    }
-
-    // MARK: the trace
-
-    /// Traces until the end; the status of a command that has ended.
-    mutating func trace() throws(Failure) -> Int32? {
-        let count = plan.arguments.interval.count?.value
-        let interval = plan.arguments.interval.interval?.value ?? 5
-        var loop = try EventLoop(
-            interval: interval, duration: session.options.duration?.value)
-        try loop.watchRecords(ring.descriptor)
-
-        switch plan.target {
-        case .command(let words): return try traceCommand(words, &loop, count)
-        case .processes(let pids):
-            try attachFound()
-            try head()
-            for pid in pids { names.load(pid) }
-        case .cgroup(let cgroup):
-            for pid in cgroup.processes() {
-                living.insert(pid)
-                try look(at: pid)
-            }
-            try head()
-            for pid in living { names.load(pid) }
-        }
-        try follow(&loop, count)
-        return nil
-    }
-
-    private mutating func head() throws(Failure) {
-        _ = try session.begin(MemLeakText.attaching(to: plan.targetText))
-        try tellHooked(hooked)
-    }
-
-    private mutating func tellHooked(_ files: [AllocatorFile]) throws(Failure) {
-        for file in files {
-            guard session.options.json else {
-                session.output.print(file.description)
-                continue
-            }
-            var line = JSONLine(type: "memleak_hooked")
-            line.add("file", file.shownPath)
-            line.add("functions", file.sites.map(\.function))
-            line.add("missing", file.missing)
-            session.output.print(line)
-        }
-        _ = try session.output.flush()
-    }
-
-    /// Waits for things to happen, and reports, until it is time to end.
-    private mutating func follow(_ loop: inout EventLoop, _ count: Int?) throws(Failure) {
-        var left = count
-        while true {
-            let wakeup = try loop.next()
-            try takeIn()
-            if !settling.isEmpty { try loop.wake(after: 0.02) }
-            switch wakeup {
-            case .outputClosed: return
-            case .records, .childChanged, .keys, .resized: break
-            case .alarm: try settle()
-            case .tick:
-                for pid in living.sorted().prefix(64) { try look(at: pid) }
-                if plan.arguments.trace {
-                    try announceLosses()
-                } else {
-                    try report()
-                    left = left.map { $0 - 1 }
-                }
-                for pid in living.sorted().prefix(16) { names.load(pid) }
-            case .reportWanted: try report()
-            case .stop:
-                try report()
-                _ = try session.output.flush()
-                return
-            }
-            if hasEnded {
-                try report(atExit: true)
-                note("\(plan.targetText) has ended")
-                _ = try session.output.flush()
-                return
-            }
-            guard try session.output.flush(), left != 0 else { return }
-        }
-    }
-
-    private var hasEnded: Bool {
-        if case .processes = plan.target { return living.isEmpty }
-        return false
-    }
-
-    /// Processes that called exec map their libraries a moment later.
-    private mutating func settle() throws(Failure) {
-        for (pid, looks) in settling {
-            let before = hooked.count
-            try look(at: pid)
-            try tellHooked(Array(hooked.dropFirst(before)))
-            names.load(pid)
-            settling[pid] = looks > 1 ? looks - 1 : nil
-        }
-    }
-
-    // MARK: a command
-
-    private mutating func traceCommand(
-        _ words: [String], _ loop: inout EventLoop, _ count: Int?
-    ) throws(Failure) -> Int32? {
-        var tracee = try Tracee(words)
-        let pid = tracee.pid
-        try choose(pid)
-        if !session.options.json {
-            session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
-        }
-        _ = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
-        try start(&tracee)
-        try tellHooked(hooked)
-        if hooked.isEmpty { note("no allocator found in \(plan.targetText): nothing is traced") }
-
-        var left = count
-        while true {
-            let wakeup = try loop.next()
-            try takeIn()
-            switch wakeup {
-            case .outputClosed: return nil
-            case .records, .keys, .resized: break
-            case .alarm: try settle()
-            case .childChanged:
-                if let status = try changed(&tracee) { return status }
-            case .tick:
-                try look(at: pid)
-                if plan.arguments.trace {
-                    try announceLosses()
-                } else {
-                    try report()
-                    left = left.map { $0 - 1 }
-                }
-            case .reportWanted: try report()
-            case .stop:
-                // Ctrl-C goes to the command too, which may be ending of it.
-                if let status = try changed(&tracee) { return status }
-                try report()
-                _ = try session.output.flush()
-                return nil
-            }
-            if !settling.isEmpty { try loop.wake(after: 0.02) }
-            guard try session.output.flush(), left != 0 else { return nil }
-        }
-    }
-
-    private mutating func start(_ tracee: inout Tracee) throws(Failure) {
-        let pid = tracee.pid
-        // SAFETY of exclusivity: the closure must not hold self while tracee runs
-        var failure: Failure?
-        try tracee.start { () throws(Failure) in
-            guard failure == nil else { return }
-            do throws(Failure) { try look(at: pid) } catch { failure = error }
-        }
-        if let failure { throw failure }
-    }
-
-    /// Takes in what the command did; its status once it is gone and reported.
-    private mutating func changed(_ tracee: inout Tracee) throws(Failure) -> Int32? {
-        let pid = tracee.pid
-        while let change = try tracee.next({ () throws(Failure) in try look(at: pid) }) {
-            switch change {
-            case .loaded: try tellHooked(hooked)
-            case .exiting:
-                names.load(pid)
-                tracee.go()
-            case .exited(let status):
-                try takeIn()
-                try report(atExit: true)
-                _ = try session.output.flush()
-                return status
-            }
-        }
-        return nil
-    }
-
-    // MARK: what the programs tell
-
-    private mutating func takeIn() throws(Failure) {
-        var events: [memleak_event] = []
-        _ = try explained { () throws(BPFError) in
-            try ring.consume { span in
-                if let event = span.record(memleak_event.self) { events.append(event) }
-            }
-        }
-        for event in events {
-            switch event.kind {
-            case MEMLEAK_MAPPING.rawValue: ledger.apply(event)
-            case MEMLEAK_TRACED.rawValue: show(event)
-            case MEMLEAK_FORKED.rawValue:
-                living.insert(event.pid)
-                names.forked(event.pid, by: event.parent)
-            case MEMLEAK_EXECED.rawValue: try execed(event)
-            case MEMLEAK_EXITED.rawValue: try exited(event)
-            default: break
-            }
-        }
-    }
-
-    private mutating func execed(_ event: memleak_event) throws(Failure) {
-        living.insert(event.pid)
-        dead[event.pid] = event.time_ns
-        ledger.forget(pid: event.pid)
-        names.execed(event.pid)
-        if plan.arguments.combinedOnly {
-            let reader = reader
-            try explained { () throws(BPFError) in try reader.dropTotals(of: event.pid) }
-        }
-        settling[event.pid] = 8
-    }
-
-    private mutating func exited(_ event: memleak_event) throws(Failure) {
-        living.remove(event.pid)
-        settling[event.pid] = nil
-        // What a process of a long-lived group did not free is no leak of the group's.
-        guard case .cgroup = plan.target else { return }
-        dead[event.pid] = event.time_ns
-        ledger.forget(pid: event.pid)
-        if plan.arguments.combinedOnly {
-            let reader = reader
-            try explained { () throws(BPFError) in try reader.dropTotals(of: event.pid) }
-        }
-    }
-
-    private mutating func show(_ event: memleak_event) {
-        let call = MemLeakCall(event)
-        if session.options.json { session.output.print(call.json) } else { session.output.print(call.text) }
-    }
-
-    // MARK: reports
-
-    /// - Parameter atExit: the process is gone: what it had is reported whatever its age.
-    private mutating func report(atExit: Bool = false) throws(Failure) {
-        let now = monotonicNow()
-        let age = atExit ? 0 : plan.arguments.older.value * 1_000_000
-        let rate = plan.arguments.sampleRate.value
-        var table = OutstandingTable(
-            youngest: now > age ? now - age : 0, weight: rate, keepsBlocks: plan.arguments.showAllocs)
-        let (reader, dead, ledger) = (reader, dead, ledger)
-        let combined = plan.arguments.combinedOnly
-        let counters = try explained { () throws(BPFError) in
-            if combined {
-                try reader.addTotals(to: &table)
-                var rest = OutstandingTable(youngest: 0)
-                if !dead.isEmpty { try reader.addBlocks(to: &rest, dead: dead) }
-            } else {
-                try reader.addBlocks(to: &table, dead: dead)
-            }
-            return try reader.readCounters()
-        }
-        table.add(ledger)
-        self.dead = [:]
-        var stacks: [MemLeakStack] = []
-        for (site, sum) in table.top(plan.arguments.top.value, by: plan.arguments.sort.order) {
-            var frames: [UInt64]?
-            do throws(BPFError) {
-                frames = try self.reader.frames(of: site.stack)
-            } catch {
-                throw Failure(error)
-            }
-            stacks.append(
-                MemLeakStack(pid: site.pid, sum: sum, frames: frames.map { names.frames($0, pid: site.pid) }))
-        }
-        do throws(BPFError) {
-            try self.reader.makeRoom(counters)
-        } catch {
-            throw Failure(error)
-        }
-        let report = MemLeakReport(
-            time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: table.sites.count,
-            blocks: table.blocks, counters: counters, losses: try session.losses(), sampleRate: rate)
-        if session.options.json {
-            for line in MemLeakJSON.lines(report) { session.output.print(line) }
+  /// Waits for things to happen, and reports, until it is time to end.
+  private mutating func follow(_ loop: inout EventLoop, _ count: Int?) throws(Failure) {
+    var left = count
+    while true {
+      let wakeup = try loop.next()
+      try takeIn()
+      if !settling.isEmpty { try loop.wake(after: 0.02) }
+      switch wakeup {
+      case .outputClosed: return
+      case .records, .childChanged, .keys, .resized: break
+      case .alarm: try settle()
+      case .tick:
+        for pid in living.sorted().prefix(64) { try look(at: pid) }
+        if plan.arguments.trace {
+          try announceLosses()
         } else {
-            for line in text.lines(report) + text.accounting(report) { session.output.print(line) }
+          try report()
+          left = left.map { $0 - 1 }
         }
-        try announceLosses()
-        try session.showLosses()
+        for pid in living.sorted().prefix(16) { names.load(pid) }
+      case .reportWanted: try report()
+      case .stop:
+        try report()
+        _ = try session.output.flush()
+        return
+      }
+      if hasEnded {
+        try report(atExit: true)
+        note("\(plan.targetText) has ended")
+        _ = try session.output.flush()
+        return
+      }
+      guard try session.output.flush(), left != 0 else { return }
     }
+  }
 
-    /// A full map is told once, at once.
-    private mutating func announceLosses() throws(Failure) {
-        let lost = try session.losses().counts[Int(LOSS_MAP_FULL.rawValue)]
-        guard lost > 0, !saidFull else { return }
-        saidFull = true
-        note(
-            "allocations are not recorded any more: the map of outstanding ones is full; --max-allocations makes it larger")
+  private var hasEnded: Bool {
+    if case .processes = plan.target { return living.isEmpty }
+    return false
+  }
+
+  /// Processes that called exec map their libraries a moment later.
+  private mutating func settle() throws(Failure) {
+    for (pid, looks) in settling {
+      let before = hooked.count
+      try look(at: pid)
+      try tellHooked(Array(hooked.dropFirst(before)))
+      names.load(pid)
+      settling[pid] = looks > 1 ? looks - 1 : nil
     }
+  }
+
+  // MARK: a command
+
+  private mutating func traceCommand(
+    _ words: [String], _ loop: inout EventLoop, _ count: Int?
+  ) throws(Failure) -> Int32? {
+    var tracee = try Tracee(words)
+    let pid = tracee.pid
+    try choose(pid)
+    if !session.options.json {
+      session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
+    }
+    _ = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
+    try start(&tracee)
+    try tellHooked(hooked)
+    if hooked.isEmpty { note("no allocator found in \(plan.targetText): nothing is traced") }
+
+    var left = count
+    while true {
+      let wakeup = try loop.next()
+      try takeIn()
+      switch wakeup {
+      case .outputClosed: return nil
+      case .records, .keys, .resized: break
+      case .alarm: try settle()
+      case .childChanged:
+        if let status = try changed(&tracee) { return status }
+      case .tick:
+        try look(at: pid)
+        if plan.arguments.trace {
+          try announceLosses()
+        } else {
+          try report()
+          left = left.map { $0 - 1 }
+        }
+      case .reportWanted: try report()
+      case .stop:
+        // Ctrl-C goes to the command too, which may be ending of it.
+        if let status = try changed(&tracee) { return status }
+        try report()
+        _ = try session.output.flush()
+        return nil
+      }
+      if !settling.isEmpty { try loop.wake(after: 0.02) }
+      guard try session.output.flush(), left != 0 else { return nil }
+    }
+  }
+
+  private mutating func start(_ tracee: inout Tracee) throws(Failure) {
+    let pid = tracee.pid
+    // SAFETY of exclusivity: the closure must not hold self while tracee runs
+    var failure: Failure?
+    try tracee.start { () throws(Failure) in
+      guard failure == nil else { return }
+      do throws(Failure) { try look(at: pid) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Takes in what the command did; its status once it is gone and reported.
+  private mutating func changed(_ tracee: inout Tracee) throws(Failure) -> Int32? {
+    let pid = tracee.pid
+    while let change = try tracee.next({ () throws(Failure) in try look(at: pid) }) {
+      switch change {
+      case .loaded: try tellHooked(hooked)
+      case .exiting:
+        names.load(pid)
+        tracee.go()
+      case .exited(let status):
+        try takeIn()
+        try report(atExit: true)
+        _ = try session.output.flush()
+        return status
+      }
+    }
+    return nil
+  }
+
+  // MARK: what the programs tell
+
+  private mutating func takeIn() throws(Failure) {
+    var events: [memleak_event] = []
+    _ = try explained { () throws(BPFError) in
+      try ring.consume { span in
+        if let event = span.record(memleak_event.self) { events.append(event) }
+      }
+    }
+    for event in events {
+      switch event.kind {
+      case MEMLEAK_MAPPING.rawValue: ledger.apply(event)
+      case MEMLEAK_TRACED.rawValue: show(event)
+      case MEMLEAK_FORKED.rawValue:
+        living.insert(event.pid)
+        names.forked(event.pid, by: event.parent)
+      case MEMLEAK_EXECED.rawValue: try execed(event)
+      case MEMLEAK_EXITED.rawValue: try exited(event)
+      default: break
+      }
+    }
+  }
+
+  private mutating func execed(_ event: memleak_event) throws(Failure) {
+    living.insert(event.pid)
+    dead[event.pid] = event.time_ns
+    ledger.forget(pid: event.pid)
+    names.execed(event.pid)
+    if plan.arguments.combinedOnly {
+      let reader = reader
+      try explained { () throws(BPFError) in try reader.dropTotals(of: event.pid) }
+    }
+    settling[event.pid] = 8
+  }
+
+  private mutating func exited(_ event: memleak_event) throws(Failure) {
+    living.remove(event.pid)
+    settling[event.pid] = nil
+    // What a process of a long-lived group did not free is no leak of the group's.
+    guard case .cgroup = plan.target else { return }
+    dead[event.pid] = event.time_ns
+    ledger.forget(pid: event.pid)
+    if plan.arguments.combinedOnly {
+      let reader = reader
+      try explained { () throws(BPFError) in try reader.dropTotals(of: event.pid) }
+    }
+  }
+
+  private mutating func show(_ event: memleak_event) {
+    let call = MemLeakCall(event)
+    if session.options.json {
+      session.output.print(call.json)
+    } else {
+      session.output.print(call.text)
+    }
+  }
+
+  // MARK: reports
+
+  /// - Parameter atExit: the process is gone: what it had is reported whatever its age.
+  private mutating func report(atExit: Bool = false) throws(Failure) {
+    let now = monotonicNow()
+    let age = atExit ? 0 : plan.arguments.older.value * 1_000_000
+    let rate = plan.arguments.sampleRate.value
+    var table = OutstandingTable(
+      youngest: now > age ? now - age : 0, weight: rate, keepsBlocks: plan.arguments.showAllocs)
+    let (reader, dead, ledger) = (reader, dead, ledger)
+    let combined = plan.arguments.combinedOnly
+    let counters = try explained { () throws(BPFError) in
+      if combined {
+        try reader.addTotals(to: &table)
+        var rest = OutstandingTable(youngest: 0)
+        if !dead.isEmpty { try reader.addBlocks(to: &rest, dead: dead) }
+      } else {
+        try reader.addBlocks(to: &table, dead: dead)
+      }
+      return try reader.readCounters()
+    }
+    table.add(ledger)
+    self.dead = [:]
+    var stacks: [MemLeakStack] = []
+    for (site, sum) in table.top(plan.arguments.top.value, by: plan.arguments.sort.order) {
+      var frames: [UInt64]?
+      do throws(BPFError) {
+        frames = try self.reader.frames(of: site.stack)
+      } catch {
+        throw Failure(error)
+      }
+      stacks.append(
+        MemLeakStack(
+          pid: site.pid, sum: sum, frames: frames.map { names.frames($0, pid: site.pid) }))
+    }
+    do throws(BPFError) {
+      try self.reader.makeRoom(counters)
+    } catch {
+      throw Failure(error)
+    }
+    let report = MemLeakReport(
+      time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: table.sites.count,
+      blocks: table.blocks, counters: counters, losses: try session.losses(), sampleRate: rate)
+    if session.options.json {
+      for line in MemLeakJSON.lines(report) { session.output.print(line) }
+    } else {
+      for line in text.lines(report) + text.accounting(report) { session.output.print(line) }
+    }
+    try announceLosses()
+    try session.showLosses()
+  }
+
+  /// A full map is told once, at once.
+  private mutating func announceLosses() throws(Failure) {
+    let lost = try session.losses().counts[Int(LOSS_MAP_FULL.rawValue)]
+    guard lost > 0, !saidFull else { return }
+    saidFull = true
+    note(
+      "allocations are not recorded any more: the map of outstanding ones is full; --max-allocations makes it larger"
+    )
+  }
 }

@@ -5,91 +5,91 @@ internal import MemoryTools
 
 /// Reads what the programs keep: blocks, sums, counters and stacks.
 struct OutstandingReader {
-    private let blocks: BPFMap<memleak_key, memleak_block>
-    private let totals: PerCPUMap<memleak_total_key, memleak_total>
-    private let counters: PerCPUMap<UInt32, memleak_counters>
-    private let stacks: BPFMap<UInt64, stack_record>
-    /// Stacks read so far: their place in the kernel's table may be given away.
-    private var known: [UInt64: [UInt64]] = [:]
-    private var drained: UInt64 = 0
+  private let blocks: BPFMap<memleak_key, memleak_block>
+  private let totals: PerCPUMap<memleak_total_key, memleak_total>
+  private let counters: PerCPUMap<UInt32, memleak_counters>
+  private let stacks: BPFMap<UInt64, stack_record>
+  /// Stacks read so far: their place in the kernel's table may be given away.
+  private var known: [UInt64: [UInt64]] = [:]
+  private var drained: UInt64 = 0
 
-    /// Stacks in the kernel's table where all its room is taken at once; 65536 elsewhere.
-    static let smallStackTable = 16384
-    /// So many in the table, and they are fetched here to make room.
-    private static let crowded: UInt64 = 8192
+  /// Stacks in the kernel's table where all its room is taken at once; 65536 elsewhere.
+  static let smallStackTable = 16384
+  /// So many in the table, and they are fetched here to make room.
+  private static let crowded: UInt64 = 8192
 
-    init(_ object: borrowing LoadedObject) throws(BPFError) {
-        blocks = try object.map("blocks")
-        totals = try object.perCPUMap("totals")
-        counters = try object.perCPUMap("counters")
-        stacks = try object.map("stacks")
+  init(_ object: borrowing LoadedObject) throws(BPFError) {
+    blocks = try object.map("blocks")
+    totals = try object.perCPUMap("totals")
+    counters = try object.perCPUMap("counters")
+    stacks = try object.map("stacks")
+  }
+
+  func readCounters() throws(BPFError) -> MemLeakCounters {
+    MemLeakCounters(records: try counters.values(for: 0) ?? [])
+  }
+
+  /// Adds every block to a table.
+  ///
+  /// - Parameter dead: processes whose memory is gone, with the time until which what
+  ///   they had is to be dropped.
+  func addBlocks(to table: inout OutstandingTable, dead: [UInt32: UInt64]) throws(BPFError) {
+    var gone: [memleak_key] = []
+    try blocks.forEach { key, block in
+      if let time = dead[key.pid], block.time_ns <= time {
+        gone.append(key)
+      } else {
+        table.add(
+          pid: key.pid, address: key.address, bytes: block.size, time: block.time_ns,
+          stack: block.stack)
+      }
     }
+    for key in gone { try blocks.remove(key) }
+  }
 
-    func readCounters() throws(BPFError) -> MemLeakCounters {
-        MemLeakCounters(records: try counters.values(for: 0) ?? [])
+  /// Adds the kernel's sums to a table.
+  func addTotals(to table: inout OutstandingTable) throws(BPFError) {
+    try totals.forEach { key, parts in
+      var sum = memleak_total()
+      for part in parts {
+        sum.bytes &+= part.bytes
+        sum.count &+= part.count
+      }
+      table.add(total: sum, pid: key.pid, stack: key.stack)
     }
+  }
 
-    /// Adds every block to a table.
-    ///
-    /// - Parameter dead: processes whose memory is gone, with the time until which what
-    ///   they had is to be dropped.
-    func addBlocks(to table: inout OutstandingTable, dead: [UInt32: UInt64]) throws(BPFError) {
-        var gone: [memleak_key] = []
-        try blocks.forEach { key, block in
-            if let time = dead[key.pid], block.time_ns <= time {
-                gone.append(key)
-            } else {
-                table.add(
-                    pid: key.pid, address: key.address, bytes: block.size, time: block.time_ns,
-                    stack: block.stack)
-            }
-        }
-        for key in gone { try blocks.remove(key) }
-    }
+  /// Drops what a process had, where the kernel adds up.
+  func dropTotals(of pid: UInt32) throws(BPFError) {
+    var gone: [memleak_total_key] = []
+    try totals.forEach { key, _ in if key.pid == pid { gone.append(key) } }
+    for key in gone { try totals.remove(key) }
+  }
 
-    /// Adds the kernel's sums to a table.
-    func addTotals(to table: inout OutstandingTable) throws(BPFError) {
-        try totals.forEach { key, parts in
-            var sum = memleak_total()
-            for part in parts {
-                sum.bytes &+= part.bytes
-                sum.count &+= part.count
-            }
-            table.add(total: sum, pid: key.pid, stack: key.stack)
-        }
-    }
+  /// A stack's return addresses, innermost first; nil where it was lost.
+  mutating func frames(of stack: UInt64) throws(BPFError) -> [UInt64]? {
+    guard stack != 0 else { return nil }
+    if let frames = known[stack] { return frames }
+    guard let record = try stacks.value(for: stack) else { return nil }
+    let frames = Self.frames(record)
+    known[stack] = frames
+    return frames
+  }
 
-    /// Drops what a process had, where the kernel adds up.
-    func dropTotals(of pid: UInt32) throws(BPFError) {
-        var gone: [memleak_total_key] = []
-        try totals.forEach { key, _ in if key.pid == pid { gone.append(key) } }
-        for key in gone { try totals.remove(key) }
-    }
+  /// Makes room in the kernel's table. A stack that is needed there again comes again.
+  mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) {
+    guard counters.stacks &- drained > Self.crowded else { return }
+    drained = counters.stacks
+    var fetched: [(UInt64, [UInt64])] = []
+    try stacks.drain { hash, record in fetched.append((hash, Self.frames(record))) }
+    for (hash, frames) in fetched { known[hash] = frames }
+  }
 
-    /// A stack's return addresses, innermost first; nil where it was lost.
-    mutating func frames(of stack: UInt64) throws(BPFError) -> [UInt64]? {
-        guard stack != 0 else { return nil }
-        if let frames = known[stack] { return frames }
-        guard let record = try stacks.value(for: stack) else { return nil }
-        let frames = Self.frames(record)
-        known[stack] = frames
-        return frames
+  private static func frames(_ record: stack_record) -> [UInt64] {
+    withUnsafeBytes(of: record.frames) { bytes in
+      (0..<min(Int(record.count), Int(STACK_FRAMES))).map {
+        bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
+      }
     }
-
-    /// Makes room in the kernel's table. A stack that is needed there again comes again.
-    mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) {
-        guard counters.stacks &- drained > Self.crowded else { return }
-        drained = counters.stacks
-        var fetched: [(UInt64, [UInt64])] = []
-        try stacks.drain { hash, record in fetched.append((hash, Self.frames(record))) }
-        for (hash, frames) in fetched { known[hash] = frames }
-    }
-
-    private static func frames(_ record: stack_record) -> [UInt64] {
-        withUnsafeBytes(of: record.frames) { bytes in
-            (0..<min(Int(record.count), Int(STACK_FRAMES))).map {
-                bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
-            }
-        }
-    }
+  }
 }
