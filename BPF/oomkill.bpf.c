@@ -259,6 +259,12 @@ static __always_inline int report(void *ctx, struct task_struct *victim, u32 kno
 	if (!oom->kill_id)
 		oom->kill_id = new_kill_id();
 
+	/* memory.oom.group enters mark_oom_victim() for the chosen one again; the tracepoint is spared that */
+	struct dying *known_dying = bpf_map_lookup_elem(&victims, &pid);
+
+	if (known_dying && known_dying->kill_id == oom->kill_id)
+		return 0;
+
 	struct oomkill_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e) {
