@@ -93,6 +93,32 @@ extension LiveTests {
             }
         }
 
+        @Test("where nothing tells of accesses, misses and dirtied pages are exact and the rest unknown")
+        func partial() throws {
+            for pattern in ["--pattern seq-read --cold", "--pattern write-new"] {
+                let workload = try Workload.start(
+                    "pagecache", ["--dir", Live.scratch, "--wait", "--size-mb", "\(Live.fileMegabytes)"]
+                        + pattern.split(separator: " ").map(String.init))
+                let pid = try #require(try workload.object("ready").int("pid"))
+                let (tool, rungs) = try Tool.tracing(
+                    ["cachestat", "1000", "-p", "\(pid)"], environment: ["SWIFTMEM_RUNG": "cachestat=partial"])
+                #expect(rungs.text("reads") == "partial")
+                workload.send("\n")
+                let truth = try workload.object("truth")
+                #expect(workload.finish().status == 0)
+                let row = try #require(tool.stop().objects(ofType: "cachestat").last)
+                let misses = truth.int("miss_pages_expected"), dirtied = truth.int("dirtied_pages_expected")
+                #expect(agrees(row.int("miss_pages"), misses))
+                #expect(agrees(row.int("dirty_pages"), dirtied))
+                for key in ["hit_pages", "hit_ratio", "read_access_pages", "fault_access_pages"] {
+                    #expect(row.isNull(key), "\(key)")
+                }
+                Live.record(
+                    "cachestat", Live.names(rungs), "partial, \(pattern)",
+                    agrees(row.int("miss_pages"), misses) && agrees(row.int("dirty_pages"), dirtied), "")
+            }
+        }
+
         @Test("two processes on one file, by their name")
         func twoProcesses() throws {
             let workload = try Workload.start(
