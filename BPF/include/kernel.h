@@ -188,10 +188,13 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct address_space;
+
 struct inode {
 	u16 i_mode;
 	s64 i_size;
 	struct super_block *i_sb;
+	struct address_space *i_mapping;
 	unsigned long i_ino;
 };
 

@@ -49,6 +49,22 @@ int BPF_PROG(task_gone, struct task_struct *task)
  * another task's to fill, so that a call's first pages may go by unseen. How many
  * bytes the call read is known when the task's next call comes.
  */
+static __always_inline void settle_call(struct request *r, struct address_space *mapping,
+					u64 syscalls, u64 bytes)
+{
+	u64 read = (bytes - r->bytes) >> PAGE_SHIFT;
+
+	if (r->mapping == address_of(mapping) && r->syscalls + 1 == syscalls && read > r->counted) {
+		struct pagecache_counters *c = counters_of(mapping);
+
+		if (c)
+			COUNT(c->read_access_pages, read - r->counted);
+	}
+	r->syscalls = syscalls;
+	r->bytes = bytes;
+	r->counted = 0;
+}
+
 SEC("tp_btf/mm_filemap_get_pages")
 int BPF_PROG(read_access, struct address_space *mapping, unsigned long index, unsigned long last)
 {
@@ -60,27 +76,18 @@ int BPF_PROG(read_access, struct address_space *mapping, unsigned long index, un
 	if (!r || !c)
 		return 0;
 	struct task_struct *task = (void *)bpf_get_current_task();
-	u64 syscalls = 0, bytes = 0;
+	u64 syscalls = 0;
 	u64 key = address_of(mapping);
 
-	if (bpf_core_field_exists(task->ioac.syscr)) {
+	if (bpf_core_field_exists(task->ioac.syscr))
 		syscalls = BPF_CORE_READ(task, ioac.syscr);
-		bytes = BPF_CORE_READ(task, ioac.rchar);
-	}
 	claim_runs(c, r, key, index, last);
 
 	bool more = r->mapping == key && r->last == last && r->index < index &&
 		    r->syscalls == syscalls;
 
-	if (r->syscalls != syscalls) {
-		u64 read = (bytes - r->bytes) >> PAGE_SHIFT;
-
-		if (r->mapping == key && r->syscalls + 1 == syscalls && read > r->counted)
-			COUNT(c->read_access_pages, read - r->counted);
-		r->syscalls = syscalls;
-		r->bytes = bytes;
-		r->counted = 0;
-	}
+	if (r->syscalls != syscalls)
+		settle_call(r, mapping, syscalls, BPF_CORE_READ(task, ioac.rchar));
 	r->mapping = key;
 	r->last = last;
 	r->index = index;
@@ -98,6 +105,22 @@ int BPF_PROG(read_access, struct address_space *mapping, unsigned long index, un
 		return 0;
 	r->counted += end - index + 1;
 	COUNT(c->read_access_pages, end - index + 1);
+	return 0;
+}
+
+/* A task's last call has none after it. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(last_read, struct task_struct *task)
+{
+	struct request *r = filtered_in() ? known_request() : NULL;
+
+	if (!r || !bpf_core_field_exists(task->ioac.syscr))
+		return 0;
+	struct address_space *mapping = (void *)r->mapping;
+
+	/* the file may be closed since, and its inode gone */
+	if (mapping && BPF_CORE_READ(mapping, host, i_mapping) == mapping)
+		settle_call(r, mapping, task->ioac.syscr, task->ioac.rchar);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ enum PageCacheProbes {
         "reads", "pages that reads ask for",
         rungs: [
             Rung(
-                "tracepoint", programs: ["read_access"], kernels: "6.12 and newer",
+                "tracepoint", programs: ["read_access", "last_read"], kernels: "6.12 and newer",
                 blindTo: "reads of tmpfs and hugetlbfs"),
             Rung(
                 "fentry", programs: ["read_exit", "splice_exit"], kernels: "6.5 and newer",
