@@ -76,12 +76,17 @@ public struct Ladder: Hashable, Sendable {
 
 /// All that a tool attaches to.
 public struct ProbeSet: Hashable, Sendable {
-    /// The tool's name, which is its BPF object's too.
     public let tool: String
+    /// Its BPF object's name: the tool's, unless the tool has another for this.
+    public let object: String
+    /// What of the tool this is for, in a word, where it has several sets; nil: the tool as such.
+    public let mode: String?
     public let ladders: [Ladder]
 
-    public init(tool: String, ladders: [Ladder]) {
+    public init(tool: String, object: String? = nil, mode: String? = nil, ladders: [Ladder]) {
         self.tool = tool
+        self.object = object ?? tool
+        self.mode = mode
         self.ladders = ladders
     }
 }

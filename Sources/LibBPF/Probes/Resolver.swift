@@ -23,6 +23,8 @@ public struct Choice: Hashable, Sendable {
 /// What a tool's ladders came to.
 public struct Resolution: Hashable, Sendable {
     public let tool: String
+    /// The BPF object's name.
+    public let object: String
     public let choices: [Choice]
 
     /// The rung of a ladder, nil where it has none here.
@@ -107,7 +109,7 @@ public struct Resolver {
             }
             return Choice(ladder: ladder, rung: nil, passedOver: passed)
         }
-        return Resolution(tool: probes.tool, choices: choices)
+        return Resolution(tool: probes.tool, object: probes.object, choices: choices)
     }
 
     private func obstacle(_ rung: Rung, of ladder: Ladder, _ sections: [String: AttachPoint])
