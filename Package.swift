@@ -21,7 +21,7 @@ let link: [LinkerSetting] = [
 ]
 
 /// The programs whose truth the live tests know.
-let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker"]
+let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker", "kholder"]
 
 let package = Package(
     name: "swiftmem",

@@ -21,29 +21,33 @@ final class KernelLeakNames {
 
     /// A stack's functions, innermost first, without those that only trace.
     func frames(_ addresses: [UInt64]) -> [MemLeakFrame] {
-        var result: [MemLeakFrame] = []
-        for address in addresses {
+        var frames = addresses.map { address in
             // Where a call returns to: the call itself is before it, maybe in another function.
-            var symbol = symbols?.name(for: address &- 1)
-            if symbol == nil, symbols != nil, !isFresh {
-                isFresh = true
-                if let now = try? KernelSymbols() { symbols = now }
-                symbol = symbols?.name(for: address &- 1)
-            }
-            if result.isEmpty, let symbol, Self.traces(symbol) { continue }
-            result.append(
-                MemLeakFrame(
-                    address: address, symbol: symbol?.name, offset: symbol.map { $0.offset + 1 } ?? 0,
-                    module: symbol.map { $0.module ?? "kernel" }))
+            let symbol = symbol(address &- 1)
+            return MemLeakFrame(
+                address: address, symbol: symbol?.name, offset: symbol.map { $0.offset + 1 } ?? 0,
+                module: symbol.map { $0.module ?? "kernel" })
         }
-        return result
+        frames.removeFirst(Self.tracing(frames))
+        return frames
     }
 
-    /// The program itself and what calls it (include/trace/bpf_probe.h).
-    private static func traces(_ symbol: KernelSymbol) -> Bool {
-        symbol.module == "bpf"
-            || ["bpf_trace_run", "__bpf_trace_", "__traceiter_", "bpf_prog_"].contains {
-                symbol.name.hasPrefix($0)
-            }
+    private func symbol(_ address: UInt64) -> KernelSymbol? {
+        if let symbol = symbols?.name(for: address) { return symbol }
+        guard symbols != nil, !isFresh else { return nil }
+        isFresh = true
+        if let now = try? KernelSymbols() { symbols = now }
+        return symbols?.name(for: address)
+    }
+
+    /// How many frames belong to the program and what calls it (include/trace/bpf_probe.h). The
+    /// program's own has no name, or a wrong one, where net.core.bpf_jit_kallsyms is 0.
+    private static func tracing(_ frames: [MemLeakFrame]) -> Int {
+        let calls = ["bpf_trace_run", "__bpf_trace_", "__traceiter_"]
+        let last = frames.prefix(8).lastIndex { frame in
+            guard let name = frame.symbol else { return false }
+            return calls.contains { name.hasPrefix($0) }
+        }
+        return last.map { $0 + 1 } ?? frames.prefix { $0.module == "bpf" }.count
     }
 }
