@@ -51,6 +51,8 @@ public struct KernelLeakCounters: Hashable, Sendable {
     public var rcuFrees: UInt64 = 0
     /// Of recorded memory: its address was given out again.
     public var unseenFrees: UInt64 = 0
+    /// Of recorded memory, seen by the second program alone: they interrupted the first.
+    public var rescuedFrees: UInt64 = 0
     /// kfree(NULL)
     public var nullFrees: UInt64 = 0
     /// Stacks as deep as their record.
@@ -68,6 +70,7 @@ public struct KernelLeakCounters: Hashable, Sendable {
             bulkFrees &+= record.bulk_frees
             rcuFrees &+= record.rcu_frees
             unseenFrees &+= record.unseen_frees
+            rescuedFrees &+= record.rescued_frees
             nullFrees &+= record.null_frees
             cutStacks &+= record.cut_stacks
         }
@@ -98,6 +101,7 @@ public struct KernelLeakCounters: Hashable, Sendable {
         line.add("rcu_frees", rcuFrees)
         line.add("unseen_frees", unseenFrees)
         line.add("unseen_caches", unseenCaches)
+        line.add("rescued_frees", rescuedFrees)
         line.add("null_frees", nullFrees)
         line.add("cut_stacks", cutStacks)
     }

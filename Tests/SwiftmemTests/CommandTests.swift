@@ -96,6 +96,43 @@ import Testing
     }
 }
 
+@Suite struct KernelLeakArguments {
+    @Test("no process named: the kernel, with bcc's arguments")
+    func kernel() throws {
+        for (arguments, isKernel) in [
+            (["5", "10"], true), (["--percpu"], true), (["--cache", "dentry"], true), (["-p", "1"], false),
+            (["-c", "true"], false), (["--cgroup", "/x"], false), (["--", "true"], false),
+        ] {
+            let tool = try MemLeak.parse(arguments)
+            #expect(tool.arguments.namesProcesses != isKernel, "\(arguments)")
+        }
+        #expect(try MemLeak.parse(["--max-overhead", "2.5"]).arguments.maxOverhead?.value == 2.5)
+        for bad in ["0", "101", "-1", "nan", "inf", "x", ""] { #expect(Percent(argument: bad) == nil) }
+    }
+
+    @Test("sampling grows with what is too much, and comes back by halves")
+    func overhead() {
+        func next(_ rate: UInt64, _ share: Double, slowest: UInt64 = 1) -> UInt64 {
+            OverheadLimit.next(rate: rate, share: share, limit: 0.01, slowest: slowest)
+        }
+        #expect(next(1, 0.005) == 1)
+        #expect(next(1, 0.011) == 2)
+        #expect(next(1, 0.05) == 5)
+        #expect(next(4, 10) == 256)
+        #expect(next(1 << 20, 1) == 1 << 20)
+        #expect(next(8, 0.001) == 4)
+        #expect(next(8, 0.003) == 8)
+        #expect(next(10, 0, slowest: 10) == 10)
+    }
+
+    @Test("names of /proc/slabinfo")
+    func slabinfo() {
+        let table = "slabinfo - version: 2.1\n# name <active_objs>\ndentry 1 2 192 21 1 : x\nkmalloc-8 3 4 8 512 1\n"
+        #expect(SlabCaches.names(table) == ["dentry", "kmalloc-8"])
+        #expect(SlabCaches.names("").isEmpty)
+    }
+}
+
 @Suite struct Rights {
     @Test("capabilities that tracing needs")
     func capabilities() {

@@ -23,6 +23,15 @@ enum kmemleak_program {
 	KMEMLEAK_PROGRAMS,
 };
 
+/* Tracepoints of frees, on which two programs stand. */
+enum kmemleak_free {
+	KMEMLEAK_KFREE,
+	KMEMLEAK_CACHE_FREE,
+	KMEMLEAK_PAGE_FREE,
+	KMEMLEAK_PERCPU_FREE,
+	KMEMLEAK_FREES,
+};
+
 #define KMEMLEAK_CODE 12
 #define KMEMLEAK_CACHE_NAME 40
 
@@ -90,8 +99,9 @@ struct kmemleak_counters {
 	__u64 unseen_frees; /* of recorded ones: their address was given out again */
 	__u64 null_frees;
 	__u64 cut_stacks;
+	__u64 rescued_frees; /* seen by the second program: the first was interrupted by them */
 };
 
-_Static_assert(sizeof(struct kmemleak_counters) == 96, "kmemleak_counters is shared with Swift");
+_Static_assert(sizeof(struct kmemleak_counters) == 104, "kmemleak_counters is shared with Swift");
 
 #endif

@@ -36,6 +36,9 @@ public struct Rung: Hashable, Sendable {
     /// The programs that make it up; none, where other programs do its work.
     public let programs: [String]
     public let requires: [Requirement]
+    /// Programs with, each, another that sees what the kernel skipped the first for: lost is
+    /// at most what both were skipped for.
+    public let twins: [String: String]
     /// Maps that only this rung's programs use.
     public let maps: [String]
     /// The kernels it is true on, in words.
@@ -44,12 +47,13 @@ public struct Rung: Hashable, Sendable {
     public let blindTo: String
 
     public init(
-        _ name: String, programs: [String], requires: [Requirement] = [], maps: [String] = [],
-        kernels: String, blindTo: String = ""
+        _ name: String, programs: [String], requires: [Requirement] = [],
+        twins: [String: String] = [:], maps: [String] = [], kernels: String, blindTo: String = ""
     ) {
         self.name = name
         self.programs = programs
         self.requires = requires
+        self.twins = twins
         self.maps = maps
         self.kernels = kernels
         self.blindTo = blindTo

@@ -38,6 +38,13 @@ public struct Resolution: Hashable, Sendable {
         return choices.flatMap { $0.rung?.programs ?? [] }.filter { seen.insert($0).inserted }
     }
 
+    /// Of each program that has one, the program that sees what it was skipped for.
+    public var twins: [String: String] {
+        choices.reduce(into: [:]) { all, choice in
+            all.merge(choice.rung?.twins ?? [:]) { first, _ in first }
+        }
+    }
+
     /// Maps that belong to rungs not chosen only.
     var idleMaps: Set<String> {
         let used = Set(choices.flatMap { $0.rung?.maps ?? [] })

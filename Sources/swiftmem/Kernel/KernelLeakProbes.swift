@@ -18,41 +18,47 @@ enum KernelLeakProbes {
                 "percpu", "per-CPU allocations",
                 rungs: [
                     Rung(
-                        "tracepoint", programs: ["percpu_alloc_tp", "percpu_free_tp"],
+                        "tracepoint", programs: ["percpu_alloc_tp", "percpu_free_tp", "percpu_free_twin"],
                         requires: [
                             .tracepointArgument("percpu_alloc_percpu", 0, "long unsigned int")
-                        ], kernels: "5.19 and newer"),
+                        ], twins: twins, kernels: "5.19 and newer"),
                     Rung(
-                        "tracepoint-sizes", programs: ["percpu_alloc_sizes_tp", "percpu_free_tp"],
-                        requires: [.tracepointArgument("percpu_alloc_percpu", 2, "size_t")],
+                        "tracepoint-sizes", programs: ["percpu_alloc_sizes_tp", "percpu_free_tp", "percpu_free_twin"],
+                        requires: [.tracepointArgument("percpu_alloc_percpu", 2, "size_t")], twins: twins,
                         kernels: "until 5.18"),
                 ])
         ])
+
+    /// The second program on a free sees those that interrupt the first.
+    private static let twins = [
+        "kfree_tp": "kfree_twin", "cache_free_tp": "cache_free_twin", "page_free_tp": "page_free_twin",
+        "percpu_free_tp": "percpu_free_twin",
+    ]
 
     private static let slab = Ladder(
         "slab", "slab objects",
         rungs: [
             Rung(
-                "typed", programs: ["kmalloc_btf", "cache_alloc_tp", "kfree_tp", "cache_free_tp"],
+                "typed", programs: ["kmalloc_btf", "cache_alloc_tp", "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin"],
                 requires: [
                     .functionArgument("bpf_get_kmem_cache", 0, "u64"),
                     .tracepointArgument("kmalloc", 2, "size_t"),
                     .tracepointArgument("kmem_cache_alloc", 2, "kmem_cache *"),
-                ], kernels: "6.13 and newer"),
+                ], twins: twins, kernels: "6.13 and newer"),
             Rung(
-                "tracepoint", programs: ["kmalloc_tp", "cache_alloc_tp", "kfree_tp", "cache_free_tp"],
+                "tracepoint", programs: ["kmalloc_tp", "cache_alloc_tp", "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin"],
                 requires: [
                     .tracepointArgument("kmalloc", 2, "size_t"),
                     .tracepointArgument("kmem_cache_alloc", 2, "kmem_cache *"),
-                ], kernels: "6.1 and newer",
+                ], twins: twins, kernels: "6.1 and newer",
                 blindTo: "the cache of kmalloc's objects where the kernel hides its variables"),
             Rung(
                 "tracepoint-sizes",
                 programs: [
                     "kmalloc_tp", "kmalloc_node_tp", "cache_alloc_sizes_tp", "cache_alloc_node_tp",
-                    "kfree_tp", "cache_free_tp",
+                    "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin",
                 ],
-                requires: [.tracepointArgument("kmem_cache_alloc", 2, "size_t")],
+                requires: [.tracepointArgument("kmem_cache_alloc", 2, "size_t")], twins: twins,
                 kernels: "until 5.18",
                 blindTo: "the cache of objects where the kernel hides its variables"),
         ])
@@ -61,7 +67,8 @@ enum KernelLeakProbes {
         "pages", "pages",
         rungs: [
             Rung(
-                "tracepoint", programs: ["page_alloc_tp", "page_free_tp"], kernels: "all",
+                "tracepoint", programs: ["page_alloc_tp", "page_free_tp", "page_free_twin"],
+                twins: twins, kernels: "all",
                 blindTo: "pages taken many at once (vmalloc)")
         ])
 

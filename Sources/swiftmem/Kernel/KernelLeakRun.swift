@@ -62,9 +62,6 @@ struct KernelLeakRun: ~Copyable {
         if plan.arguments.trace { try loop.watchRecords(ring.descriptor) }
         if overhead != nil { try loop.wake(after: Self.overheadInterval) }
         guard try session.begin(MemLeakText.attaching(to: "kernel allocators")) else { return }
-        if !session.options.json && !seesAllFrees {
-            session.output.print("frees in bulk are not seen on this kernel: false leaks possible")
-        }
         while true {
             let wakeup = try loop.next()
             if plan.arguments.trace { try takeIn() }

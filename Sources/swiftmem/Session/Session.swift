@@ -88,10 +88,13 @@ struct Session: ~Copyable {
             }
         }
         var losses = Losses(counts: counts)
-        for program in probes.resolution.programs {
+        let twins = probes.resolution.twins
+        for program in probes.resolution.programs where !twins.values.contains(program) {
             losses.addSkipped(
                 try explained { () throws(BPFError) in
-                    try probes.object.skippedRuns(ofProgram: program)
+                    let skipped = try probes.object.skippedRuns(ofProgram: program)
+                    guard let twin = twins[program], skipped > 0 else { return skipped }
+                    return min(skipped, try probes.object.skippedRuns(ofProgram: twin))
                 })
         }
         return losses
