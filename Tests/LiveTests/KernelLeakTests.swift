@@ -37,7 +37,8 @@ extension LiveTests {
                 ]
             }
 
-            func rows(_ function: String, cache: String? = nil, kind: String? = nil, depth: Int = 12) -> [[String: Any]] {
+            func rows(_ function: String, cache: String? = nil, kind: String? = nil, depth: Int = 12) -> [[String: Any]]
+            {
                 stacks.filter { stack in
                     let names = stack.rows("frames").prefix(depth).map { $0.text("symbol") ?? "" }
                     let isSlabs = names.contains {

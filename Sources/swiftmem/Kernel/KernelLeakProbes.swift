@@ -39,14 +39,20 @@ enum KernelLeakProbes {
         "slab", "slab objects",
         rungs: [
             Rung(
-                "typed", programs: ["kmalloc_btf", "cache_alloc_tp", "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin"],
+                "typed",
+                programs: [
+                    "kmalloc_btf", "cache_alloc_tp", "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin",
+                ],
                 requires: [
                     .functionArgument("bpf_get_kmem_cache", 0, "u64"),
                     .tracepointArgument("kmalloc", 2, "size_t"),
                     .tracepointArgument("kmem_cache_alloc", 2, "kmem_cache *"),
                 ], twins: twins, kernels: "6.13 and newer"),
             Rung(
-                "tracepoint", programs: ["kmalloc_tp", "cache_alloc_tp", "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin"],
+                "tracepoint",
+                programs: [
+                    "kmalloc_tp", "cache_alloc_tp", "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin",
+                ],
                 requires: [
                     .tracepointArgument("kmalloc", 2, "size_t"),
                     .tracepointArgument("kmem_cache_alloc", 2, "kmem_cache *"),
