@@ -187,15 +187,21 @@ static __always_inline struct kmemleak_cache *cache_row(u64 cache)
 }
 
 #if defined(__TARGET_ARCH_x86)
+/* The kernel's variables, which don't change, once they have been read. */
+u64 vmemmap;
+u64 linear;
+
 /* The slab cache of an object, by its page; 0: not known. */
 static __always_inline u64 cache_by_page(u64 address)
 {
-	u64 vmemmap = 0, linear = 0, head = 0;
+	u64 head = 0;
 
 	if (!config.vmemmap_base || !config.page_offset_base)
 		return 0;
-	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), (void *)config.vmemmap_base);
-	bpf_probe_read_kernel(&linear, sizeof(linear), (void *)config.page_offset_base);
+	if (!vmemmap || !linear) {
+		bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), (void *)config.vmemmap_base);
+		bpf_probe_read_kernel(&linear, sizeof(linear), (void *)config.page_offset_base);
+	}
 	if (!vmemmap || !linear || address < linear || address >= vmemmap)
 		return 0;
 	struct page *page = (void *)vmemmap +

@@ -12,7 +12,8 @@ extension LiveTests {
         /// The rungs of the function hooks as an environment; nil where this kernel lacks it.
         static func environment(_ hook: String) throws -> [String: String]? {
             if hook == "none" { return ["SWIFTMEM_RUNG": "memleak.bulk=none,memleak.rcu=none"] }
-            let doctor = try Tool.run(["doctor", "--json"], environment: ["SWIFTMEM_RUNG": "memleak.bulk=\(hook)"])
+            let doctor = try Tool.run(
+                ["doctor", "memleak", "--json"], environment: ["SWIFTMEM_RUNG": "memleak.bulk=\(hook)"])
             let row = doctor.objects(ofType: "doctor_tool").first {
                 $0.text("tool") == "memleak" && $0.text("mode") == "kernel"
             }
