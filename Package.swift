@@ -21,7 +21,7 @@ let link: [LinkerSetting] = [
 ]
 
 /// The programs whose truth the live tests know.
-let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs"]
+let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder"]
 
 let package = Package(
     name: "swiftmem",

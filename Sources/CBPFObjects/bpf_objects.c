@@ -30,6 +30,9 @@ IMAGE(cachetop) = {
 IMAGE(memleak) = {
 #embed "objects/memleak.bpf.o"
 };
+IMAGE(kmemleak) = {
+#embed "objects/kmemleak.bpf.o"
+};
 
 #define ROW(tool) { #tool, image_##tool, sizeof(image_##tool) }
 static const struct bpf_object_image images[] = {
@@ -39,6 +42,7 @@ static const struct bpf_object_image images[] = {
 	ROW(swapin),
 	ROW(shmsnoop),
 	ROW(memleak),
+	ROW(kmemleak),
 };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)

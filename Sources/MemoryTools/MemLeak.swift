@@ -63,11 +63,14 @@ public struct OutstandingTable: Sendable {
   }
 
   /// Adds a block of a heap.
-  public mutating func add(pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64)
-  {
+  ///
+  /// - Parameter weight: how many allocations it stands for, where that is its own.
+  public mutating func add(
+    pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64, weight: UInt64? = nil
+  ) {
     guard time <= youngest else { return }
     sites[AllocationSite(pid: pid, stack: stack), default: OutstandingSum()]
-      .add(bytes: bytes, time: time, weight: weight)
+      .add(bytes: bytes, time: time, weight: weight ?? self.weight)
     if keepsBlocks { blocks.append(OutstandingBlock(address: address, bytes: bytes)) }
   }
 
@@ -88,12 +91,14 @@ public struct OutstandingTable: Sendable {
   }
 
   /// Adds what the kernel has added up itself.
-  public mutating func add(total: memleak_total, pid: UInt32, stack: UInt64) {
+  public mutating func add(
+    total: memleak_total, pid: UInt32, stack: UInt64, isEstimated: Bool = false
+  ) {
     guard total.count > 0, total.bytes >= 0 else { return }
     var sum = sites[AllocationSite(pid: pid, stack: stack)] ?? OutstandingSum()
     sum.bytes &+= UInt64(total.bytes) &* weight
     sum.count &+= UInt64(total.count) &* weight
-    if weight > 1 { sum.isEstimated = true }
+    if weight > 1 || isEstimated { sum.isEstimated = true }
     sites[AllocationSite(pid: pid, stack: stack)] = sum
   }
 

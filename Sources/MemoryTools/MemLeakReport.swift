@@ -26,15 +26,21 @@ public struct MemLeakFrame: Hashable, Sendable {
 
 /// One line of a report: a site and its stack.
 public struct MemLeakStack: Hashable, Sendable {
-  public let pid: UInt32
+  /// nil: the kernel's.
+  public let pid: UInt32?
   public let sum: OutstandingSum
   /// Innermost first; nil: the stack was lost.
   public let frames: [MemLeakFrame]?
+  /// What of the kernel it is; nil: a process's, or lost with the stack.
+  public let kernel: KernelMemory?
 
-  public init(pid: UInt32, sum: OutstandingSum, frames: [MemLeakFrame]?) {
+  public init(
+    pid: UInt32?, sum: OutstandingSum, frames: [MemLeakFrame]?, kernel: KernelMemory? = nil
+  ) {
     self.pid = pid
     self.sum = sum
     self.frames = frames
+    self.kernel = kernel
   }
 }
 
@@ -52,11 +58,13 @@ public struct MemLeakReport: Hashable, Sendable {
   public let counters: MemLeakCounters
   public let losses: Losses
   public let sampleRate: UInt64
+  /// Of the kernel's allocations only.
+  public let kernel: KernelLeakCounters?
 
   public init(
     time: WallTime, monotonic: UInt64, stacks: [MemLeakStack], total: OutstandingSum,
     siteCount: Int, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,
-    sampleRate: UInt64
+    sampleRate: UInt64, kernel: KernelLeakCounters? = nil
   ) {
     self.time = time
     self.monotonic = monotonic
@@ -67,6 +75,7 @@ public struct MemLeakReport: Hashable, Sendable {
     self.counters = counters
     self.losses = losses
     self.sampleRate = sampleRate
+    self.kernel = kernel
   }
 }
 
@@ -98,7 +107,7 @@ public struct MemLeakText: Sendable {
     for stack in report.stacks.reversed() {
       lines.append(
         "\t\(stack.sum.bytes) bytes in \(stack.sum.count) allocations from stack"
-          + (showsPIDs ? " of pid \(stack.pid)" : ""))
+          + (showsPIDs ? stack.pid.map { " of pid \($0)" } ?? "" : "") + (stack.kernel?.text ?? ""))
       guard let frames = stack.frames else {
         lines.append("\t\tstack information lost")
         continue
@@ -118,8 +127,11 @@ public struct MemLeakText: Sendable {
           + "\(counters.sampledOut) passed over")
     }
     if counters.unmatchedFrees > 0 && report.sampleRate <= 1 && counters.filteredOut == 0 {
-      lines.append("\(counters.unmatchedFrees) frees without an allocation (made before the trace)")
+      lines.append(
+        "\(counters.unmatchedFrees) frees without an allocation (made before the trace"
+          + (report.kernel == nil ? ")" : ", or in bulk)"))
     }
+    lines += report.kernel?.lines ?? []
     if counters.unseenNew > 0 {
       lines.append(
         "\(counters.unseenNew) calls of operator new not recorded: their failure must stay catchable"
@@ -160,6 +172,11 @@ public enum MemLeakJSON {
     line.add("oldest_ns", age(stack.sum, report))
     line.add("estimated", stack.sum.isEstimated)
     line.add("frames", stack.frames.map { frames in frames.map(object) })
+    if stack.pid == nil {
+      line.add("kind", stack.kernel?.kind.rawValue)
+      line.add("cache", stack.kernel?.cache)
+      line.add("false_leaks_possible", stack.kernel?.falseLeaksPossible)
+    }
     return line
   }
 
@@ -182,6 +199,7 @@ public enum MemLeakJSON {
     line.add("failed_calls", counters.failed)
     line.add("unseen_new_calls", counters.unseenNew)
     line.add("abandoned_calls", counters.abandoned)
+    report.kernel?.add(to: &line)
     line.add("losses", report.losses.json)
     if !report.blocks.isEmpty {
       line.add(

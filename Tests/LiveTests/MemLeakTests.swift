@@ -317,11 +317,7 @@ extension LiveTests {
       arguments: [
         (["-p", "4194304"], 64, "no process has the id 4194304"),
         (["-p", "2"], 64, "2 is a kernel thread: it has no allocator"),
-        (
-          [], 64,
-          "which process (-p), command (-c) or cgroup (--cgroup)? The kernel's allocations can't be traced yet"
-        ),
-        (["--percpu"], 64, "--percpu: the kernel's allocations can't be traced yet"),
+        (["-p", "1", "--percpu"], 64, "--percpu is of the kernel: without -p, -c and --cgroup"),
         (
           ["-z", "9", "-Z", "8", "-p", "1"], 64, "min_size (-z) can't be greater than max_size (-Z)"
         ),

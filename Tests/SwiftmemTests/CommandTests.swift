@@ -13,32 +13,37 @@ import Testing
         for tool in tools {
             let probes = tool.probes
             #expect(tool.configuration.commandName == probes.tool)
-            let object = try OpenObject(image: objectImage(probes.tool), name: probes.tool)
-            let programs = Set(object.programs.map(\.name))
-            let maps = Set(object.maps.map(\.name))
-            var used: Set<String> = []
-            for rung in ([probes] + tool.otherProbes).flatMap(\.ladders).flatMap(\.rungs) {
-                #expect(!rung.kernels.isEmpty)
-                for program in rung.programs {
-                    #expect(programs.contains(program), "\(probes.tool): no program \(program)")
+            let sets = [probes] + tool.otherProbes
+            #expect(sets.allSatisfy { $0.tool == probes.tool })
+            for name in Set(sets.map(\.object)) {
+                let object = try OpenObject(image: objectImage(name), name: name)
+                let programs = Set(object.programs.map(\.name))
+                let maps = Set(object.maps.map(\.name))
+                var used: Set<String> = []
+                for rung in sets.filter({ $0.object == name }).flatMap(\.ladders).flatMap(\.rungs) {
+                    #expect(!rung.kernels.isEmpty)
+                    for program in rung.programs {
+                        #expect(programs.contains(program), "\(name): no program \(program)")
+                    }
+                    for map in rung.maps { #expect(maps.contains(map), "\(name): no map \(map)") }
+                    used.formUnion(rung.programs)
                 }
-                for map in rung.maps { #expect(maps.contains(map), "\(probes.tool): no map \(map)") }
-                used.formUnion(rung.programs)
+                #expect(programs.subtracting(used).sorted() == [], "\(name): programs of no rung")
             }
-            #expect(programs.subtracting(used).sorted() == [], "\(probes.tool): programs of no rung")
             #expect(readText("Docs/tools/\(probes.tool).md") != nil, "\(probes.tool) has no page in Docs/tools")
         }
     }
 
     @Test("each embedded object is a tool's")
     func objects() {
+        let objects = Set(tools.flatMap { [$0.probes] + $0.otherProbes }.map(\.object))
         var index = 0
         while let image = bpf_object_image_at(index) {
             let name = String(cString: image.pointee.name)
-            #expect(tools.contains { $0.probes.tool == name }, "object \(name) has no tool")
+            #expect(objects.contains(name), "object \(name) has no tool")
             index += 1
         }
-        #expect(index == tools.count)
+        #expect(index == objects.count)
     }
 
     @Test("on a kernel without anything each tool says what it can't see, and why")
@@ -47,7 +52,7 @@ import Testing
             let probes = tool.probes
             do throws(ProbeError) {
                 _ = try AttachedProbes.attach(
-                    probes, image: objectImage(probes.tool), oracle: BareKernel(reason: "refused"),
+                    probes, image: objectImage(probes.object), oracle: BareKernel(reason: "refused"),
                     configure: tool.configure)
                 Issue.record("\(probes.tool) attached")
             } catch {
@@ -88,6 +93,43 @@ import Testing
         #expect(both.interval.interval?.value == 5)
         #expect(both.interval.count?.value == 10)
         #expect(throws: (any Error).self) { try CacheStat.parse(["5", "0"]) }
+    }
+}
+
+@Suite struct KernelLeakArguments {
+    @Test("no process named: the kernel, with bcc's arguments")
+    func kernel() throws {
+        for (arguments, isKernel) in [
+            (["5", "10"], true), (["--percpu"], true), (["--cache", "dentry"], true), (["-p", "1"], false),
+            (["-c", "true"], false), (["--cgroup", "/x"], false), (["--", "true"], false),
+        ] {
+            let tool = try MemLeak.parse(arguments)
+            #expect(tool.arguments.namesProcesses != isKernel, "\(arguments)")
+        }
+        #expect(try MemLeak.parse(["--max-overhead", "2.5"]).arguments.maxOverhead?.value == 2.5)
+        for bad in ["0", "101", "-1", "nan", "inf", "x", ""] { #expect(Percent(argument: bad) == nil) }
+    }
+
+    @Test("sampling grows with what is too much, and comes back by halves")
+    func overhead() {
+        func next(_ rate: UInt64, _ share: Double, slowest: UInt64 = 1) -> UInt64 {
+            OverheadLimit.next(rate: rate, share: share, limit: 0.01, slowest: slowest)
+        }
+        #expect(next(1, 0.005) == 1)
+        #expect(next(1, 0.011) == 2)
+        #expect(next(1, 0.05) == 5)
+        #expect(next(4, 10) == 256)
+        #expect(next(1 << 20, 1) == 1 << 20)
+        #expect(next(8, 0.001) == 4)
+        #expect(next(8, 0.003) == 8)
+        #expect(next(10, 0, slowest: 10) == 10)
+    }
+
+    @Test("names of /proc/slabinfo")
+    func slabinfo() {
+        let table = "slabinfo - version: 2.1\n# name <active_objs>\ndentry 1 2 192 21 1 : x\nkmalloc-8 3 4 8 512 1\n"
+        #expect(SlabCaches.names(table) == ["dentry", "kmalloc-8"])
+        #expect(SlabCaches.names("").isEmpty)
     }
 }
 

@@ -51,6 +51,26 @@ import Testing
         #expect(try symbols().name(for: address) == nil)
     }
 
+    @Test func rangesOfFunctions() throws {
+        let text = """
+            ffffffff81000000 T _text
+            ffffffff81000040 t new_slab
+            ffffffff81000040 t new_slab_alias
+            ffffffff81000100 t new_slab.isra.0
+            ffffffff81000140 t new_slabs
+            ffffffff81000200 T last
+            ffffffffc0100000 t last\t[module]
+
+            """
+        let table = try symbols(text)
+        #expect(
+            table.ranges(of: ["new_slab", "none"]) == [
+                0xffff_ffff_8100_0040..<0xffff_ffff_8100_0100, 0xffff_ffff_8100_0100..<0xffff_ffff_8100_0140,
+            ])
+        #expect(table.ranges(of: ["last"]) == [0xffff_ffff_8100_0200..<0xffff_ffff_8110_0200])
+        #expect(table.ranges(of: []).isEmpty)
+    }
+
     @Test func hidden() {
         let text = "0000000000000000 T _text\n0000000000000000 t f\n0000000000000000 t g\t[m]\n"
         #expect(throws: SymbolError.kernelAddressesHidden) { try symbols(text) }

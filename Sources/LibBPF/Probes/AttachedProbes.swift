@@ -59,7 +59,7 @@ public struct AttachedProbes: ~Copyable {
         let programs: [ProgramSpec]
         do throws(BPFError) {
             // SAFETY: the image outlives the call, as the caller promises.
-            programs = try OpenObject(image: image, name: probes.tool).programs
+            programs = try OpenObject(image: image, name: probes.object).programs
         } catch {
             throw .refused(error)
         }
@@ -73,7 +73,7 @@ public struct AttachedProbes: ~Copyable {
         _ resolution: Resolution, image: UnsafeRawBufferPointer, btf: String?,
         configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
     ) throws(BPFError) {
-        let open = try OpenObject(image: image, name: resolution.tool, btf: btf)
+        let open = try OpenObject(image: image, name: resolution.object, btf: btf)
         try open.autoload(only: Set(resolution.programs))
         for map in resolution.idleMaps { try open.omitMap(map) }
         // BPF/include/percpu.h: programs that sum over the CPUs

@@ -36,6 +36,9 @@ public struct Rung: Hashable, Sendable {
     /// The programs that make it up; none, where other programs do its work.
     public let programs: [String]
     public let requires: [Requirement]
+    /// Programs with, each, another that sees what the kernel skipped the first for: lost is
+    /// at most what both were skipped for.
+    public let twins: [String: String]
     /// Maps that only this rung's programs use.
     public let maps: [String]
     /// The kernels it is true on, in words.
@@ -44,12 +47,13 @@ public struct Rung: Hashable, Sendable {
     public let blindTo: String
 
     public init(
-        _ name: String, programs: [String], requires: [Requirement] = [], maps: [String] = [],
-        kernels: String, blindTo: String = ""
+        _ name: String, programs: [String], requires: [Requirement] = [],
+        twins: [String: String] = [:], maps: [String] = [], kernels: String, blindTo: String = ""
     ) {
         self.name = name
         self.programs = programs
         self.requires = requires
+        self.twins = twins
         self.maps = maps
         self.kernels = kernels
         self.blindTo = blindTo
@@ -76,12 +80,17 @@ public struct Ladder: Hashable, Sendable {
 
 /// All that a tool attaches to.
 public struct ProbeSet: Hashable, Sendable {
-    /// The tool's name, which is its BPF object's too.
     public let tool: String
+    /// Its BPF object's name: the tool's, unless the tool has another for this.
+    public let object: String
+    /// What of the tool this is for, in a word, where it has several sets; nil: the tool as such.
+    public let mode: String?
     public let ladders: [Ladder]
 
-    public init(tool: String, ladders: [Ladder]) {
+    public init(tool: String, object: String? = nil, mode: String? = nil, ladders: [Ladder]) {
         self.tool = tool
+        self.object = object ?? tool
+        self.mode = mode
         self.ladders = ladders
     }
 }

@@ -23,6 +23,8 @@ public struct Choice: Hashable, Sendable {
 /// What a tool's ladders came to.
 public struct Resolution: Hashable, Sendable {
     public let tool: String
+    /// The BPF object's name.
+    public let object: String
     public let choices: [Choice]
 
     /// The rung of a ladder, nil where it has none here.
@@ -34,6 +36,13 @@ public struct Resolution: Hashable, Sendable {
     public var programs: [String] {
         var seen: Set<String> = []
         return choices.flatMap { $0.rung?.programs ?? [] }.filter { seen.insert($0).inserted }
+    }
+
+    /// Of each program that has one, the program that sees what it was skipped for.
+    public var twins: [String: String] {
+        choices.reduce(into: [:]) { all, choice in
+            all.merge(choice.rung?.twins ?? [:]) { first, _ in first }
+        }
     }
 
     /// Maps that belong to rungs not chosen only.
@@ -107,7 +116,7 @@ public struct Resolver {
             }
             return Choice(ladder: ladder, rung: nil, passedOver: passed)
         }
-        return Resolution(tool: probes.tool, choices: choices)
+        return Resolution(tool: probes.tool, object: probes.object, choices: choices)
     }
 
     private func obstacle(_ rung: Rung, of ladder: Ladder, _ sections: [String: AttachPoint])

@@ -30,7 +30,12 @@ struct MemLeakPlan {
 
   init(_ arguments: MemLeakArguments) throws(Failure) {
     self.arguments = arguments
-    if arguments.percpu { throw .usage("--percpu: the kernel's allocations can't be traced yet") }
+    for (isGiven, option) in [
+      (arguments.percpu, "--percpu"), (arguments.cache != nil, "--cache"),
+      (arguments.maxOverhead != nil, "--max-overhead"),
+    ] where isGiven {
+      throw .usage("\(option) is of the kernel: without -p, -c and --cgroup")
+    }
     if let low = arguments.minSize, let high = arguments.maxSize, low > high {
       throw .usage("min_size (-z) can't be greater than max_size (-Z)")
     }
@@ -57,11 +62,6 @@ struct MemLeakPlan {
     if arguments.command != nil && command.isEmpty { throw .usage("-c: which command?") }
     if let name = arguments.cgroup { return .cgroup(try CgroupTarget(name)) }
     if !command.isEmpty { return .command(command) }
-    guard !arguments.pid.isEmpty else {
-      throw .usage(
-        "which process (-p), command (-c) or cgroup (--cgroup)? The kernel's allocations can't be traced yet"
-      )
-    }
     var pids: [UInt32] = []
     for pid in arguments.pid where !pids.contains(pid.value) {
       try requireProcess(pid.value)

@@ -37,7 +37,7 @@ struct Session: ~Copyable {
         let forced = try Environment.forcedRungs()
         do throws(ProbeError) {
             let attached = try AttachedProbes.attach(
-                probes, image: objectImage(probes.tool), oracle: kernel, forced: forced,
+                probes, image: objectImage(probes.object), oracle: kernel, forced: forced,
                 btf: options.btf, configure: configure,
                 note: { if options.verbose { note($0) } })
             if options.verbose { tell(attached.resolution) }
@@ -88,10 +88,13 @@ struct Session: ~Copyable {
             }
         }
         var losses = Losses(counts: counts)
-        for program in probes.resolution.programs {
+        let twins = probes.resolution.twins
+        for program in probes.resolution.programs where !twins.values.contains(program) {
             losses.addSkipped(
                 try explained { () throws(BPFError) in
-                    try probes.object.skippedRuns(ofProgram: program)
+                    let skipped = try probes.object.skippedRuns(ofProgram: program)
+                    guard let twin = twins[program], skipped > 0 else { return skipped }
+                    return min(skipped, try probes.object.skippedRuns(ofProgram: twin))
                 })
         }
         return losses
@@ -117,10 +120,10 @@ struct Session: ~Copyable {
     }
 }
 
-/// A tool's embedded object; empty for a tool that has none, which libbpf refuses.
-func objectImage(_ tool: String) -> UnsafeRawBufferPointer {
+/// An embedded object by its name; empty where there is none, which libbpf refuses.
+func objectImage(_ name: String) -> UnsafeRawBufferPointer {
     // SAFETY: the images are constants of the binary.
-    guard let image = bpf_object_image(tool) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    guard let image = bpf_object_image(name) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: image.pointee.bytes, count: image.pointee.size)
 }
 

@@ -43,27 +43,36 @@ struct Doctor: ParsableCommand {
 
         var works = true
         for tool in tools where only == nil || tool.probes.tool == only {
-            let probes = tool.probes
-            do throws(ProbeError) {
-                let attached = try AttachedProbes.attach(
-                    probes, image: objectImage(probes.tool), oracle: kernel, forced: forced,
-                    btf: btf,
-                    configure: { (object, resolution) throws(BPFError) in
-                        try tool.configure(object, resolution)
-                        if verifier { try object.measureVerifier() }
-                    })
-                if verifier { showVerifier(attached, &output) }
-                show(probes.tool, attached.resolution.choices, nil, &output)
-            } catch {
-                works = false
-                let resolver = Resolver(oracle: kernel, forced: forced)
-                let resolution = try? AttachedProbes.resolve(
-                    probes, image: objectImage(probes.tool), resolver: resolver)
-                show(probes.tool, resolution?.choices ?? [], Failure(error).message, &output)
+            for probes in [tool.probes] + tool.otherProbes.filter({ $0.mode != nil }) {
+                works = examine(tool, probes, kernel, forced, &output) && works
             }
         }
         _ = try output.flush()
         if !works { throw ExitCode(missing.isEmpty ? Failure.Status.unavailable : Failure.Status.permission) }
+    }
+
+    /// Loads and attaches what a tool uses, for a moment; says whether it could.
+    private func examine(
+        _ tool: any Tool.Type, _ probes: ProbeSet, _ kernel: any KernelOracle, _ forced: ForcedRungs,
+        _ output: inout Output
+    ) -> Bool {
+        do throws(ProbeError) {
+            let attached = try AttachedProbes.attach(
+                probes, image: objectImage(probes.object), oracle: kernel, forced: forced, btf: btf,
+                configure: { (object, resolution) throws(BPFError) in
+                    try tool.configure(object, resolution)
+                    if verifier { try object.measureVerifier() }
+                })
+            if verifier { showVerifier(attached, &output) }
+            show(probes, attached.resolution.choices, nil, &output)
+            return true
+        } catch {
+            let resolver = Resolver(oracle: kernel, forced: forced)
+            let resolution = try? AttachedProbes.resolve(
+                probes, image: objectImage(probes.object), resolver: resolver)
+            show(probes, resolution?.choices ?? [], Failure(error).message, &output)
+            return false
+        }
     }
 
     private func machineText(_ missing: [String], _ output: inout Output) {
@@ -114,10 +123,11 @@ struct Doctor: ParsableCommand {
     }
 
     private func show(
-        _ tool: String, _ choices: [Choice], _ failure: String?, _ output: inout Output
+        _ probes: ProbeSet, _ choices: [Choice], _ failure: String?, _ output: inout Output
     ) {
-        guard !json else { return showJSON(tool, choices, failure, &output) }
-        output.print("\n\(tool.left(12))  " + (failure.map { "DOES NOT WORK: \($0)" } ?? "works"))
+        guard !json else { return showJSON(probes, choices, failure, &output) }
+        let name = probes.tool + (probes.mode.map { " (\($0))" } ?? "")
+        output.print("\n\(name.left(12))  " + (failure.map { "DOES NOT WORK: \($0)" } ?? "works"))
         for choice in choices {
             let rung = choice.rung.map { "\($0.name) (\($0.kernels))" } ?? "none"
             output.print("  \(choice.ladder.name.left(12)) \(rung)")
@@ -134,10 +144,11 @@ struct Doctor: ParsableCommand {
     }
 
     private func showJSON(
-        _ tool: String, _ choices: [Choice], _ failure: String?, _ output: inout Output
+        _ probes: ProbeSet, _ choices: [Choice], _ failure: String?, _ output: inout Output
     ) {
         var line = JSONLine(type: "doctor_tool")
-        line.add("tool", tool)
+        line.add("tool", probes.tool)
+        line.add("mode", probes.mode)
         line.add("works", failure == nil)
         line.add("failure", failure)
         line.add(

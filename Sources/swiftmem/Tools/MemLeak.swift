@@ -9,13 +9,18 @@ internal import MemoryTools
 struct MemLeak: Tool {
   static let configuration = CommandConfiguration(
     commandName: "memleak",
-    abstract: "Stacks that allocate memory and do not free it: of processes, a command, a cgroup.",
+    abstract:
+      "Stacks that allocate memory and do not free it: of processes, a command, a cgroup, the kernel.",
     usage: """
+      memleak [<options>] [<interval>] [<count>]
       memleak -p <pid> ... [<options>] [<interval>] [<count>]
       memleak -c <command> [<options>] [<interval>] [<count>] [-- <argument> ...]
       memleak --cgroup <path> [<options>] [<interval>] [<count>]
       """,
     discussion: """
+      Without -p, -c and --cgroup it is the kernel's memory: slab objects and pages, or \
+      per-CPU memory with --percpu, by kernel stack.
+
       Allocators are found by themselves: the C library of the process's own mount \
       namespace, jemalloc, tcmalloc, mimalloc, a static program; the head of the report \
       says what was hooked. mmap counts in whole pages, less what was unmapped of it. \
@@ -25,7 +30,9 @@ struct MemLeak: Tool {
       block when it fails; munmap and mremap of a part leave the rest; malloc of a large \
       block is one allocation, not malloc's and mmap's; -s N takes one in N at random and \
       multiplies; -c loses nothing of the start; stacks never overwrite each other; what \
-      could not be recorded is said.
+      could not be recorded is said; the slab allocator's own pages, whose objects count, \
+      do not count again; objects the kernel frees in bulk are seen where a function can \
+      be hooked.
       """)
 
   static let probes = ProbeSet(
@@ -63,12 +70,17 @@ struct MemLeak: Tool {
         ]),
     ])
 
+  static var otherProbes: [ProbeSet] { [KernelLeakProbes.allocations, KernelLeakProbes.percpu] }
+
   @OptionGroup var arguments: MemLeakArguments
   @OptionGroup var report: ReportOptions
 
   static func configure(
     _ object: borrowing OpenObject, _ resolution: Resolution
   ) throws(BPFError) {
+    guard resolution.object == probes.object else {
+      return try KernelLeakPlan.configure(object, resolution)
+    }
     var config = memleak_config()
     config.max_size = .max
     config.totals = 1
@@ -117,6 +129,11 @@ struct MemLeak: Tool {
     // Else the first thing told would be what can't be read.
     if Environment.kernel(btf: report.btf) is RunningKernel {
       try Capabilities.own.require(for: Self.probes.tool)
+    }
+    guard arguments.namesProcesses else {
+      var run = try KernelLeakRun(KernelLeakPlan(arguments), report)
+      try run.trace()
+      return try run.session.finish()
     }
     let plan = try MemLeakPlan(arguments)
     var run = try MemLeakRun(plan, report)
@@ -180,8 +197,18 @@ struct MemLeakArguments: ParsableArguments {
     help: ArgumentHelp("Look for allocators in this file or library only.", valueName: "object"))
   var obj: String?
 
-  @Flag(help: "Per-CPU memory of the kernel (not yet).")
+  @Flag(help: "The kernel's per-CPU memory, instead of its slab objects and pages.")
   var percpu = false
+
+  @Option(
+    help: ArgumentHelp("Of the kernel's memory only this slab cache's objects.", valueName: "name"))
+  var cache: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Sample the kernel's allocations while the programs take more than this of the CPUs' time.",
+      valueName: "percent"))
+  var maxOverhead: Percent?
 
   @Option(help: "Show the largest by size, or by count.")
   var sort: SortKey = .size
@@ -202,7 +229,7 @@ struct MemLeakArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Room for this many outstanding allocations (2 million; 1 million before Linux 6.1).",
+      "Room for this many outstanding allocations (2 million; 1 million of the kernel, or before Linux 6.1).",
       valueName: "n"))
   var maxAllocations: AllocationLimit?
 
@@ -215,7 +242,12 @@ struct MemLeakArguments: ParsableArguments {
     parsing: .postTerminator,
     help: ArgumentHelp("The command, or its arguments.", valueName: "argument"))
   var rest: [String] = []
+
+  /// Else it is the kernel's memory.
+  var namesProcesses: Bool { !pid.isEmpty || command != nil || !rest.isEmpty || cgroup != nil }
 }
+
+extension Percent: ExpressibleByArgument {}
 
 /// bcc's words for what reports are sorted by.
 enum SortKey: String, CaseIterable, ExpressibleByArgument {
