@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,4 +122,11 @@ void tracee_continue(int pid, int to_system_call, int signal)
 void tracee_listen(int pid)
 {
 	ptrace(PTRACE_LISTEN, pid, NULL, NULL);
+}
+
+int tracee_open_process(int pid)
+{
+	int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return descriptor < 0 ? -errno : descriptor;
 }

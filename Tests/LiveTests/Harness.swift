@@ -227,7 +227,7 @@ func availableRungs(_ tool: String, _ ladder: String, of all: [String]) throws -
     if let known = rungsAsked.withLock({ $0[key] }) { return known }
     let rungs = try all.filter { rung in
         let doctor = try Tool.run(
-            ["doctor", "--json"], environment: ["SWIFTMEM_RUNG": "\(tool).\(ladder)=\(rung)"])
+            ["doctor", "--json", tool], environment: ["SWIFTMEM_RUNG": "\(tool).\(ladder)=\(rung)"])
         let row = doctor.objects(ofType: "doctor_tool").first { $0.text("tool") == tool }
         let choice = row?.rows("ladders").first { $0.text("ladder") == ladder }
         return choice?.text("rung") == rung && row?["works"] as? Bool == true

@@ -48,4 +48,7 @@ void tracee_continue(int pid, int to_system_call, int signal);
 // Leaves it stopped for job control until SIGCONT.
 void tracee_listen(int pid);
 
+// A descriptor that becomes readable when a process ends (Linux 5.3), or -errno.
+int tracee_open_process(int pid);
+
 #endif

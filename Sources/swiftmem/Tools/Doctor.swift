@@ -26,7 +26,13 @@ struct Doctor: ParsableCommand {
     @Flag(help: ArgumentHelp("Also the verifier's work on each program.", visibility: .hidden))
     var verifier = false
 
+    @Argument(help: ArgumentHelp("Only these.", valueName: "tool"))
+    var only: [String] = []
+
     func run() throws {
+        if let name = only.first(where: { name in !tools.contains { $0.probes.tool == name } }) {
+            throw Failure.usage("there is no tool \(Printable.text(name))")
+        }
         let kernel = Environment.kernel(btf: btf)
         let forced = try Environment.forcedRungs()
         let missing = Capabilities.own.missing
@@ -35,7 +41,7 @@ struct Doctor: ParsableCommand {
         if let running = kernel as? RunningKernel { features(running, &output) }
 
         var works = true
-        for tool in tools {
+        for tool in tools where only.isEmpty || only.contains(tool.probes.tool) {
             let probes = tool.probes
             do throws(ProbeError) {
                 let attached = try AttachedProbes.attach(
