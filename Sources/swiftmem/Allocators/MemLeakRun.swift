@@ -291,6 +291,8 @@ struct MemLeakRun: ~Copyable {
     try tellHooked()
     if hooked.isEmpty { say("no allocator found in \(plan.targetText): nothing is traced") }
 
+    // it may have ended before its libraries were all mapped
+    if let status = try changed(&tracee) { return status }
     var left = count
     try keepAwake(&loop, .alarm)
     while true {
