@@ -71,9 +71,7 @@ extension LiveTests {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             try FileManager.default.moveItem(atPath: debug, toPath: "\(directory)/\(id.dropFirst(2)).debug")
 
-            let running = try Running(URL(fileURLWithPath: contain), [root.path, "/steps"])
-            let pid = Int32(try #require(try running.object("contained").int("pid")))
-            _ = try running.object("ready")
+            let (running, pid) = try root.start(contain)
             let began = Date()
             let tool = try MemLeakTool.follow(pid, ["--lines"])
             try step(running, "leak")

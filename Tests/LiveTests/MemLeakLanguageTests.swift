@@ -38,6 +38,8 @@ extension LiveTests {
 
         @Test("Rust: names of both manglings", arguments: Fixture.rust)
         func rust(fixture: Fixture) throws {
+            // no kernel changes names
+            if Live.inMatrix && fixture.testDescription.contains("legacy") { return }
             guard let program = try fixture.path() else { return }
             let report = try MemLeakTool.trace(nil, [program])
             // a counted reference is two counts, and what it refers to: 16 + 8 + 8 + 64

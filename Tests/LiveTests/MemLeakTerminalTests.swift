@@ -10,7 +10,7 @@ extension LiveTests {
             guard let program = try Fixture.steps.path() else { return }
             let running = try Running(URL(fileURLWithPath: program), [])
             _ = try running.object("ready")
-            let seconds = Live.inMatrix ? 8 : 4
+            let seconds = Live.inMatrix ? 6 : 4
             // script(1) gives it a terminal
             let tool = try Running(
                 URL(fileURLWithPath: "/usr/bin/script"),
@@ -38,13 +38,13 @@ extension LiveTests {
             guard let program = try Fixture.steps.path() else { return }
             let running = try Running(URL(fileURLWithPath: program), [])
             _ = try running.object("ready")
-            let memleak = "\(Tool.binary.path) memleak -d 3 -p \(running.pid) 1000"
+            let memleak = "\(Tool.binary.path) memleak -d 2.5 -p \(running.pid) 1000"
             // standard error is a terminal, the reports go through a pipe
-            let piped = try Tool.shell("TERM=xterm script -qefc '\(memleak) | cat' /dev/null </dev/null")
-            let dumb = try Tool.shell("TERM=dumb script -qefc '\(memleak)' /dev/null </dev/null")
-            let plain = try Tool.shell("TERM=xterm \(memleak)")
+            var runs = ["TERM=xterm script -qefc '\(memleak) | cat' /dev/null </dev/null"]
+            if !Live.inMatrix { runs += ["TERM=dumb script -qefc '\(memleak)' /dev/null </dev/null", "TERM=xterm \(memleak)"] }
+            let all = try runs.map(Tool.shell)
             running.closeInput()
-            for finished in [piped, dumb, plain] {
+            for finished in all {
                 #expect(finished.status == 0)
                 #expect(finished.output.contains("] Top 10 stacks"))
                 #expect(!(finished.output + finished.errors).contains("calls/s"))

@@ -343,6 +343,8 @@ struct MemLeakRun: ~Copyable {
       switch change {
       case .loaded: try tellHooked()
       case .exiting:
+        // an exec is told before what was mapped by it is read: it forgets the names
+        try takeIn()
         names.load(pid)
         tracee.go()
       case .exited(let status):
