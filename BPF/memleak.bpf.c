@@ -778,7 +778,13 @@ int process_exit(void *ctx)
 
 	if (!config.task_storage)
 		bpf_map_delete_elem(&threads_by_tid, &tid);
-	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+	if (BPF_CORE_READ(task, signal, live.counter) == 0) {
+		u32 pid = bpf_get_current_pid_tgid() >> 32;
+
 		tell_process(MEMLEAK_EXITED);
+		/* its number may be another's soon */
+		if (!config.by_cgroup)
+			bpf_map_delete_elem(&processes, &pid);
+	}
 	return 0;
 }

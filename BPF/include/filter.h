@@ -40,7 +40,7 @@ static __always_inline bool filtered_in(void)
 	}
 	if (filter.flags & FILTER_CGROUP2)
 		/* the task's own cgroup or any above it, at the level asked for */
-		return bpf_get_current_ancestor_cgroup_id(filter.cgroup_level) == filter.cgroup_id;
+		return cgroup_id_at(filter.cgroup_level) == filter.cgroup_id;
 	if (filter.flags & FILTER_CGROUP1) {
 		struct task_struct *task = (void *)bpf_get_current_task();
 

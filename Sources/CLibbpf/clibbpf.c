@@ -3,6 +3,7 @@
 #include "clibbpf.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,37 @@ struct bpf_link *clibbpf_attach_uprobe(const struct bpf_program *program, int re
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = cookie, .retprobe = retprobe != 0);
 	return bpf_program__attach_uprobe_opts(program, pid, path, offset, &options);
+}
+
+static void *detach(void *argument)
+{
+	const struct clibbpf_handle *handle = argument;
+
+	if (handle->link)
+		bpf_link__destroy(handle->link);
+	else
+		close(handle->descriptor);
+	return NULL;
+}
+
+void clibbpf_detach_all(const struct clibbpf_handle *handles, size_t count)
+{
+	pthread_t *threads = count > 1 ? calloc(count, sizeof(*threads)) : NULL;
+	pthread_attr_t attributes;
+	size_t started = 0;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 128 << 10);
+	// the last one, and what no thread could be had for, is done here
+	while (threads && started + 1 < count &&
+	       pthread_create(&threads[started], &attributes, detach, (void *)(uintptr_t)&handles[started]) == 0)
+		started++;
+	for (size_t i = started; i < count; i++)
+		detach((void *)(uintptr_t)&handles[i]);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	pthread_attr_destroy(&attributes);
+	free(threads);
 }
 
 int clibbpf_enter_ipc_namespace(int descriptor)

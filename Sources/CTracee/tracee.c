@@ -7,6 +7,10 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <elf.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,4 +125,47 @@ void tracee_continue(int pid, int to_system_call, int signal)
 void tracee_listen(int pid)
 {
 	ptrace(PTRACE_LISTEN, pid, NULL, NULL);
+}
+
+#if defined(__x86_64__)
+enum { TRAP = 0xcc, TRAP_BITS = 0xff, TRAP_LENGTH = 1 };
+#define PROGRAM_COUNTER(registers) ((registers).rip)
+#else
+enum { TRAP = (int)0xd4200000, TRAP_BITS = (int)0xffffffff, TRAP_LENGTH = 0 }; // brk #0
+#define PROGRAM_COUNTER(registers) ((registers).pc)
+#endif
+
+int tracee_set_breakpoint(int pid, unsigned long address, struct tracee_breakpoint *breakpoint)
+{
+	unsigned long mask = (unsigned int)TRAP_BITS;
+
+	errno = 0;
+	long code = ptrace(PTRACE_PEEKTEXT, pid, (void *)address, NULL);
+	if (errno)
+		return -1;
+	*breakpoint = (struct tracee_breakpoint){ .address = address, .code = code };
+	long changed = (long)(((unsigned long)code & ~mask) | (unsigned int)TRAP);
+	return ptrace(PTRACE_POKETEXT, pid, (void *)address, (void *)changed) < 0 ? -1 : 0;
+}
+
+int tracee_reached(int pid, const struct tracee_breakpoint *breakpoint)
+{
+	struct user_regs_struct registers;
+	struct iovec part = { &registers, sizeof(registers) };
+
+	if (ptrace(PTRACE_GETREGSET, pid, (void *)(long)NT_PRSTATUS, &part) < 0 ||
+	    PROGRAM_COUNTER(registers) != breakpoint->address + TRAP_LENGTH)
+		return 0;
+	PROGRAM_COUNTER(registers) = breakpoint->address;
+	if (ptrace(PTRACE_POKETEXT, pid, (void *)breakpoint->address, (void *)breakpoint->code) < 0 ||
+	    ptrace(PTRACE_SETREGSET, pid, (void *)(long)NT_PRSTATUS, &part) < 0)
+		return 0;
+	return 1;
+}
+
+int tracee_open_process(int pid)
+{
+	int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return descriptor < 0 ? -errno : descriptor;
 }

@@ -34,7 +34,8 @@ extension Link.Raw {
     }
 }
 
-/// Many links, detached together, in the order they were attached.
+/// Many links, detached together: the kernel lets go of a user probe only when no CPU can be in it any more, and
+/// such waits can be one wait.
 public struct LinkSet: ~Copyable {
     private var links: [Link.Raw] = []
 
@@ -47,7 +48,16 @@ public struct LinkSet: ~Copyable {
 
     public var count: Int { links.count }
 
-    deinit { for link in links { link.detach() } }
+    deinit {
+        var handles = links.map { link in
+            switch link {
+            case .libbpf(let link): clibbpf_handle(link: link, descriptor: -1)
+            case .descriptor(let descriptor): clibbpf_handle(link: nil, descriptor: descriptor)
+            }
+        }
+        // SAFETY: `count` handles, each owned by this set alone; the call has closed all when it returns.
+        clibbpf_detach_all(&handles, handles.count)
+    }
 }
 
 extension Link {

@@ -24,6 +24,12 @@ public struct OutstandingSum: Hashable, Sendable {
 
   public init() {}
 
+  /// Adds another's bytes and allocations.
+  public mutating func add(_ other: OutstandingSum) {
+    bytes &+= other.bytes
+    count &+= other.count
+  }
+
   /// Adds a heap block, which stands for `weight` of its kind.
   mutating func add(bytes: UInt64, time: UInt64, weight: UInt64) {
     self.bytes &+= bytes &* weight
@@ -52,11 +58,16 @@ public struct OutstandingTable: Sendable {
   private let youngest: UInt64
   private let weight: UInt64
   private let keepsBlocks: Bool
+  private let ended: Set<UInt32>
 
   /// - Parameters:
   ///   - youngest: allocations made later (CLOCK_MONOTONIC nanoseconds) are left out.
   ///   - weight: how many allocations a sampled one stands for.
-  public init(youngest: UInt64, weight: UInt64 = 1, keepsBlocks: Bool = false) {
+  ///   - ended: processes whose allocations count whatever their age: nobody will free them.
+  public init(
+    youngest: UInt64, weight: UInt64 = 1, keepsBlocks: Bool = false, ended: Set<UInt32> = []
+  ) {
+    self.ended = ended
     self.youngest = youngest
     self.weight = max(1, weight)
     self.keepsBlocks = keepsBlocks
@@ -68,7 +79,7 @@ public struct OutstandingTable: Sendable {
   public mutating func add(
     pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64, weight: UInt64? = nil
   ) {
-    guard time <= youngest else { return }
+    guard time <= youngest || ended.contains(pid) else { return }
     sites[AllocationSite(pid: pid, stack: stack), default: OutstandingSum()]
       .add(bytes: bytes, time: time, weight: weight ?? self.weight)
     if keepsBlocks { blocks.append(OutstandingBlock(address: address, bytes: bytes)) }
@@ -78,7 +89,7 @@ public struct OutstandingTable: Sendable {
   public mutating func add(_ ledger: MappingLedger) {
     for pid in ledger.pids {
       var seen: Set<UInt64> = []
-      for piece in ledger.pieces(of: pid) where piece.time <= youngest {
+      for piece in ledger.pieces(of: pid) where piece.time <= youngest || ended.contains(pid) {
         var sum = sites[AllocationSite(pid: pid, stack: piece.stack)] ?? OutstandingSum()
         sum.add(bytes: piece.length, time: piece.time, weight: 1)
         if !seen.insert(piece.mapping).inserted { sum.count -= 1 }
@@ -168,6 +179,15 @@ public struct MemLeakCounters: Hashable, Sendable {
 }
 
 extension MappingLedger {
+  /// What a process has mapped.
+  public func sum(of pid: UInt32) -> OutstandingSum {
+    let pieces = pieces(of: pid)
+    var sum = OutstandingSum()
+    sum.bytes = pieces.reduce(0) { $0 &+ $1.length }
+    sum.count = UInt64(Set(pieces.map(\.mapping)).count)
+    return sum
+  }
+
   /// Takes in a call of mmap, munmap or mremap that succeeded.
   public mutating func apply(_ event: memleak_event) {
     switch event.op {

@@ -60,12 +60,15 @@ public struct MemLeakReport: Hashable, Sendable {
   public let sampleRate: UInt64
   /// Of the kernel's allocations only.
   public let kernel: KernelLeakCounters?
+  /// What was dropped since the start with processes that ended or called exec.
+  public let gone: OutstandingSum
 
   public init(
     time: WallTime, monotonic: UInt64, stacks: [MemLeakStack], total: OutstandingSum,
     siteCount: Int, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,
-    sampleRate: UInt64, kernel: KernelLeakCounters? = nil
+    sampleRate: UInt64, kernel: KernelLeakCounters? = nil, gone: OutstandingSum = OutstandingSum()
   ) {
+    self.gone = gone
     self.time = time
     self.monotonic = monotonic
     self.stacks = stacks
@@ -137,6 +140,11 @@ public struct MemLeakText: Sendable {
         "\(counters.unseenNew) calls of operator new not recorded: their failure must stay catchable"
       )
     }
+    if report.gone.count > 0 {
+      lines.append(
+        "\(report.gone.bytes) bytes in \(report.gone.count) allocations gone with processes "
+          + "that ended or called exec")
+    }
     if counters.abandoned > 0 {
       lines.append("\(counters.abandoned) calls left without returning")
     }
@@ -199,6 +207,8 @@ public enum MemLeakJSON {
     line.add("failed_calls", counters.failed)
     line.add("unseen_new_calls", counters.unseenNew)
     line.add("abandoned_calls", counters.abandoned)
+    line.add("gone_bytes", report.gone.bytes)
+    line.add("gone_count", report.gone.count)
     report.kernel?.add(to: &line)
     line.add("losses", report.losses.json)
     if !report.blocks.isEmpty {
@@ -240,6 +250,9 @@ public struct MemLeakCall: Sendable {
     event.op == MEMLEAK_FREE.rawValue || event.op == MEMLEAK_MUNMAP.rawValue
   }
 
+  /// The thread's name, fit for a terminal.
+  public var comm: String { Printable.text(fixedText(event.comm)) }
+
   public var text: String {
     let address = String(isFree ? event.address : event.result, radix: 16)
     let what =
@@ -247,7 +260,7 @@ public struct MemLeakCall: Sendable {
       ? "free entered, address = \(address), size = \(event.length)"
       : "alloc exited, size = \(size), result = \(address)"
     return "\(WallTime(monotonic: event.time_ns).clockTime) "
-      + "\(Printable.text(fixedText(event.comm)).left(16)) \(String(event.tid).left(7)) \(what)"
+      + "\(comm.left(16)) \(String(event.tid).left(7)) \(what)"
   }
 
   private var size: UInt64 {

@@ -203,6 +203,46 @@ private struct SplitMix {
   }
 }
 
+@Suite struct MemLeakEnds {
+  @Test("what an ended process has counts whatever its age; others' young blocks do not")
+  func ended() {
+    var table = OutstandingTable(youngest: 100, ended: [7])
+    for pid in [7, 8] as [UInt32] {
+      table.add(pid: pid, address: 1, bytes: 10, time: 200, stack: 1)
+      table.add(pid: pid, address: 2, bytes: 20, time: 50, stack: 1)
+    }
+    #expect(table.sites[AllocationSite(pid: 7, stack: 1)]?.bytes == 30)
+    #expect(table.sites[AllocationSite(pid: 8, stack: 1)]?.bytes == 20)
+  }
+
+  @Test("a process's mappings: pieces of one count once")
+  func ledgerSum() {
+    var ledger = MappingLedger()
+    ledger.map(pid: 7, address: 0x10000, length: 4 * 4096, time: 1, stack: 1)
+    ledger.unmap(pid: 7, address: 0x11000, length: 4096, begun: 2)
+    ledger.map(pid: 7, address: 0x90000, length: 4096, time: 3, stack: 2)
+    ledger.map(pid: 8, address: 0x10000, length: 4096, time: 3, stack: 2)
+    let sum = ledger.sum(of: 7)
+    #expect(sum.bytes == 4 * 4096)
+    #expect(sum.count == 2)
+    #expect(ledger.sum(of: 9) == OutstandingSum())
+  }
+
+  @Test("the progress line, cut to the terminal")
+  func progress() {
+    var progress = MemLeakProgress(
+      elapsed: 3725.9, callsPerSecond: 1234.5, bytes: 4096, count: 2, lost: 0)
+    #expect(
+      progress.text(columns: 200)
+        == "01:02:05 1235 calls/s, 4096 bytes in 2 allocations outstanding, 0 lost")
+    #expect(progress.text(columns: 21) == "01:02:05 1235 calls/")
+    #expect(progress.text(columns: 0).isEmpty)
+    progress.bytes = nil
+    progress.lost = 3
+    #expect(progress.text(columns: 80) == "01:02:05 1235 calls/s, 3 lost")
+  }
+}
+
 @Suite struct MemLeakWords {
   private func report(rate: UInt64 = 1) -> MemLeakReport {
     var small = OutstandingSum()
@@ -270,7 +310,7 @@ private struct SplitMix {
       lines == [
         #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"frames":[{"address":93823560585780,"symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","file":"main.c","line":9},{"address":139637976727553,"symbol":null,"offset":null,"module":"/lib/libx.so.1","file":null,"line":null},{"address":16,"symbol":null,"offset":null,"module":null,"file":null,"line":null}]}"#,
         #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"frames":null}"#,
-        #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"stacks":2,"stacks_shown":2,"sample_rate":1,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":171,"bytes":8},{"address":205,"bytes":4}]}"#,
+        #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"stacks":2,"stacks_shown":2,"sample_rate":1,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":171,"bytes":8},{"address":205,"bytes":4}]}"#,
       ])
   }
 

@@ -54,6 +54,15 @@ struct bpf_link *_Nullable clibbpf_attach_uprobe(const struct bpf_program *_Nonn
                                                  int retprobe, int pid, const char *_Nonnull path,
                                                  size_t offset, uint64_t cookie);
 
+// A link of libbpf's, or where there is none the descriptor of one.
+struct clibbpf_handle {
+	struct bpf_link *_Nullable link;
+	int descriptor;
+};
+
+// Destroys or closes all, each in a thread of its own.
+void clibbpf_detach_all(const struct clibbpf_handle *_Nonnull handles, size_t count);
+
 // setns(), which Glibc's module map leaves out, for an IPC namespace. Returns 0 or -errno.
 int clibbpf_enter_ipc_namespace(int descriptor);
 

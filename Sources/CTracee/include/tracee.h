@@ -48,4 +48,18 @@ void tracee_continue(int pid, int to_system_call, int signal);
 // Leaves it stopped for job control until SIGCONT.
 void tracee_listen(int pid);
 
+// Runs a stopped process to an instruction of its own: what tracee_wait() then gives with SIGTRAP is to
+// be asked tracee_reached(), which is 1 when it stands there, its code as it was, and 0 else.
+struct tracee_breakpoint {
+	unsigned long address;
+	long code;
+};
+
+// Returns 0, or -1 where the address can't be written to.
+int tracee_set_breakpoint(int pid, unsigned long address, struct tracee_breakpoint *_Nonnull breakpoint);
+int tracee_reached(int pid, const struct tracee_breakpoint *_Nonnull breakpoint);
+
+// A descriptor that becomes readable when a process ends (Linux 5.3), or -errno.
+int tracee_open_process(int pid);
+
 #endif

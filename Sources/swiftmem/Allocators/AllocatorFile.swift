@@ -72,15 +72,19 @@ struct AllocatorSearch {
       throw Failure.process(pid, error)
     }
     var files: [AllocatorFile] = []
+    var refused = false
+    var reached = false
     for mapping in maps.mappings where mapping.isExecutable && mapping.kind == .file {
       let shown = mapping.path.description
-      guard matches(shown), let (path, number) = reachable(mapping, pid),
-        known.insert(number).inserted
-      else { continue }
+      guard matches(shown) else { continue }
+      guard let (path, number) = reachable(mapping, pid, &refused) else { continue }
+      reached = true
+      guard known.insert(number).inserted else { continue }
       if let file = inspect(path, shown: shown, number, ofLibrary: !isMain(number, pid)) {
         files.append(file)
       }
     }
+    if refused && !reached { throw Failure.mayNotBeLookedAt(pid) }
     return files
   }
 
@@ -89,11 +93,19 @@ struct AllocatorSearch {
   }
 
   /// The mapping's own link opens the very file, deleted or in another mount
-  /// namespace; the path within the process's root is for who may not follow it.
-  private func reachable(_ mapping: Mapping, _ pid: UInt32) -> (String, FileNumber)? {
+  /// namespace; the path within the process's root, and the same path here where it is
+  /// the same file, are for who may not follow it.
+  private func reachable(
+    _ mapping: Mapping, _ pid: UInt32, _ refused: inout Bool
+  ) -> (String, FileNumber)? {
     for path in [mapping.mapFilesPath(pid: Int32(pid)), mapping.rootPath(pid: Int32(pid))] {
       let path = path.description
       if let number = FileNumber(path) { return (path, number) }
+      refused = refused || errno == EACCES || errno == EPERM
+    }
+    let path = mapping.path.description
+    if !mapping.isDeleted, let number = FileNumber(path), number.inode == mapping.inode {
+      return (path, number)
     }
     return nil
   }
@@ -116,6 +128,10 @@ struct AllocatorSearch {
     var names = Set(
       (AllocatorFunction.mappings + AllocatorFunction.new + AllocatorFunction.delete).map(\.name))
     names.formUnion(AllocatorFunction.ownNew)
+    for (mark, functions) in AllocatorFunction.own {
+      names.insert(mark)
+      names.formUnion(functions.map(\.name))
+    }
     for prefix in prefixes {
       names.formUnion((AllocatorFunction.heap + AllocatorFunction.extras).map { prefix + $0.name })
     }
@@ -127,7 +143,7 @@ struct AllocatorSearch {
     else { return nil }
     let locations = Dictionary(grouping: found.filter { !$0.isIndirect }, by: \.name)
     var builder = Builder(locations: locations, path: path)
-    builder.add(prefixes: prefixes, shown: shown)
+    builder.add(prefixes: prefixes, shown: shown, ofLibrary: ofLibrary)
     guard !builder.sites.isEmpty else { return nil }
     return AllocatorFile(
       number: number, path: path, shownPath: shown, sites: builder.sites, missing: builder.missing,
@@ -150,9 +166,11 @@ struct AllocatorSearch {
 
     func has(_ name: String) -> Bool { locations[name] != nil }
 
-    mutating func add(prefixes: [String], shown: String) {
+    mutating func add(prefixes: [String], shown: String, ofLibrary: Bool) {
       let name = shown.split(separator: "/").last.map(String.init) ?? shown
-      for prefix in prefixes where has(prefix + "malloc") && has(prefix + "free") {
+      for prefix in prefixes where has(prefix + "malloc") {
+        // a static program that never frees has no free either
+        guard has(prefix + "free") || (prefix.isEmpty && !ofLibrary) else { continue }
         // old loaders have a small malloc of their own, for themselves
         if name.hasPrefix("ld-") && !has("posix_memalign") { continue }
         hasHeap = true
@@ -162,6 +180,9 @@ struct AllocatorSearch {
           if has(function.name) { add(function) } else { missing.append(function.name) }
         }
         for function in AllocatorFunction.extras { add(function.prefixed(prefix)) }
+      }
+      for (mark, functions) in AllocatorFunction.own where hasHeap && has(mark) {
+        for function in functions { add(function) }
       }
       // Elsewhere operator new is malloc() and operator delete is free(): of new, the
       // caller is all that is missing.
@@ -198,13 +219,16 @@ extension Failure {
     if case .system(_, _, let code) = error {
       switch code {
       case ENOENT, ESRCH: return .usage("no process has the id \(pid)")
-      case EACCES, EPERM:
-        return Failure(
-          status: Status.permission, message: "process \(pid) may not be looked at",
-          remedy: "run as root, or as the process's user with CAP_SYS_PTRACE")
+      case EACCES, EPERM: return .mayNotBeLookedAt(pid)
       default: break
       }
     }
     return Failure(status: Status.system, message: "process \(pid): \(error)")
+  }
+
+  static func mayNotBeLookedAt(_ pid: UInt32) -> Failure {
+    Failure(
+      status: Status.permission, message: "process \(pid) may not be looked at",
+      remedy: "run as root, or as the process's user with CAP_SYS_PTRACE")
   }
 }

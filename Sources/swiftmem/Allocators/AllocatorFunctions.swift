@@ -30,6 +30,40 @@ struct AllocatorFunction: Hashable {
     .init(name: "free_aligned_sized", op: MEMLEAK_FREE),
   ]
 
+  /// Beyond the C library's names: what programs call that were made for one allocator, such as Rust's
+  /// with jemalloc or mimalloc linked in. Those whose shape none of the ops has are in Docs/tools/memleak.md.
+  ///
+  /// Each allocator's are looked for where its `mark` is.
+  static let own: [(mark: String, functions: [AllocatorFunction])] = [
+    // jemalloc(3): flags come last; xallocx resizes in place and is not seen
+    ("mallctl", jemalloc), ("je_mallctl", jemalloc.map { $0.prefixed("je_") }),
+    ("_rjem_mallctl", jemalloc.map { $0.prefixed("_rjem_") }),
+    ("_rjem_je_mallctl", jemalloc.map { $0.prefixed("_rjem_je_") }),
+    ("mi_malloc", mimalloc),
+  ]
+
+  private static let jemalloc: [AllocatorFunction] = [
+    .init(name: "mallocx", op: MEMLEAK_SIZE),
+    .init(name: "rallocx", op: MEMLEAK_REALLOC),
+    .init(name: "dallocx", op: MEMLEAK_FREE),
+    .init(name: "sdallocx", op: MEMLEAK_FREE),
+  ]
+
+  private static let mimalloc: [AllocatorFunction] =
+    [
+      "mi_zalloc", "mi_malloc_small", "mi_zalloc_small", "mi_malloc_aligned",
+      "mi_malloc_aligned_at", "mi_zalloc_aligned", "mi_zalloc_aligned_at",
+    ].map { .init(name: $0, op: MEMLEAK_OUTER_SIZE) }
+    + ["mi_mallocn", "mi_calloc_aligned"].map { .init(name: $0, op: MEMLEAK_CALLOC) }
+    + ["mi_realloc_aligned", "mi_realloc_aligned_at", "mi_rezalloc", "mi_rezalloc_aligned"]
+    .map { .init(name: $0, op: MEMLEAK_REALLOC) }
+    + ["mi_reallocn", "mi_recalloc"].map { .init(name: $0, op: MEMLEAK_REALLOCARRAY) }
+    // (heap, size): the size is second, as memalign's
+    + ["mi_heap_malloc", "mi_heap_zalloc", "mi_heap_malloc_small", "mi_heap_malloc_aligned"]
+    .map { .init(name: $0, op: MEMLEAK_ALIGNED) }
+    + ["mi_free_size", "mi_free_size_aligned", "mi_free_aligned"]
+    .map { .init(name: $0, op: MEMLEAK_FREE) }
+
   static let mappings: [AllocatorFunction] = [
     .init(name: "mmap", op: MEMLEAK_MMAP),
     .init(name: "munmap", op: MEMLEAK_MUNMAP),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMemEvents
+internal import CTracee
 internal import Glibc
 internal import LibBPF
 internal import MemoryTools
@@ -10,8 +11,8 @@ struct MemLeakRun: ~Copyable {
   private var allocators: AllocatorProbes
   private var ring: RingBuffer
   var session: Session
-  private let plan: MemLeakPlan
-  private var reader: OutstandingReader
+  let plan: MemLeakPlan
+  var reader: OutstandingReader
   private var ledger: MappingLedger
   private let names: StackNames
   private let chosen: BPFMap<UInt32, UInt32>
@@ -25,10 +26,19 @@ struct MemLeakRun: ~Copyable {
   private var inspected: [UInt32: Set<FileNumber>] = [:]
   /// Whose memory of until then is gone.
   private var dead: [UInt32: UInt64] = [:]
+  /// Followed children that have ended: what they left is in the next report, and dropped behind it.
+  private var ended: [UInt32: UInt64] = [:]
+  /// What was dropped so far with processes that ended or called exec.
+  private var gone = OutstandingSum()
   /// Processes whose libraries are not all mapped yet, with the looks still to take.
-  private var settling: [UInt32: Int] = [:]
+  var settling: [UInt32: Int] = [:]
+  private var commandPID: UInt32 = 0
   private var saidFull = false
+  var progress = ProgressLine()
+  var progressState = ProgressState()
   private var hooked: [AllocatorFile] = []
+  /// So many of them have been shown.
+  private var told = 0
 
   init(_ plan: MemLeakPlan, _ report: ReportOptions) throws(Failure) {
     // Before anything is loaded: a process without an allocator is told at once.
@@ -101,6 +111,28 @@ struct MemLeakRun: ~Copyable {
     }
   }
 
+  /// The end of a process that was going already when it was chosen is told by no program.
+  private mutating func watch(_ loop: inout EventLoop) throws(Failure) {
+    for pid in living {
+      let descriptor = tracee_open_process(Int32(pid))
+      guard descriptor >= 0 else {
+        living.remove(pid)
+        continue
+      }
+      // kept to the end of the run
+      try loop.watchProcess(descriptor)
+    }
+  }
+
+  private static func isAlive(_ pid: UInt32) -> Bool {
+    // the state is the first word behind the name, which is in parentheses; the number of threads the 18th
+    guard let text = readText("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return false }
+    let words = text[text.index(after: end)...].split(separator: " ")
+    guard words.count > 17, words[0] != "X" else { return false }
+    // a main thread that has ended stays as a zombie while others run
+    return words[0] != "Z" || words[17] != "1"
+  }
+
   // MARK: attaching
 
   private mutating func choose(_ pid: UInt32) throws(Failure) {
@@ -129,7 +161,8 @@ struct MemLeakRun: ~Copyable {
       do throws(BPFError) {
         try allocators.attach(file, pid: plan.isWide ? nil : pid, session.probes.object)
       } catch {
-        if error.code == ESRCH { continue }
+        // it went meanwhile, or unmapped the file
+        if error.code == ESRCH || error.code == ENOENT { continue }
         throw Failure(error)
       }
       if !hooked.contains(where: { $0.number == file.number }) { hooked.append(file) }
@@ -150,6 +183,7 @@ struct MemLeakRun: ~Copyable {
     case .command(let words): return try traceCommand(words, &loop, count)
     case .processes(let pids):
       try attachFound()
+      try watch(&loop)
       try head()
       for pid in pids { names.load(pid) }
     case .cgroup(let cgroup):
@@ -166,10 +200,15 @@ struct MemLeakRun: ~Copyable {
 
   private mutating func head() throws(Failure) {
     _ = try session.begin(MemLeakText.attaching(to: plan.targetText))
-    try tellHooked(hooked)
+    try tellHooked()
   }
 
-  private mutating func tellHooked(_ files: [AllocatorFile]) throws(Failure) {
+  /// Shows the files that were hooked since the last time.
+  private mutating func tellHooked() throws(Failure) {
+    guard told < hooked.count else { return }
+    progress.clear()
+    let files = hooked[told...]
+    told = hooked.count
     for file in files {
       guard session.options.json else {
         session.output.print(file.description)
@@ -187,14 +226,16 @@ struct MemLeakRun: ~Copyable {
   /// Waits for things to happen, and reports, until it is time to end.
   private mutating func follow(_ loop: inout EventLoop, _ count: Int?) throws(Failure) {
     var left = count
-    while true {
+    try keepAwake(&loop, .alarm)
+    while try !hasEnded() {
       let wakeup = try loop.next()
       try takeIn()
-      if !settling.isEmpty { try loop.wake(after: 0.02) }
+      try keepAwake(&loop, wakeup)
       switch wakeup {
       case .outputClosed: return
-      case .records, .childChanged, .keys, .resized: break
-      case .alarm: try settle()
+      case .records, .keys, .resized: break
+      case .childChanged: for pid in living where !Self.isAlive(pid) { living.remove(pid) }
+      case .alarm: try alarm()
       case .tick:
         for pid in living.sorted().prefix(64) { try look(at: pid) }
         if plan.arguments.trace {
@@ -210,27 +251,24 @@ struct MemLeakRun: ~Copyable {
         _ = try session.output.flush()
         return
       }
-      if hasEnded {
-        try report(atExit: true)
-        note("\(plan.targetText) has ended")
-        _ = try session.output.flush()
-        return
-      }
       guard try session.output.flush(), left != 0 else { return }
     }
   }
 
-  private var hasEnded: Bool {
-    if case .processes = plan.target { return living.isEmpty }
-    return false
+  /// When the last of the processes has ended, the last report comes.
+  private mutating func hasEnded() throws(Failure) -> Bool {
+    guard case .processes = plan.target, living.isEmpty else { return false }
+    try report(atExit: true)
+    say("\(plan.targetText) has ended")
+    _ = try session.output.flush()
+    return true
   }
 
   /// Processes that called exec map their libraries a moment later.
-  private mutating func settle() throws(Failure) {
+  mutating func settle() throws(Failure) {
     for (pid, looks) in settling {
-      let before = hooked.count
       try look(at: pid)
-      try tellHooked(Array(hooked.dropFirst(before)))
+      try tellHooked()
       names.load(pid)
       settling[pid] = looks > 1 ? looks - 1 : nil
     }
@@ -244,22 +282,27 @@ struct MemLeakRun: ~Copyable {
     var tracee = try Tracee(words)
     let pid = tracee.pid
     try choose(pid)
+    commandPID = pid
     if !session.options.json {
       session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
     }
     _ = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
     try start(&tracee)
-    try tellHooked(hooked)
-    if hooked.isEmpty { note("no allocator found in \(plan.targetText): nothing is traced") }
+    try tellHooked()
+    if hooked.isEmpty { say("no allocator found in \(plan.targetText): nothing is traced") }
 
+    // it may have ended before its libraries were all mapped
+    if let status = try changed(&tracee) { return status }
     var left = count
+    try keepAwake(&loop, .alarm)
     while true {
       let wakeup = try loop.next()
       try takeIn()
+      try keepAwake(&loop, wakeup)
       switch wakeup {
       case .outputClosed: return nil
       case .records, .keys, .resized: break
-      case .alarm: try settle()
+      case .alarm: try alarm()
       case .childChanged:
         if let status = try changed(&tracee) { return status }
       case .tick:
@@ -278,7 +321,6 @@ struct MemLeakRun: ~Copyable {
         _ = try session.output.flush()
         return nil
       }
-      if !settling.isEmpty { try loop.wake(after: 0.02) }
       guard try session.output.flush(), left != 0 else { return nil }
     }
   }
@@ -299,8 +341,10 @@ struct MemLeakRun: ~Copyable {
     let pid = tracee.pid
     while let change = try tracee.next({ () throws(Failure) in try look(at: pid) }) {
       switch change {
-      case .loaded: try tellHooked(hooked)
+      case .loaded: try tellHooked()
       case .exiting:
+        // an exec is told before what was mapped by it is read: it forgets the names
+        try takeIn()
         names.load(pid)
         tracee.go()
       case .exited(let status):
@@ -338,26 +382,37 @@ struct MemLeakRun: ~Copyable {
 
   private mutating func execed(_ event: memleak_event) throws(Failure) {
     living.insert(event.pid)
-    dead[event.pid] = event.time_ns
-    ledger.forget(pid: event.pid)
+    try bury(event.pid, event.time_ns)
     names.execed(event.pid)
-    if plan.arguments.combinedOnly {
-      let reader = reader
-      try explained { () throws(BPFError) in try reader.dropTotals(of: event.pid) }
-    }
     settling[event.pid] = 8
+    // the program and its loader are mapped by now: a static one, or musl's, is hooked at once
+    try look(at: event.pid)
+    if case .processes(let pids) = plan.target, pids.contains(event.pid) {
+      say("process \(event.pid) (\(MemLeakCall(event).comm)) has called exec: what it had allocated is gone")
+    }
   }
 
   private mutating func exited(_ event: memleak_event) throws(Failure) {
     living.remove(event.pid)
     settling[event.pid] = nil
-    // What a process of a long-lived group did not free is no leak of the group's.
-    guard case .cgroup = plan.target else { return }
-    dead[event.pid] = event.time_ns
-    ledger.forget(pid: event.pid)
+    switch plan.target {
+    case .cgroup:
+      // What a process of a long-lived group did not free is no leak of the group's.
+      try bury(event.pid, event.time_ns)
+    case .processes(let pids) where pids.contains(event.pid): break
+    case .command where event.pid == commandPID: break
+    default: ended[event.pid] = event.time_ns
+    }
+  }
+
+  /// What a process had until then is dropped when blocks are read next.
+  private mutating func bury(_ pid: UInt32, _ time: UInt64) throws(Failure) {
+    dead[pid] = time
+    gone.add(ledger.sum(of: pid))
+    ledger.forget(pid: pid)
     if plan.arguments.combinedOnly {
       let reader = reader
-      try explained { () throws(BPFError) in try reader.dropTotals(of: event.pid) }
+      try explained { () throws(BPFError) in try reader.dropTotals(of: pid) }
     }
   }
 
@@ -372,27 +427,20 @@ struct MemLeakRun: ~Copyable {
 
   // MARK: reports
 
+  /// One line on standard error, the progress line out of its way.
+  private mutating func say(_ text: String) {
+    progress.clear()
+    note(text)
+  }
+
   /// - Parameter atExit: the process is gone: what it had is reported whatever its age.
   private mutating func report(atExit: Bool = false) throws(Failure) {
+    progress.clear()
     let now = monotonicNow()
     let age = atExit ? 0 : plan.arguments.older.value * 1_000_000
     let rate = plan.arguments.sampleRate.value
-    var table = OutstandingTable(
-      youngest: now > age ? now - age : 0, weight: rate, keepsBlocks: plan.arguments.showAllocs)
-    let (reader, dead, ledger) = (reader, dead, ledger)
-    let combined = plan.arguments.combinedOnly
-    let counters = try explained { () throws(BPFError) in
-      if combined {
-        try reader.addTotals(to: &table)
-        var rest = OutstandingTable(youngest: 0)
-        if !dead.isEmpty { try reader.addBlocks(to: &rest, dead: dead) }
-      } else {
-        try reader.addBlocks(to: &table, dead: dead)
-      }
-      return try reader.readCounters()
-    }
-    table.add(ledger)
-    self.dead = [:]
+    let (table, counters) = try outstanding(
+      youngest: now > age ? now - age : 0, keepsBlocks: plan.arguments.showAllocs)
     var stacks: [MemLeakStack] = []
     for (site, sum) in table.top(plan.arguments.top.value, by: plan.arguments.sort.order) {
       var frames: [UInt64]?
@@ -412,14 +460,48 @@ struct MemLeakRun: ~Copyable {
     }
     let report = MemLeakReport(
       time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: table.sites.count,
-      blocks: table.blocks, counters: counters, losses: try session.losses(), sampleRate: rate)
+      blocks: table.blocks, counters: counters, losses: try session.losses(), sampleRate: rate,
+      gone: gone)
     if session.options.json {
       for line in MemLeakJSON.lines(report) { session.output.print(line) }
     } else {
       for line in text.lines(report) + text.accounting(report) { session.output.print(line) }
     }
+    for (pid, time) in ended {
+      try bury(pid, time)
+      names.ended(pid)
+    }
+    ended = [:]
     try announceLosses()
     try session.showLosses()
+  }
+
+  /// Adds up what is outstanding now.
+  ///
+  /// - Parameter youngest: allocations made later are left out.
+  mutating func outstanding(
+    youngest: UInt64, keepsBlocks: Bool = false
+  ) throws(Failure) -> (OutstandingTable, MemLeakCounters) {
+    var table = OutstandingTable(
+      youngest: youngest, weight: plan.arguments.sampleRate.value, keepsBlocks: keepsBlocks,
+      ended: Set(ended.keys))
+    let (reader, dead) = (reader, dead)
+    let combined = plan.arguments.combinedOnly
+    var dropped = OutstandingSum()
+    let counters = try explained { () throws(BPFError) in
+      if combined {
+        try reader.addTotals(to: &table)
+        var rest = OutstandingTable(youngest: 0)
+        if !dead.isEmpty { dropped = try reader.addBlocks(to: &rest, dead: dead) }
+      } else {
+        dropped = try reader.addBlocks(to: &table, dead: dead)
+      }
+      return try reader.readCounters()
+    }
+    table.add(ledger)
+    gone.add(dropped)
+    self.dead = [:]
+    return (table, counters)
   }
 
   /// A full map is told once, at once.
@@ -427,7 +509,7 @@ struct MemLeakRun: ~Copyable {
     let lost = try session.losses().counts[Int(LOSS_MAP_FULL.rawValue)]
     guard lost > 0, !saidFull else { return }
     saidFull = true
-    note(
+    say(
       "allocations are not recorded any more: the map of outstanding ones is full; --max-allocations makes it larger"
     )
   }

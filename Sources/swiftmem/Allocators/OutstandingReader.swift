@@ -33,11 +33,17 @@ struct OutstandingReader {
   ///
   /// - Parameter dead: processes whose memory is gone, with the time until which what
   ///   they had is to be dropped.
-  func addBlocks(to table: inout OutstandingTable, dead: [UInt32: UInt64]) throws(BPFError) {
+  /// - Returns: what was dropped.
+  func addBlocks(
+    to table: inout OutstandingTable, dead: [UInt32: UInt64]
+  ) throws(BPFError) -> OutstandingSum {
     var gone: [memleak_key] = []
+    var dropped = OutstandingSum()
     try blocks.forEach { key, block in
       if let time = dead[key.pid], block.time_ns <= time {
         gone.append(key)
+        dropped.bytes &+= block.size
+        dropped.count &+= 1
       } else {
         table.add(
           pid: key.pid, address: key.address, bytes: block.size, time: block.time_ns,
@@ -45,6 +51,7 @@ struct OutstandingReader {
       }
     }
     for key in gone { try blocks.remove(key) }
+    return dropped
   }
 
   /// Adds the kernel's sums to a table.

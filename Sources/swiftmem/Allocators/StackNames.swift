@@ -22,6 +22,12 @@ final class StackNames {
 
   func forked(_ pid: UInt32, by parent: UInt32) { parents[pid] = parents[parent] ?? parent }
 
+  /// It is gone and reported.
+  func ended(_ pid: UInt32) {
+    parents[pid] = nil
+    symbolizer.forget(process: Int32(pid))
+  }
+
   /// Its mappings are others from now on.
   func execed(_ pid: UInt32) {
     parents[pid] = nil

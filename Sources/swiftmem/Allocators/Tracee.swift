@@ -20,6 +20,8 @@ struct Tracee: ~Copyable {
   private var raw: tracee
   private let command: String
   private var isRunning = true
+  /// What happened while its libraries were loaded, and is still to be answered.
+  private var held: tracee_event?
 
   /// Forks; nothing of the command runs before `start`.
   init(_ arguments: [String]) throws(Failure) {
@@ -71,10 +73,14 @@ struct Tracee: ~Copyable {
   }
 
   /// From behind an exec until a system call that is not the loader's.
-  private func load(_ mapped: () throws(Failure) -> Void) throws(Failure) {
+  private mutating func load(_ mapped: () throws(Failure) -> Void) throws(Failure) {
     try mapped()
     guard let loader = auxiliary(7) else {  // AT_BASE: there is no loader in a static program
       tracee_continue(raw.pid, 0, 0)
+      return
+    }
+    if isLibrary(loader), let entry = auxiliary(9) {  // AT_ENTRY
+      try loadToEntry(entry, mapped)
       return
     }
     var stops = 0
@@ -94,14 +100,39 @@ struct Tracee: ~Copyable {
     tracee_continue(raw.pid, 0, 0)
   }
 
-  private func finishLoading(_ event: tracee_event) {
-    switch event.change {
-    case TRACEE_SIGNALLED: tracee_continue(raw.pid, 0, event.value)
-    case TRACEE_GROUP_STOP: tracee_listen(raw.pid)
-    case TRACEE_EXITED, TRACEE_KILLED, TRACEE_LOST: break
-    default: tracee_continue(raw.pid, 0, 0)
+  /// musl's loader is its C library: where its system calls come from tells nothing. It
+  /// runs no constructor before the program's first instruction.
+  private mutating func loadToEntry(_ entry: UInt64, _ mapped: () throws(Failure) -> Void) throws(Failure) {
+    var breakpoint = tracee_breakpoint()
+    guard tracee_set_breakpoint(raw.pid, UInt(entry), &breakpoint) == 0 else {
+      tracee_continue(raw.pid, 0, 0)
+      return
     }
+    var signal: Int32 = 0
+    while true {
+      tracee_continue(raw.pid, 0, signal)
+      let event = tracee_wait(raw.pid, 0)
+      guard event.change == TRACEE_SIGNALLED else {
+        finishLoading(event)
+        return
+      }
+      if event.value == SIGTRAP && tracee_reached(raw.pid, &breakpoint) == 1 { break }
+      signal = event.value
+    }
+    try mapped()
+    tracee_continue(raw.pid, 0, 0)
   }
+
+  /// Is the file at an address one that programs call malloc of?
+  private func isLibrary(_ address: UInt64) -> Bool {
+    guard let maps = try? ProcessMaps(pid: Int32(pid)), let mapping = maps.mapping(containing: address)
+    else { return false }
+    let name = mapping.path.description.split(separator: "/").last ?? ""
+    return name.hasPrefix("ld-musl-") || name.hasPrefix("libc.")
+  }
+
+  /// It did something else than load: what that is, `next` tells.
+  private mutating func finishLoading(_ event: tracee_event) { held = event }
 
   /// Is the stopped thread in the loader's file?
   private func isIn(_ loader: UInt64) -> Bool {
@@ -131,7 +162,8 @@ struct Tracee: ~Copyable {
   /// After `.exiting` it stands still until `go()`.
   mutating func next(_ mapped: () throws(Failure) -> Void) throws(Failure) -> Change? {
     while isRunning {
-      let event = tracee_wait(raw.pid, 1)
+      let event = held ?? tracee_wait(raw.pid, 1)
+      held = nil
       switch event.change {
       case TRACEE_NOTHING: return nil
       case TRACEE_EXECED:

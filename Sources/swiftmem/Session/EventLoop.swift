@@ -15,7 +15,7 @@ enum Wakeup: Equatable {
     case keys
     /// The terminal has another size.
     case resized
-    /// SIGCHLD: a child stopped or ended.
+    /// SIGCHLD, or a process that is watched: it stopped or ended.
     case childChanged
     /// The time that `wake(after:)` was told is over.
     case alarm
@@ -40,6 +40,7 @@ struct EventLoop: ~Copyable {
     private enum Source {
         static let records: UInt64 = 0, signals: UInt64 = 1, ticks: UInt64 = 2
         static let deadline: UInt64 = 3, output: UInt64 = 4, keys: UInt64 = 5, alarm: UInt64 = 6
+        static let process: UInt64 = 7
     }
 
     /// - Parameters:
@@ -81,6 +82,15 @@ struct EventLoop: ~Copyable {
         try Self.watch(epoll.raw, descriptor, Source.records)
     }
 
+    /// Wakes, once, when a process ends.
+    ///
+    /// - Parameter descriptor: its pidfd; closed by the caller, behind the loop's end.
+    func watchProcess(_ descriptor: Int32) throws(Failure) {
+        var event = epoll_event(
+            events: EPOLLIN.rawValue | EPOLLONESHOT.rawValue, data: epoll_data(u64: Source.process))
+        guard epoll_ctl(epoll.raw, EPOLL_CTL_ADD, descriptor, &event) == 0 else { throw .system("epoll_ctl") }
+    }
+
     /// Wakes once more after so many seconds; a later call replaces an earlier one.
     func wake(after seconds: Double) throws(Failure) {
         try Self.set(alarm.raw, seconds, repeats: false)
@@ -104,6 +114,7 @@ struct EventLoop: ~Copyable {
                     drain(ticks.raw)
                     pending.append(.tick)
                 case Source.keys: pending.append(.keys)
+                case Source.process: pending.append(.childChanged)
                 case Source.deadline: pending.append(.stop)
                 case Source.alarm:
                     drain(alarm.raw)

@@ -109,6 +109,8 @@ struct MemLeak: Tool {
     let grows = kernelGrowsMaps()
     try object.setMaxEntries(maxAllocations ?? (grows ? 1 << 21 : 1 << 20), ofMap: "blocks")
     if config.totals == 0 { try object.setMaxEntries(1, ofMap: "totals") }
+    // each call is an event where calls are shown; else only mappings and processes are
+    if config.trace == 0 { try object.setMaxEntries(1 << 20, ofMap: "events") }
     guard !grows else { return }
     try object.setMaxEntries(OutstandingReader.smallStackTable, ofMap: "stacks")
     try object.setMaxEntries(8192, ofMap: "threads_by_tid")
