@@ -30,11 +30,14 @@ public struct MemLeakStack: Hashable, Sendable {
   public let sum: OutstandingSum
   /// Innermost first; nil: the stack was lost.
   public let frames: [MemLeakFrame]?
+  /// Where the walk ended; nil: by frame pointers, which don't say.
+  public let end: StackEnd?
 
-  public init(pid: UInt32, sum: OutstandingSum, frames: [MemLeakFrame]?) {
+  public init(pid: UInt32, sum: OutstandingSum, frames: [MemLeakFrame]?, end: StackEnd? = nil) {
     self.pid = pid
     self.sum = sum
     self.frames = frames
+    self.end = end
   }
 }
 
@@ -104,6 +107,7 @@ public struct MemLeakText: Sendable {
         continue
       }
       lines += frames.map { "\t\t" + text($0) }
+      if let words = stack.end?.words { lines.append("\t\t[\(words)]") }
     }
     return lines
   }
@@ -160,6 +164,7 @@ public enum MemLeakJSON {
     line.add("oldest_ns", age(stack.sum, report))
     line.add("estimated", stack.sum.isEstimated)
     line.add("frames", stack.frames.map { frames in frames.map(object) })
+    line.add("stack_end", stack.end?.rawValue)
     return line
   }
 

@@ -14,6 +14,7 @@ struct MemLeakRun: ~Copyable {
   private var reader: OutstandingReader
   private var ledger: MappingLedger
   private let names: StackNames
+  private var unwinder: StackUnwinder?
   private let chosen: BPFMap<UInt32, UInt32>
   private let text: MemLeakText
   /// What was there before the start.
@@ -37,8 +38,9 @@ struct MemLeakRun: ~Copyable {
     let config = plan.config(
       marksFrees: !isKnown || found.contains { $0.files.contains(where: \.marksFrees) })
     let limit = plan.arguments.maxAllocations?.value
+    let stack = plan.arguments.stack
     let session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
-      try MemLeak.configure(object, resolution, config, plan.filter, maxAllocations: limit)
+      try MemLeak.configure(object, resolution, config, plan.filter, stack, maxAllocations: limit)
     }
     let ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events")
     }
@@ -47,6 +49,9 @@ struct MemLeakRun: ~Copyable {
     }
     let chosen: BPFMap<UInt32, UInt32> = try explained { () throws(BPFError) in
       try session.probes.object.map("processes")
+    }
+    unwinder = try explained { () throws(BPFError) in
+      try StackUnwinder(session.probes.object, stack)
     }
     allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
     self.ring = ring
@@ -96,6 +101,7 @@ struct MemLeakRun: ~Copyable {
         try look(at: process.pid)
       } else {
         inspected[process.pid] = process.inspected
+        try mapped(process.pid)
         try attach(process.files, process.pid)
       }
     }
@@ -111,6 +117,7 @@ struct MemLeakRun: ~Copyable {
 
   /// Attaches to the allocators of a process that aren't attached to yet.
   private mutating func look(at pid: UInt32) throws(Failure) {
+    try mapped(pid)
     let place = plan.isWide ? 0 : pid
     var known = inspected[place] ?? []
     let files: [AllocatorFile]
@@ -121,6 +128,11 @@ struct MemLeakRun: ~Copyable {
     }
     inspected[place] = known
     try attach(files, pid)
+  }
+
+  /// Gives the programs what a process has mapped, to unwind its stacks by.
+  private mutating func mapped(_ pid: UInt32) throws(Failure) {
+    do throws(BPFError) { try unwinder?.load(pid) } catch { throw Failure(error) }
   }
 
   private mutating func attach(_ files: [AllocatorFile], _ pid: UInt32) throws(Failure) {
@@ -190,7 +202,7 @@ struct MemLeakRun: ~Copyable {
     while true {
       let wakeup = try loop.next()
       try takeIn()
-      if !settling.isEmpty { try loop.wake(after: 0.02) }
+      try wakeLater(loop)
       switch wakeup {
       case .outputClosed: return
       case .records, .childChanged, .keys, .resized: break
@@ -225,8 +237,17 @@ struct MemLeakRun: ~Copyable {
     return false
   }
 
+  private func wakeLater(_ loop: borrowing EventLoop) throws(Failure) {
+    if !settling.isEmpty {
+      try loop.wake(after: 0.02)
+    } else if unwinder?.hasAskers == true {
+      try loop.wake(after: 0.3)
+    }
+  }
+
   /// Processes that called exec map their libraries a moment later.
   private mutating func settle() throws(Failure) {
+    do throws(BPFError) { try unwinder?.rearm() } catch { throw Failure(error) }
     for (pid, looks) in settling {
       let before = hooked.count
       try look(at: pid)
@@ -278,7 +299,7 @@ struct MemLeakRun: ~Copyable {
         _ = try session.output.flush()
         return nil
       }
-      if !settling.isEmpty { try loop.wake(after: 0.02) }
+      try wakeLater(loop)
       guard try session.output.flush(), left != 0 else { return nil }
     }
   }
@@ -329,6 +350,9 @@ struct MemLeakRun: ~Copyable {
       case MEMLEAK_FORKED.rawValue:
         living.insert(event.pid)
         names.forked(event.pid, by: event.parent)
+        try mapped(event.pid)
+      case MEMLEAK_UNMAPPED.rawValue:
+        do throws(BPFError) { try unwinder?.asked(event.pid) } catch { throw Failure(error) }
       case MEMLEAK_EXECED.rawValue: try execed(event)
       case MEMLEAK_EXITED.rawValue: try exited(event)
       default: break
@@ -341,6 +365,7 @@ struct MemLeakRun: ~Copyable {
     dead[event.pid] = event.time_ns
     ledger.forget(pid: event.pid)
     names.execed(event.pid)
+    do throws(BPFError) { try unwinder?.execed(event.pid) } catch { throw Failure(error) }
     if plan.arguments.combinedOnly {
       let reader = reader
       try explained { () throws(BPFError) in try reader.dropTotals(of: event.pid) }
@@ -351,6 +376,7 @@ struct MemLeakRun: ~Copyable {
   private mutating func exited(_ event: memleak_event) throws(Failure) {
     living.remove(event.pid)
     settling[event.pid] = nil
+    do throws(BPFError) { try unwinder?.forget(event.pid) } catch { throw Failure(error) }
     // What a process of a long-lived group did not free is no leak of the group's.
     guard case .cgroup = plan.target else { return }
     dead[event.pid] = event.time_ns
@@ -395,15 +421,16 @@ struct MemLeakRun: ~Copyable {
     self.dead = [:]
     var stacks: [MemLeakStack] = []
     for (site, sum) in table.top(plan.arguments.top.value, by: plan.arguments.sort.order) {
-      var frames: [UInt64]?
+      var stack: CapturedStack?
       do throws(BPFError) {
-        frames = try self.reader.frames(of: site.stack)
+        stack = try self.reader.stack(site.stack)
       } catch {
         throw Failure(error)
       }
       stacks.append(
         MemLeakStack(
-          pid: site.pid, sum: sum, frames: frames.map { names.frames($0, pid: site.pid) }))
+          pid: site.pid, sum: sum, frames: stack.map { names.frames($0, pid: site.pid) },
+          end: stack?.end))
     }
     do throws(BPFError) {
       try self.reader.makeRoom(counters)
