@@ -89,32 +89,39 @@ static __always_inline u64 stack_mix(u64 hash, u64 word)
 /* Both below 2^63: 1 where `a` <= `b`. A comparison without a branch is one path to verify. */
 #define AT_MOST(a, b) (((a) - (b) - 1) >> 63)
 
+/* A mask that old verifiers see: compilers would make it one of 32 bits, and they lose track of those. */
+#define MASKED(index, most) \
+	({ \
+		u64 masked = (index); \
+		asm volatile("%0 &= %1" : "+r"(masked) : "i"((most) - 1)); \
+		masked; \
+	})
+
 /* The mapping that may hold an address, if any does. */
 static __always_inline struct unwind_mapping *unwind_mapping_in(struct unwind_page *page, u64 at)
 {
-	u32 index = 0;
+	u64 index = 0;
 
 #pragma unroll
 	for (u32 step = UNWIND_PAGE_MAPPINGS / 2; step; step /= 2) {
-		u32 next = (index + step) & (UNWIND_PAGE_MAPPINGS - 1);
-		u64 start = page->mappings[next].start >> 1;
+		u64 start = page->mappings[MASKED(index + step, UNWIND_PAGE_MAPPINGS)].start;
 
-		index += step & -(u32)AT_MOST(start, at >> 1);
+		index += step * AT_MOST(start >> 1, at >> 1);
 	}
-	return &page->mappings[index & (UNWIND_PAGE_MAPPINGS - 1)];
+	return &page->mappings[MASKED(index, UNWIND_PAGE_MAPPINGS)];
 }
 
 static __always_inline struct unwind_page *unwind_page_of(struct unwind_page *first, u32 pid, u64 at)
 {
-	u32 index = 0;
+	u64 index = 0;
 
 	if (first->pages <= 1)
 		return first;
 #pragma unroll
 	for (u32 step = UNWIND_PAGES / 2; step; step /= 2) {
-		u32 next = (index + step) & (UNWIND_PAGES - 1);
+		u64 start = first->firsts[MASKED(index + step, UNWIND_PAGES)];
 
-		index += step & -(u32)AT_MOST(first->firsts[next] >> 1, at >> 1);
+		index += step * AT_MOST(start >> 1, at >> 1);
 	}
 	if (!index)
 		return first;
@@ -138,21 +145,21 @@ __noinline u64 unwind_rule(u32 table, u32 offset, u32 rules)
 	if (!block)
 		return UNWIND_NONE;
 
-	u32 first = block->words[chunk & (UNWIND_BLOCK_WORDS - 1)];
+	u32 first = block->words[MASKED(chunk, UNWIND_BLOCK_WORDS)];
 
 	number = first / UNWIND_BLOCK_WORDS;
 	block = bpf_map_lookup_elem(blocks, &number);
 	if (!block)
 		return UNWIND_NONE;
 
-	u32 row = block->words[first & (UNWIND_BLOCK_WORDS - 1)];
+	u32 row = block->words[MASKED(first, UNWIND_BLOCK_WORDS)];
 	u32 low = 0, high = row & 0xffff;
 
 	for (int i = 0; i < UNWIND_CHUNK_SHIFT + 1; i++) {
 		if (high - low < 2 || high > UNWIND_CHUNK_BYTES)
 			break;
 		u32 middle = (low + high) / 2;
-		u32 word = block->words[(first + middle) & (UNWIND_BLOCK_WORDS - 1)];
+		u32 word = block->words[MASKED(first + middle, UNWIND_BLOCK_WORDS)];
 
 		if ((word & 0xffff) <= within) {
 			low = middle;
@@ -168,8 +175,9 @@ __noinline u64 unwind_rule(u32 table, u32 offset, u32 rules)
 	block = bpf_map_lookup_elem(blocks, &number);
 	if (!block)
 		return UNWIND_NONE;
-	rule = rule % UNWIND_BLOCK_RULES * 2;
-	return block->words[rule] | (u64)block->words[rule + 1] << 32;
+	u32 *words = &block->words[MASKED(rule, UNWIND_BLOCK_RULES) * 2];
+
+	return words[0] | (u64)words[1] << 32;
 }
 
 /* Where a walk is; what its steps come to: the flags of the record, or 0 to go on. */
@@ -179,12 +187,14 @@ struct unwind_walk {
 	u32 table, offset, rules;
 	u32 exact; /* pc is where the frame is, not behind a call */
 	u64 words[2];
+	u64 hash; /* of the frames so far */
 };
 
 /*
  * A thread's: the record and the walk that fills it. The walk is here and not in the
  * program's own variables so that the verifier knows nothing of it: whatever way a step
- * took, the next is the same to it, and 127 steps are no more than 127 times one.
+ * took, the next is the same to it. A word behind the record's frames is the walk's, so
+ * that an index below 128 stays within.
  */
 struct stack_state {
 	struct stack_record record;
@@ -324,57 +334,41 @@ static __always_inline void unwind_lost(u32 flags)
 }
 
 /*
- * Walks from a caller, whose stack and frame pointers are given, into the thread's
- * record. Returns the stack's hash, 0 for none.
+ * Frames of one call of unwind_frames. A loop of all of them, though bounded, is 900 000
+ * instructions of work for a verifier that forgets in one round what it knows of another.
  */
-__noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
+#define UNWIND_FRAMES 8
+
+/*
+ * Goes on by some frames, of which `from` are in the record. Returns 0, or the flags of
+ * the record when it has ended.
+ */
+__noinline int unwind_frames(u32 pid, u32 from)
 {
 	struct stack_state *state = STACK_STATE();
-	struct unwind_page_key key = { .pid = bpf_get_current_pid_tgid() >> 32 };
-	u64 hash = stack_mix(STACK_SEED, caller);
-	u32 flags = STACK_CUT, count = 1;
-
-	if (!state)
-		return 0;
-	struct unwind_walk *walk = &state->walk;
+	struct unwind_page_key key = { .pid = pid };
 	struct unwind_page *first = bpf_map_lookup_elem(&unwind_pages, &key);
 
-	if (!first) {
-		u32 *parent = bpf_map_lookup_elem(&unwind_parents, &key.pid);
+	if (!state || !first)
+		return STACK_NO_MAPPING;
+	struct unwind_walk *walk = &state->walk;
 
-		if (parent) {
-			key.pid = *parent;
-			first = bpf_map_lookup_elem(&unwind_pages, &key);
-		}
-	}
-	walk->pc = caller;
-	walk->sp = sp;
-	walk->fp = fp;
-	walk->exact = 0;
-	walk->size = 0;
-	state->record.frames[0] = caller;
-	if (!first) {
-		flags = STACK_NO_MAPPING;
-		goto out;
-	}
-	for (int i = 0; i < STACK_FRAMES; i++) {
+#pragma unroll
+	for (u32 i = 0; i < UNWIND_FRAMES; i++) {
 		u64 pc = walk->pc, at = pc - !walk->exact;
 		u32 end;
 
-		if (!pc) {
-			/* where threads of other C libraries begin */
-			flags = STACK_WHOLE;
-			break;
-		}
-		if (at - walk->start >= walk->size && !unwind_enter(walk, first, key.pid, at)) {
-			flags = STACK_NO_MAPPING;
-			break;
-		}
-		/* an address in known code: a frame */
-		if (i) {
-			state->record.frames[i] = pc;
-			hash = stack_mix(hash, pc);
-			count = i + 1;
+		if (!pc)
+			return STACK_WHOLE; /* where threads of other C libraries begin */
+		if (at - walk->start >= walk->size && !unwind_enter(walk, first, pid, at))
+			return STACK_NO_MAPPING;
+		if (from + i >= STACK_FRAMES)
+			return STACK_CUT;
+		/* an address in known code: a frame; the caller is there already */
+		if (from + i) {
+			state->record.frames[MASKED(from + i, 128)] = pc;
+			walk->hash = stack_mix(walk->hash, pc);
+			state->record.count = from + i + 1;
 		}
 		if (walk->table && walk->table != UNWIND_NO_CODE)
 			end = unwind_by_rule(walk, unwind_rule(walk->table, walk->offset + (u32)(at - walk->start),
@@ -383,16 +377,40 @@ __noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
 			end = unwind_by_pointer(walk);
 		else
 			end = STACK_NO_RULE;
-		if (end) {
-			flags = end;
-			break;
-		}
+		if (end)
+			return end;
 	}
-out:
-	state->record.count = count;
+	return 0;
+}
+
+/*
+ * Walks from a caller, whose stack and frame pointers are given, into the thread's
+ * record. Returns the stack's hash, 0 for none.
+ */
+__noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
+{
+	struct stack_state *state = STACK_STATE();
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	u32 *parent = bpf_map_lookup_elem(&unwind_parents, &pid);
+	int flags = 0;
+
+	if (!state)
+		return 0;
+	if (parent)
+		pid = *parent;
+	state->walk.pc = caller;
+	state->walk.sp = sp;
+	state->walk.fp = fp;
+	state->walk.exact = 0;
+	state->walk.size = 0;
+	state->walk.hash = stack_mix(STACK_SEED, caller);
+	state->record.frames[0] = caller;
+	state->record.count = 1;
+	for (u32 from = 0; from <= STACK_FRAMES && !flags; from += UNWIND_FRAMES)
+		flags = unwind_frames(pid, from);
 	state->record.flags = flags;
 	unwind_lost(flags);
-	return hash ? hash : 1;
+	return state->walk.hash ? state->walk.hash : 1;
 }
 
 /* ---- processes ------------------------------------------------------------------ */
