@@ -8,13 +8,13 @@ public struct ArrayOfArrays {
 
     fileprivate init(info: MapInfo) { self.info = info }
 
-    /// Puts a new array into a place; the map keeps it alive.
+    /// Makes an array for a place and fills it.
     ///
     /// - Parameters:
     ///   - valueSize: bytes of one element, as the map's declaration has it.
     ///   - words: all elements, one after another.
-    /// - Throws: `BPFError`: ENOMEM, E2BIG; ENOENT or EINVAL where there is no such place.
-    public func set(_ place: UInt32, valueSize: Int, to words: [UInt32]) throws(BPFError) {
+    /// - Throws: `BPFError`: ENOMEM, E2BIG.
+    public func make(valueSize: Int, words: [UInt32]) throws(BPFError) -> OwnedDescriptor {
         let size = valueSize / MemoryLayout<UInt32>.size
         guard size > 0, !words.isEmpty, words.count % size == 0 else {
             throw BPFError(operation: "fill map \(info.name): not whole elements", code: EINVAL)
@@ -38,9 +38,28 @@ public struct ArrayOfArrays {
                 }
             }
         }
-        var (place, descriptor) = (place, array.raw)
-        try checked("update map \(info.name)") {
-            bpf_map_update_elem(info.descriptor, &place, &descriptor, UInt64(BPF_ANY))
+        return array
+    }
+
+    /// Puts arrays into places, in one call where the kernel can (5.13): at the end of each it waits until no
+    /// program is at work with what was there, some ten milliseconds. The map keeps them alive.
+    ///
+    /// - Throws: `BPFError`: E2BIG where there is no such place.
+    public func set(_ places: [UInt32], to descriptors: [Int32]) throws(BPFError) {
+        guard !places.isEmpty, places.count == descriptors.count else { return }
+        var count = UInt32(clamping: places.count)
+        let code = places.withUnsafeBufferPointer { places in
+            descriptors.withUnsafeBufferPointer { descriptors in
+                // SAFETY: `count` keys and as many values of four bytes, read during the call.
+                bpf_map_update_batch(info.descriptor, places.baseAddress, descriptors.baseAddress, &count, nil)
+            }
+        }
+        guard code != 0 else { return }
+        for (place, descriptor) in zip(places, descriptors) {
+            var (place, descriptor) = (place, descriptor)
+            try checked("update map \(info.name)") {
+                bpf_map_update_elem(info.descriptor, &place, &descriptor, UInt64(BPF_ANY))
+            }
         }
     }
 }

@@ -29,6 +29,7 @@ struct MemLeakRun: ~Copyable {
   /// Processes whose libraries are not all mapped yet, with the looks still to take.
   private var settling: [UInt32: Int] = [:]
   private var saidFull = false
+  private var isAlarmSet = false
   private var hooked: [AllocatorFile] = []
 
   init(_ plan: MemLeakPlan, _ report: ReportOptions) throws(Failure) {
@@ -237,16 +238,22 @@ struct MemLeakRun: ~Copyable {
     return false
   }
 
-  private func wakeLater(_ loop: borrowing EventLoop) throws(Failure) {
+  /// Not anew at each event: a busy ring would put it off for ever.
+  private mutating func wakeLater(_ loop: borrowing EventLoop) throws(Failure) {
+    guard !isAlarmSet else { return }
     if !settling.isEmpty {
       try loop.wake(after: 0.02)
-    } else if unwinder?.hasAskers == true {
-      try loop.wake(after: 0.3)
+    } else if let unwinder, unwinder.hasAskers {
+      try loop.wake(after: unwinder.delay)
+    } else {
+      return
     }
+    isAlarmSet = true
   }
 
   /// Processes that called exec map their libraries a moment later.
   private mutating func settle() throws(Failure) {
+    isAlarmSet = false
     do throws(BPFError) { try unwinder?.rearm() } catch { throw Failure(error) }
     for (pid, looks) in settling {
       let before = hooked.count

@@ -64,34 +64,50 @@ struct StackUnwinder {
 
   /// Reads a process's mappings, and gives the programs what is new of them.
   ///
-  /// A process that is gone keeps what it had.
-  mutating func load(_ pid: UInt32) throws(BPFError) {
+  /// A process that is gone keeps what it had. Gives whether there was anything new.
+  @discardableResult
+  mutating func load(_ pid: UInt32) throws(BPFError) -> Bool {
     guard let regions = try? tables.regions(of: Int32(bitPattern: pid)), !regions.isEmpty,
       known[pid] != regions
-    else { return }
-    var mappings: [unwind_mapping] = []
-    for region in regions.prefix(Self.mostMappings) { mappings.append(try mapping(region)) }
+    else { return false }
+    try upload(regions)
+    let mappings = regions.prefix(Self.mostMappings).map(mapping)
     try write(mappings, pid)
     known[pid] = regions
     try parents.remove(pid)
+    return true
   }
 
   /// A stack of this process led to code in no mapping known.
   mutating func asked(_ pid: UInt32) throws(BPFError) {
-    try load(pid)
-    askers.insert(pid)
+    let isNews = try load(pid)
+    // Libraries come one after another; a JIT that maps without end must wait.
+    if isNews, answers.allows() {
+      try wanted.remove(pid)
+    } else {
+      if isNews { delay = Self.delays.lowerBound }
+      askers.insert(pid)
+    }
   }
 
   /// Is there somebody who may ask again once `rearm` was called?
   var hasAskers: Bool { !askers.isEmpty }
 
-  /// Lets processes ask again; not at once, for there may be no answer.
+  /// Seconds until `rearm` is due: longer from time to time where there was no answer.
+  private(set) var delay = Self.delays.lowerBound
+  private static let delays = 0.02...0.64
+  private var answers = Allowance(perSecond: 100)
+
+  /// Lets processes ask again.
   mutating func rearm() throws(BPFError) {
+    guard hasAskers else { return }
+    var isNews = false
     for pid in askers {
-      try load(pid)
+      if try load(pid) { isNews = true }
       try wanted.remove(pid)
     }
     askers = []
+    delay = isNews ? Self.delays.lowerBound : min(delay * 2, Self.delays.upperBound)
   }
 
   /// The process called exec: its mappings are others.
@@ -121,7 +137,7 @@ struct StackUnwinder {
     max(1, (min(mappings, mostMappings) + pageMappings - 1) / pageMappings)
   }
 
-  private mutating func mapping(_ region: UnwindRegion) throws(BPFError) -> unwind_mapping {
+  private func mapping(_ region: UnwindRegion) -> unwind_mapping {
     var mapping = unwind_mapping()
     mapping.start = region.start
     mapping.end = region.end
@@ -129,7 +145,7 @@ struct StackUnwinder {
     case .framePointers: break
     case .none: mapping.table = UInt32(UNWIND_NO_CODE)
     case .table(let id, let offset):
-      guard let block = try upload(id) else { break }
+      guard case .some(.some(let block)) = rules[id] else { break }
       mapping.table = UInt32(id)
       mapping.offset = offset
       mapping.rules = block
@@ -137,20 +153,29 @@ struct StackUnwinder {
     return mapping
   }
 
-  /// Puts a table into the kernel, once; gives its block of rules.
-  private mutating func upload(_ id: UnwindTables.ID) throws(BPFError) -> UInt32? {
-    if let block = rules[id] { return block }
-    guard let table = tables.take(id) else { return nil }
-    rules[id] = .some(nil)
-    do throws(BPFError) {
-      try arrays.set(UInt32(id), valueSize: MemoryLayout<unwind_block>.size, to: table.words)
-    } catch {
-      // no memory for it: its code is walked by frame pointers
-      note("no room for the unwind table of a file (\(table.byteCount >> 20) MiB)")
-      return nil
+  /// Puts tables that are new into the kernel, all at once.
+  private mutating func upload(_ regions: [UnwindRegion]) throws(BPFError) {
+    var places: [UInt32] = []
+    var descriptors: [Int32] = []
+    // kept open until the map has them
+    var arrays = DescriptorSet()
+    for region in regions {
+      guard case .table(let id, _) = region.rules, rules[id] == nil else { continue }
+      rules[id] = .some(nil)
+      guard let table = tables.take(id) else { continue }
+      do throws(BPFError) {
+        let array = try self.arrays.make(
+          valueSize: MemoryLayout<unwind_block>.size, words: table.words)
+        places.append(UInt32(id))
+        descriptors.append(array.raw)
+        arrays.insert(array)
+        rules[id] = .some(table.rulesBlock)
+      } catch {
+        // its code is walked by frame pointers
+        note("no room for the unwind table of a file (\(table.byteCount >> 20) MiB)")
+      }
     }
-    rules[id] = .some(table.rulesBlock)
-    return table.rulesBlock
+    try self.arrays.set(places, to: descriptors)
   }
 
   /// The first page last: it is what makes the others known.
@@ -186,4 +211,34 @@ struct StackUnwinder {
       try pages.set(unwind_page_key(pid: pid, page: UInt32(page)), to: record)
     }
   }
+}
+
+/// So many things a second, not more.
+private struct Allowance {
+  let perSecond: Int
+  private var begun = ContinuousClock.now
+  private var count = 0
+
+  init(perSecond: Int) { self.perSecond = perSecond }
+
+  mutating func allows() -> Bool {
+    if begun.duration(to: .now) >= .seconds(1) {
+      begun = .now
+      count = 0
+    }
+    count += 1
+    return count <= perSecond
+  }
+}
+
+/// Descriptors that are closed together.
+private struct DescriptorSet: ~Copyable {
+  private var owners: [Owner] = []
+
+  private final class Owner {
+    let descriptor: OwnedDescriptor
+    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+  }
+
+  mutating func insert(_ descriptor: consuming OwnedDescriptor) { owners.append(Owner(descriptor)) }
 }
