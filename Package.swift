@@ -74,7 +74,7 @@ let package = Package(
             name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects", "TestObjects"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "SymbolsTests", dependencies: ["Symbols"], exclude: ["Corpus"],
+            name: "SymbolsTests", dependencies: ["Symbols", "CSymbols", "CMemEvents"], exclude: ["Corpus"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "MemoryToolsTests", dependencies: ["MemoryTools", "CMemEvents"],
