@@ -46,7 +46,7 @@ let package = Package(
             // `#embed` is a clang extension in C17; its objects come from `make bpf`.
             cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
         .target(
-            name: "CSymbols", cSettings: cStrict,
+            name: "CSymbols", dependencies: ["CMemEvents"], cSettings: cStrict,
             linkerSettings: [
                 .linkedLibrary(":libdw.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":liblzma.a"),
                 .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
@@ -57,7 +57,7 @@ let package = Package(
         .target(
             name: "CDisassembly", cSettings: cStrict, linkerSettings: [.linkedLibrary(":libcapstone.a")]),
         .target(name: "LibBPF", dependencies: ["CLibbpf"], swiftSettings: strict),
-        .target(name: "Symbols", dependencies: ["CSymbols"], swiftSettings: strict),
+        .target(name: "Symbols", dependencies: ["CSymbols", "CMemEvents"], swiftSettings: strict),
         .target(name: "MemoryTools", dependencies: ["CMemEvents"], swiftSettings: strict),
         .executableTarget(
             name: "swiftmem",
@@ -74,7 +74,7 @@ let package = Package(
             name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects", "TestObjects"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "SymbolsTests", dependencies: ["Symbols"], exclude: ["Corpus"],
+            name: "SymbolsTests", dependencies: ["Symbols", "CSymbols", "CMemEvents"], exclude: ["Corpus"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "MemoryToolsTests", dependencies: ["MemoryTools", "CMemEvents"],

@@ -32,6 +32,8 @@
 #include "include/filter.h"
 #include "include/loss.h"
 #include "include/private_stack.h"
+static struct stack_state *thread_state(void);
+#define STACK_STATE() thread_state()
 #include "include/stack.h"
 #include "memleak.h"
 
@@ -106,7 +108,7 @@ struct thread {
 	u64 outer_stack;
 	u64 kept;  /* the stack last put into the table */
 	u64 seen;  /* not a fresh state */
-	struct stack_record record;
+	struct stack_state captured;
 };
 
 struct {
@@ -138,6 +140,13 @@ static __always_inline struct thread *thread_of(u32 tid, bool create)
 		return thread;
 	bpf_map_update_elem(&threads_by_tid, &tid, &fresh_thread, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&threads_by_tid, &tid);
+}
+
+static __always_inline struct stack_state *thread_state(void)
+{
+	struct thread *thread = thread_of((u32)bpf_get_current_pid_tgid(), false);
+
+	return thread ? &thread->captured : NULL;
 }
 
 static __always_inline struct memleak_counters *count(void)
@@ -420,13 +429,19 @@ static __always_inline bool is_under_outer(struct thread *thread, u64 sp)
 
 static __always_inline u64 capture(struct pt_regs *ctx, struct thread *thread, u64 caller)
 {
-	u64 stack = stack_walk(ctx, &thread->record, caller);
+	u64 stack = stack_capture(ctx, &thread->captured, caller);
 	bool is_new = false;
 
+	if (stack && unwind_wants(&thread->captured.record)) {
+		struct memleak_event *event = new_event(MEMLEAK_UNMAPPED);
+
+		if (event)
+			bpf_ringbuf_submit(event, 0);
+	}
 	/* a stack once in the table is known for good: its reader keeps it */
 	if (!stack || stack == thread->kept)
 		return stack;
-	if (!stack_keep(stack, &thread->record, &is_new))
+	if (!stack_keep(stack, &thread->captured.record, &is_new))
 		return 0;
 	thread->kept = stack;
 	if (is_new)
@@ -733,6 +748,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 			return 0;
 		}
 	}
+	unwind_forked(from, pid);
 	struct memleak_event *event = new_event(MEMLEAK_FORKED);
 
 	if (event) {
@@ -766,6 +782,7 @@ int process_exec(void *ctx)
 		thread->mark_sp = 0;
 		thread->trampoline = 0;
 	}
+	unwind_execed(id >> 32);
 	tell_process(MEMLEAK_EXECED);
 	return 0;
 }

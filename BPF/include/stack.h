@@ -7,7 +7,10 @@
  * At the entry the function has no frame yet: its caller's address is at the
  * stack pointer (x86) or in the link register (arm64), and the frame pointer is
  * still the caller's. From there on the chain of frame pointers is walked as long
- * as it goes up the stack; a caller built without frame pointers ends it.
+ * as it goes up the stack; a caller built without frame pointers ends it. That is
+ * `--stack fp`; else unwind.h walks, by tables.
+ *
+ * Before this header the tool defines STACK_STATE(): where this thread's state is.
  */
 #ifndef SWIFTMEM_STACK_H
 #define SWIFTMEM_STACK_H
@@ -17,6 +20,7 @@
 #include <bpf/bpf_tracing.h>
 #include "loss.h"
 #include "stack_record.h"
+#include "unwind.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -26,21 +30,10 @@ struct {
 	__type(value, struct stack_record);
 } stacks SEC(".maps");
 
-/* No frame reaches further than this from one to the next. */
-#define FRAME_LIMIT (16 << 20)
-/* User addresses of both architectures are below; so is no null page. */
-#define IS_USER_TEXT(address) ((address) >= 4096 && (address) < (1ULL << 56))
-
 struct frame_record {
 	u64 caller_frame;
 	u64 return_address;
 };
-
-static __always_inline u64 stack_mix(u64 hash, u64 word)
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ (hash >> 29);
-}
 
 /* The address that a function just entered will return to; 0 when unreadable. */
 static __always_inline u64 return_address(struct pt_regs *ctx)
@@ -62,7 +55,7 @@ static __always_inline u64 return_address(struct pt_regs *ctx)
 static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *record, u64 caller)
 {
 	u64 frame = PT_REGS_FP(ctx), low = PT_REGS_SP(ctx);
-	u64 hash = stack_mix(0x736d656d, caller);
+	u64 hash = stack_mix(STACK_SEED, caller);
 	u32 count = 1;
 
 	if (!IS_USER_TEXT(caller))
@@ -90,6 +83,23 @@ static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *
 	}
 	record->count = count;
 	return hash ? hash : 1;
+}
+
+/*
+ * Captures the stack of a function just entered into the record of `state`, which is
+ * what STACK_STATE() gives. Returns its hash, 0 for none.
+ */
+static __always_inline u64 stack_capture(struct pt_regs *ctx, struct stack_state *state, u64 caller)
+{
+	if (!IS_USER_TEXT(caller))
+		return 0;
+	if (stack_config.mode == STACK_FP)
+		return stack_walk(ctx, &state->record, caller);
+#if defined(__TARGET_ARCH_x86)
+	return stack_unwind(caller, PT_REGS_SP(ctx) + 8, PT_REGS_FP(ctx));
+#else
+	return stack_unwind(caller, PT_REGS_SP(ctx), PT_REGS_FP(ctx));
+#endif
 }
 
 /* Keeps a stack in the table; false where there is no room. */

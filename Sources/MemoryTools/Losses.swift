@@ -20,6 +20,12 @@ public struct Losses: Hashable, Sendable {
         Cause(key: "return_missed", words: "reads whose return was not seen: counted as what they asked for"),
         Cause(key: "name", words: "file names not kept: a map was full"),
         Cause(key: "skipped", words: "events skipped by the kernel: the program was running on the CPU already"),
+        Cause(key: "stack_cut", words: "stacks cut: deeper than 127 frames"),
+        Cause(key: "stack_no_mapping", words: "stacks cut at an address whose mapping was not known yet"),
+        Cause(key: "stack_no_rule", words: "stacks cut at code without unwind information"),
+        Cause(key: "stack_unsupported", words: "stacks cut at code whose unwind information can't be followed"),
+        Cause(key: "stack_unreadable", words: "stacks cut where their memory could not be read"),
+        Cause(key: "stack_implausible", words: "stacks cut where the next frame could not be one"),
     ]
 
     /// By index of `causes`.

@@ -33,14 +33,18 @@ public struct MemLeakStack: Hashable, Sendable {
   public let frames: [MemLeakFrame]?
   /// What of the kernel it is; nil: a process's, or lost with the stack.
   public let kernel: KernelMemory?
+  /// Where the walk ended; nil: by frame pointers, which don't say.
+  public let end: StackEnd?
 
   public init(
-    pid: UInt32?, sum: OutstandingSum, frames: [MemLeakFrame]?, kernel: KernelMemory? = nil
+    pid: UInt32?, sum: OutstandingSum, frames: [MemLeakFrame]?, kernel: KernelMemory? = nil,
+    end: StackEnd? = nil
   ) {
     self.pid = pid
     self.sum = sum
     self.frames = frames
     self.kernel = kernel
+    self.end = end
   }
 }
 
@@ -116,6 +120,7 @@ public struct MemLeakText: Sendable {
         continue
       }
       lines += frames.map { "\t\t" + text($0) }
+      if let words = stack.end?.words { lines.append("\t\t[\(words)]") }
     }
     return lines
   }
@@ -180,6 +185,7 @@ public enum MemLeakJSON {
     line.add("oldest_ns", age(stack.sum, report))
     line.add("estimated", stack.sum.isEstimated)
     line.add("frames", stack.frames.map { frames in frames.map(object) })
+    line.add("stack_end", stack.end?.rawValue)
     if stack.pid == nil {
       line.add("kind", stack.kernel?.kind.rawValue)
       line.add("cache", stack.kernel?.cache)

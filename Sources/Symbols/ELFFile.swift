@@ -29,6 +29,7 @@ struct ELFFile: ~Copyable {
         }
         elf = try Self.checked(elf_begin(file.descriptor, ELF_C_READ, nil), path)
         self.path = path
+        descriptor = file.descriptor
         self.file = consume file
         memory = nil
     }
@@ -47,6 +48,7 @@ struct ELFFile: ~Copyable {
         }
         elf = checked
         path = name
+        descriptor = -1
         file = nil
         self.memory = memory
     }
@@ -55,6 +57,9 @@ struct ELFFile: ~Copyable {
         elf_end(elf)
         memory?.deallocate()
     }
+
+    /// The file's; -1 for bytes in memory.
+    let descriptor: Int32
 
     private static let version = elf_version(UInt32(EV_CURRENT))
 

@@ -27,7 +27,7 @@ final class ModuleCache {
 
     /// The table of the file that a process has mapped, or nil when it can't be read or isn't ELF.
     func table(_ mapping: Mapping, pid: Int32) -> ModuleTable? {
-        guard let file = open(mapping, pid: pid), let status = try? file.status() else { return nil }
+        guard let file = Self.open(mapping, pid: pid), let status = try? file.status() else { return nil }
         let identity = FileIdentity(status)
         if let known = byIdentity[identity] { return known }
 
@@ -48,7 +48,7 @@ final class ModuleCache {
     }
 
     /// The very file mapped: by map_files, which is exact; else by its name, when that still leads to the same inode.
-    private func open(_ mapping: Mapping, pid: Int32) -> FileHandle? {
+    static func open(_ mapping: Mapping, pid: Int32) -> FileHandle? {
         if let exact = try? FileHandle(reading: mapping.mapFilesPath(pid: pid)) { return exact }
         guard !mapping.isDeleted else { return nil }
         for path in [mapping.rootPath(pid: pid), mapping.path] {
@@ -75,7 +75,7 @@ final class ModuleCache {
         return table
     }
 
-    private static func memory(_ mapping: Mapping, pid: Int32) -> [UInt8]? {
+    static func memory(_ mapping: Mapping, pid: Int32) -> [UInt8]? {
         guard let file = try? FileHandle(reading: BytePath("/proc/\(pid)/mem")) else { return nil }
         return try? file.read(at: mapping.start, count: Int(mapping.end - mapping.start))
     }

@@ -15,6 +15,8 @@ public enum SymbolError: Error, Hashable, Sendable {
     case tooLarge(path: String, limitBytes: Int)
     /// File and line were asked for, and DWARF can't be read here.
     case noDWARF(reason: String)
+    /// The file has no call-frame information that can be used.
+    case noUnwindInformation(path: String)
 
     /// The same, for `errno` as the last call left it.
     static func current(_ operation: String, _ path: BytePath) -> SymbolError {
@@ -38,6 +40,8 @@ extension SymbolError: CustomStringConvertible {
             "\(path): longer than \(limit) bytes"
         case .noDWARF(let reason):
             "no file and line: \(reason)"
+        case .noUnwindInformation(let path):
+            "\(path): no usable call-frame information"
         }
     }
 }

@@ -15,18 +15,15 @@ extension LiveTests {
       var wanted: [String: [Int]] = [:]
       for kind in truth.rows("kinds") {
         let function = try #require(kind.text("function"))
-        let place = ["leak_in_thread": "leak_here", "leak_strdup": "strdup"][function] ?? function
+        let place = function == "leak_in_thread" ? "leak_here" : function
         let sofar = wanted[place] ?? [0, 0]
         wanted[place] = [
           sofar[0] + (kind.int("outstanding_bytes") ?? -1), sofar[1] + (kind.int("outstanding_count") ?? -1),
         ]
       }
       for (place, want) in wanted {
-        // strdup's own frame hides its callers until stacks are unwound without frame
-        // pointers: start-up code's single strdup may be in the same sum
         let sum = report.sum(place)
-        let isRight =
-          sum == want || (place == "strdup" && sum[1] == want[1] + 1 && sum[0] < want[0] + 100)
+        let isRight = sum == want
         #expect(isRight, "\(rung): \(name): \(place): \(sum) of \(want)")
         Live.record(
           "memleak", "allocators/\(rung)", "\(name) \(place)", isRight, "\(sum) of \(want)")

@@ -13,6 +13,12 @@ enum loss_cause {
 	LOSS_RETURN_MISSED, /* a function's return was not seen */
 	LOSS_NAME,	   /* no room for a file's name */
 	LOSS_SKIPPED,	   /* the kernel counts these: runs of a program it skipped */
+	LOSS_STACK_CUT,	   /* stacks deeper than is kept */
+	LOSS_STACK_NO_MAPPING, /* … that led to an address in no mapping known yet */
+	LOSS_STACK_NO_RULE, /* … into code without unwind information */
+	LOSS_STACK_UNSUPPORTED, /* … with unwind information that is not followed */
+	LOSS_STACK_UNREADABLE, /* … whose memory could not be read */
+	LOSS_STACK_IMPLAUSIBLE, /* … where the next frame could not be one */
 	LOSS_CAUSES,
 };
 

@@ -82,6 +82,7 @@ enum memleak_kind {
 	MEMLEAK_FORKED,	     /* pid was forked by `parent` */
 	MEMLEAK_EXECED,
 	MEMLEAK_EXITED,	     /* the last thread of pid */
+	MEMLEAK_UNMAPPED,    /* a stack of pid led to code in no mapping known */
 };
 
 struct memleak_event {

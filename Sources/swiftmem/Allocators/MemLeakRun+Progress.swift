@@ -13,18 +13,24 @@ struct ProgressState {
 }
 
 extension MemLeakRun {
-  /// Sees to it that the loop wakes for what is to be done between ticks.
-  mutating func keepAwake(_ loop: inout EventLoop, _ wakeup: Wakeup) throws(Failure) {
-    if !settling.isEmpty {
-      try loop.wake(after: 0.02)
-    } else if wakeup == .alarm, showsProgress {
-      try loop.wake(after: ProgressLine.interval)
-    }
+  /// Sees to it that the loop wakes for what is to be done between ticks; not anew at
+  /// each event, for a busy ring would put it off for ever.
+  mutating func keepAwake(_ loop: inout EventLoop) throws(Failure) {
+    var delays: [Double] = []
+    if !settling.isEmpty { delays.append(0.02) }
+    if let unwinder, unwinder.hasAskers { delays.append(unwinder.delay) }
+    if showsProgress { delays.append(ProgressLine.interval) }
+    guard let delay = delays.min() else { return }
+    let due = monotonicNow() + UInt64(delay * 1e9)
+    if let alarmDue, alarmDue <= due { return }
+    try loop.wake(after: delay)
+    alarmDue = due
   }
 
   private var showsProgress: Bool { progress.isOn && !plan.arguments.trace && !session.options.json }
 
   mutating func alarm() throws(Failure) {
+    alarmDue = nil
     try settle()
     let now = monotonicNow()
     guard showsProgress, now >= progressState.time + UInt64(ProgressLine.interval * 0.9e9) else { return }

@@ -15,6 +15,7 @@ struct MemLeakRun: ~Copyable {
   var reader: OutstandingReader
   private var ledger: MappingLedger
   private let names: StackNames
+  var unwinder: StackUnwinder?
   private let chosen: BPFMap<UInt32, UInt32>
   private let text: MemLeakText
   /// What was there before the start.
@@ -36,6 +37,8 @@ struct MemLeakRun: ~Copyable {
   private var saidFull = false
   var progress = ProgressLine()
   var progressState = ProgressState()
+  /// When the loop's alarm is due, CLOCK_MONOTONIC; nil: it is not set.
+  var alarmDue: UInt64?
   private var hooked: [AllocatorFile] = []
   /// So many of them have been shown.
   private var told = 0
@@ -47,8 +50,9 @@ struct MemLeakRun: ~Copyable {
     let config = plan.config(
       marksFrees: !isKnown || found.contains { $0.files.contains(where: \.marksFrees) })
     let limit = plan.arguments.maxAllocations?.value
+    let stack = plan.arguments.stack
     let session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
-      try MemLeak.configure(object, resolution, config, plan.filter, maxAllocations: limit)
+      try MemLeak.configure(object, resolution, config, plan.filter, stack, maxAllocations: limit)
     }
     let ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events")
     }
@@ -57,6 +61,9 @@ struct MemLeakRun: ~Copyable {
     }
     let chosen: BPFMap<UInt32, UInt32> = try explained { () throws(BPFError) in
       try session.probes.object.map("processes")
+    }
+    unwinder = try explained { () throws(BPFError) in
+      try StackUnwinder(session.probes.object, stack)
     }
     allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
     self.ring = ring
@@ -106,6 +113,7 @@ struct MemLeakRun: ~Copyable {
         try look(at: process.pid)
       } else {
         inspected[process.pid] = process.inspected
+        try mapped(process.pid)
         try attach(process.files, process.pid)
       }
     }
@@ -143,6 +151,7 @@ struct MemLeakRun: ~Copyable {
 
   /// Attaches to the allocators of a process that aren't attached to yet.
   private mutating func look(at pid: UInt32) throws(Failure) {
+    try mapped(pid)
     let place = plan.isWide ? 0 : pid
     var known = inspected[place] ?? []
     let files: [AllocatorFile]
@@ -153,6 +162,11 @@ struct MemLeakRun: ~Copyable {
     }
     inspected[place] = known
     try attach(files, pid)
+  }
+
+  /// Gives the programs what a process has mapped, to unwind its stacks by.
+  private mutating func mapped(_ pid: UInt32) throws(Failure) {
+    do throws(BPFError) { try unwinder?.load(pid) } catch { throw Failure(error) }
   }
 
   private mutating func attach(_ files: [AllocatorFile], _ pid: UInt32) throws(Failure) {
@@ -226,11 +240,11 @@ struct MemLeakRun: ~Copyable {
   /// Waits for things to happen, and reports, until it is time to end.
   private mutating func follow(_ loop: inout EventLoop, _ count: Int?) throws(Failure) {
     var left = count
-    try keepAwake(&loop, .alarm)
+    try keepAwake(&loop)
     while try !hasEnded() {
       let wakeup = try loop.next()
       try takeIn()
-      try keepAwake(&loop, wakeup)
+      try keepAwake(&loop)
       switch wakeup {
       case .outputClosed: return
       case .records, .keys, .resized: break
@@ -266,6 +280,7 @@ struct MemLeakRun: ~Copyable {
 
   /// Processes that called exec map their libraries a moment later.
   mutating func settle() throws(Failure) {
+    do throws(BPFError) { try unwinder?.rearm() } catch { throw Failure(error) }
     for (pid, looks) in settling {
       try look(at: pid)
       try tellHooked()
@@ -294,11 +309,11 @@ struct MemLeakRun: ~Copyable {
     // it may have ended before its libraries were all mapped
     if let status = try changed(&tracee) { return status }
     var left = count
-    try keepAwake(&loop, .alarm)
+    try keepAwake(&loop)
     while true {
       let wakeup = try loop.next()
       try takeIn()
-      try keepAwake(&loop, wakeup)
+      try keepAwake(&loop)
       switch wakeup {
       case .outputClosed: return nil
       case .records, .keys, .resized: break
@@ -373,6 +388,9 @@ struct MemLeakRun: ~Copyable {
       case MEMLEAK_FORKED.rawValue:
         living.insert(event.pid)
         names.forked(event.pid, by: event.parent)
+        try mapped(event.pid)
+      case MEMLEAK_UNMAPPED.rawValue:
+        do throws(BPFError) { try unwinder?.asked(event.pid) } catch { throw Failure(error) }
       case MEMLEAK_EXECED.rawValue: try execed(event)
       case MEMLEAK_EXITED.rawValue: try exited(event)
       default: break
@@ -384,6 +402,7 @@ struct MemLeakRun: ~Copyable {
     living.insert(event.pid)
     try bury(event.pid, event.time_ns)
     names.execed(event.pid)
+    do throws(BPFError) { try unwinder?.execed(event.pid) } catch { throw Failure(error) }
     settling[event.pid] = 8
     // the program and its loader are mapped by now: a static one, or musl's, is hooked at once
     try look(at: event.pid)
@@ -395,6 +414,7 @@ struct MemLeakRun: ~Copyable {
   private mutating func exited(_ event: memleak_event) throws(Failure) {
     living.remove(event.pid)
     settling[event.pid] = nil
+    do throws(BPFError) { try unwinder?.forget(event.pid) } catch { throw Failure(error) }
     switch plan.target {
     case .cgroup:
       // What a process of a long-lived group did not free is no leak of the group's.
@@ -443,15 +463,16 @@ struct MemLeakRun: ~Copyable {
       youngest: now > age ? now - age : 0, keepsBlocks: plan.arguments.showAllocs)
     var stacks: [MemLeakStack] = []
     for (site, sum) in table.top(plan.arguments.top.value, by: plan.arguments.sort.order) {
-      var frames: [UInt64]?
+      var stack: CapturedStack?
       do throws(BPFError) {
-        frames = try self.reader.frames(of: site.stack)
+        stack = try self.reader.stack(site.stack)
       } catch {
         throw Failure(error)
       }
       stacks.append(
         MemLeakStack(
-          pid: site.pid, sum: sum, frames: frames.map { names.frames($0, pid: site.pid) }))
+          pid: site.pid, sum: sum, frames: stack.map { names.frames($0, pid: site.pid) },
+          end: stack?.end))
     }
     do throws(BPFError) {
       try self.reader.makeRoom(counters)

@@ -10,7 +10,7 @@ struct OutstandingReader {
   private let counters: PerCPUMap<UInt32, memleak_counters>
   private let stacks: BPFMap<UInt64, stack_record>
   /// Stacks read so far: their place in the kernel's table may be given away.
-  private var known: [UInt64: [UInt64]] = [:]
+  private var known: [UInt64: CapturedStack] = [:]
   private var drained: UInt64 = 0
 
   /// Stacks in the kernel's table where all its room is taken at once; 65536 elsewhere.
@@ -73,30 +73,38 @@ struct OutstandingReader {
     for key in gone { try totals.remove(key) }
   }
 
-  /// A stack's return addresses, innermost first; nil where it was lost.
-  mutating func frames(of stack: UInt64) throws(BPFError) -> [UInt64]? {
+  /// A stack; nil where it was lost.
+  mutating func stack(_ stack: UInt64) throws(BPFError) -> CapturedStack? {
     guard stack != 0 else { return nil }
-    if let frames = known[stack] { return frames }
+    if let captured = known[stack] { return captured }
     guard let record = try stacks.value(for: stack) else { return nil }
-    let frames = Self.frames(record)
-    known[stack] = frames
-    return frames
+    let captured = CapturedStack(record)
+    known[stack] = captured
+    return captured
   }
 
   /// Makes room in the kernel's table. A stack that is needed there again comes again.
   mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) {
     guard counters.stacks &- drained > Self.crowded else { return }
     drained = counters.stacks
-    var fetched: [(UInt64, [UInt64])] = []
-    try stacks.drain { hash, record in fetched.append((hash, Self.frames(record))) }
-    for (hash, frames) in fetched { known[hash] = frames }
+    var fetched: [(UInt64, CapturedStack)] = []
+    try stacks.drain { hash, record in fetched.append((hash, CapturedStack(record))) }
+    for (hash, captured) in fetched { known[hash] = captured }
   }
+}
 
-  private static func frames(_ record: stack_record) -> [UInt64] {
-    withUnsafeBytes(of: record.frames) { bytes in
+/// A stack as the programs kept it.
+struct CapturedStack {
+  /// Return addresses, innermost first.
+  let frames: [UInt64]
+  let end: StackEnd?
+
+  init(_ record: stack_record) {
+    frames = withUnsafeBytes(of: record.frames) { bytes in
       (0..<min(Int(record.count), Int(STACK_FRAMES))).map {
         bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
       }
     }
+    end = StackEnd(flags: record.flags)
   }
 }

@@ -35,12 +35,12 @@ final class StackNames {
   }
 
   /// A stack's functions. A chain of frame pointers that led out of code is cut there.
-  func frames(_ addresses: [UInt64], pid: UInt32) -> [MemLeakFrame] {
+  func frames(_ stack: CapturedStack, pid: UInt32) -> [MemLeakFrame] {
     let owner = parents[pid] ?? pid
     var result: [MemLeakFrame] = []
-    for (index, address) in addresses.enumerated() {
+    for (index, address) in stack.frames.enumerated() {
       let frames = symbolizer.frames(address: address, isReturnAddress: true, process: Int32(owner))
-      if index > 0, let first = frames.first, !isCode(first) { break }
+      if stack.end == nil, index > 0, let first = frames.first, !isCode(first) { break }
       result += frames.map { frame in
         MemLeakFrame(
           address: frame.address, symbol: frame.symbol, offset: frame.offset,

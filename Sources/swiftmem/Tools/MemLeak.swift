@@ -24,7 +24,8 @@ struct MemLeak: Tool {
       Allocators are found by themselves: the C library of the process's own mount \
       namespace, jemalloc, tcmalloc, mimalloc, a static program; the head of the report \
       says what was hooked. mmap counts in whole pages, less what was unmapped of it. \
-      Stacks are walked by frame pointers; the direct caller is always there.
+      Stacks are walked by the binaries' own unwind tables, whole without frame pointers; \
+      JIT-compiled code by frame pointers. What cuts one is said with it.
 
       Other than bcc's memleak: an allocation that failed is none; realloc keeps the old \
       block when it fails; munmap and mremap of a part leave the rest; malloc of a large \
@@ -86,18 +87,19 @@ struct MemLeak: Tool {
     config.totals = 1
     config.trace = 1
     config.mark_frees = 1
-    try configure(object, resolution, config, filter_config(), maxAllocations: 1024)
+    try configure(object, resolution, config, filter_config(), .auto, maxAllocations: 1024)
   }
 
   static func configure(
     _ object: borrowing OpenObject, _ resolution: Resolution, _ config: memleak_config,
-    _ filter: filter_config, maxAllocations: Int?
+    _ filter: filter_config, _ stack: StackMode, maxAllocations: Int?
   ) throws(BPFError) {
     var config = config
     config.task_storage = resolution.rung(of: "threads") == "task-storage" ? 1 : 0
     try object.setReadOnlyData(".rodata.config", to: config)
     try object.setReadOnlyData(".rodata.filter", to: filter)
     try size(object, config, maxAllocations)
+    try stack.prepare(object, preallocates: !kernelGrowsMaps())
     try AllocatorProbes.Kind(resolution).prepare(object)
   }
 
@@ -149,6 +151,12 @@ struct MemLeak: Tool {
 struct MemLeakArguments: ParsableArguments {
   @Option(name: [.short, .long], help: "Trace this process; may be given several times.")
   var pid: [TaskID] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Walk stacks by frame pointers (fp), by unwind tables (dwarf), or by tables where there are any (auto).",
+      valueName: "how"))
+  var stack: StackMode = .auto
 
   @Flag(name: [.customShort("t"), .long], help: "Print each call instead of reports.")
   var trace = false
