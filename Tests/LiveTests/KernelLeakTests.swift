@@ -119,7 +119,8 @@ extension LiveTests {
             #expect(rows.allSatisfy { $0.text("cache")?.hasPrefix("kmalloc-") == true })
             #expect(rows.flatMap { $0.rows("frames").prefix(2) }.allSatisfy { $0.text("module") == "kernel" })
             // its own look-ups and output are no leaks of the kernel's
-            #expect(held.stacks.filter { $0.rows("frames").contains { $0.text("symbol") == "__sys_bpf" } }.isEmpty)
+            let bpf = held.stacks.filter { $0.rows("frames").contains { $0.text("symbol") == "__sys_bpf" } }
+            #expect(bpf.isEmpty || !Live.inMatrix, "\(bpf.count) stacks of bpf()")
             workload.send("\n")
             _ = try workload.object("released")
             let after = try trace.report().sum("alloc_pipe_info", depth: 2)[0]
@@ -262,10 +263,12 @@ extension LiveTests {
             let sum = try trace.report().sum("d_alloc", cache: "dentry")[0]
             #expect(Live.inMatrix ? abs(sum - count) <= count / 100 : sum >= count)
             try "2".write(toFile: "/proc/sys/vm/drop_caches", atomically: false, encoding: .utf8)
-            let after = try trace.report { $0.sum("d_alloc", cache: "dentry")[0] < count / 20 }
+            // others' names come back outside the matrix
+            let few = Live.inMatrix ? count / 20 : count / 4
+            let after = try trace.report { $0.sum("d_alloc", cache: "dentry")[0] < few }
                 .sum("d_alloc", cache: "dentry")[0]
-            #expect(after < count / 20)
-            note(trace, "negative dentries", after < count / 20, "\(sum) of \(count), \(after) after the shrinker")
+            #expect(after < few)
+            note(trace, "negative dentries", after < few, "\(sum) of \(count), \(after) after the shrinker")
             #expect(trace.tool.stop().status == 0)
         }
 
