@@ -86,7 +86,7 @@ let package = Package(
             name: "LiveTests",
             dependencies: ["swiftmem", "MemoryTools", "LibBPF", "TestObjects"]
                 + workloads.map { .target(name: "workload-\($0)") },
-            swiftSettings: strict, linkerSettings: link),
+            exclude: ["verifier-budget.tsv"], swiftSettings: strict, linkerSettings: link),
     ]
         + workloads.map { name in
             .executableTarget(

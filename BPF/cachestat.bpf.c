@@ -7,6 +7,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define COUNT(counter, pages) ((counter) += (pages))
 #include "include/pagecache_probes.h"
+#include "include/readahead.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

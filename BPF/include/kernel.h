@@ -91,6 +91,7 @@ struct mm_struct___atomic_rss {
 };
 
 struct task_io_accounting {
+	u64 rchar;
 	u64 syscr;
 };
 

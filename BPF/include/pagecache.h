@@ -38,6 +38,8 @@ struct request {
 	u64 last;
 	u64 index;
 	u64 syscalls; /* read system calls done before it */
+	u64 bytes; /* that they read */
+	u64 counted; /* pages counted for the call that it belongs to */
 
 	struct run file;
 	struct run device; /* of a mapping that is no regular file's */
@@ -57,6 +59,9 @@ struct request {
 	u64 adding; /* the folio that is being inserted */
 	u32 adding_gfp;
 	u32 unnamed; /* pages mapped by a fault whose file is not known yet */
+	u32 mapped; /* pages that the last fault mapped */
+	u32 mapped_by_fault; /* ... at fault_index of fault_mapping */
+	u64 fault_address;
 };
 
 /* Linux 5.11 */

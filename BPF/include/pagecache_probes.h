@@ -44,6 +44,10 @@ int BPF_PROG(task_gone, struct task_struct *task)
  * The tracepoint names the range that is still to be read, once per batch: a
  * batch that goes on with the request before it adds nothing. The number of
  * read calls done so far tells it from a new request that ends at the same page.
+ *
+ * filemap_get_pages() returns without its tracepoint when the batch's last folio is
+ * another task's to fill, so that a call's first pages may go by unseen. How many
+ * bytes the call read is known when the task's next call comes.
  */
 SEC("tp_btf/mm_filemap_get_pages")
 int BPF_PROG(read_access, struct address_space *mapping, unsigned long index, unsigned long last)
@@ -56,18 +60,30 @@ int BPF_PROG(read_access, struct address_space *mapping, unsigned long index, un
 	if (!r || !c)
 		return 0;
 	struct task_struct *task = (void *)bpf_get_current_task();
-	u64 syscalls = bpf_core_field_exists(task->ioac.syscr) ? BPF_CORE_READ(task, ioac.syscr) : 0;
+	u64 syscalls = 0, bytes = 0;
 	u64 key = address_of(mapping);
 
+	if (bpf_core_field_exists(task->ioac.syscr)) {
+		syscalls = BPF_CORE_READ(task, ioac.syscr);
+		bytes = BPF_CORE_READ(task, ioac.rchar);
+	}
 	claim_runs(c, r, key, index, last);
 
 	bool more = r->mapping == key && r->last == last && r->index < index &&
 		    r->syscalls == syscalls;
 
+	if (r->syscalls != syscalls) {
+		u64 read = (bytes - r->bytes) >> PAGE_SHIFT;
+
+		if (r->mapping == key && r->syscalls + 1 == syscalls && read > r->counted)
+			COUNT(c->read_access_pages, read - r->counted);
+		r->syscalls = syscalls;
+		r->bytes = bytes;
+		r->counted = 0;
+	}
 	r->mapping = key;
 	r->last = last;
 	r->index = index;
-	r->syscalls = syscalls;
 	if (more)
 		return 0;
 	s64 size = BPF_CORE_READ(mapping, host, i_size);
@@ -78,8 +94,10 @@ int BPF_PROG(read_access, struct address_space *mapping, unsigned long index, un
 
 	if (last < end)
 		end = last;
-	if (end >= index)
-		COUNT(c->read_access_pages, end - index + 1);
+	if (end < index)
+		return 0;
+	r->counted += end - index + 1;
+	COUNT(c->read_access_pages, end - index + 1);
 	return 0;
 }
 
@@ -552,6 +570,8 @@ int BPF_PROG(mapped, struct mm_struct *mm, int member)
 		return 0;
 	struct address_space *mapping = NULL;
 
+	r->mapped = change;
+	r->mapped_by_fault = r->fault_open;
 	if (r->fault_open)
 		mapping = (void *)r->fault_mapping;
 	else

@@ -5,6 +5,8 @@ public struct CacheStatRow: Hashable, Sendable {
     public let time: WallTime
     public let intervalNanoseconds: UInt64
     public let pages: PageCacheInterval
+    /// What became of pages read ahead; nil where that was not asked for or can't be told.
+    public let readahead: ReadaheadUse?
     public let sees: Sight
     public let memory: MemoryInfo
     /// What the kernel counted meanwhile, on the whole machine.
@@ -28,12 +30,13 @@ public struct CacheStatRow: Hashable, Sendable {
 
     public init(
         time: WallTime, intervalNanoseconds: UInt64, pages: PageCacheInterval,
-        sees: Sight = Sight(), memory: MemoryInfo, vmstat: VMStat = VMStat(),
+        readahead: ReadaheadUse? = nil, sees: Sight = Sight(), memory: MemoryInfo, vmstat: VMStat = VMStat(),
         contradictions: [String]? = nil, losses: Losses
     ) {
         self.time = time
         self.intervalNanoseconds = intervalNanoseconds
         self.pages = pages
+        self.readahead = readahead
         self.sees = sees
         self.memory = memory
         self.vmstat = vmstat
@@ -61,7 +64,7 @@ public struct CacheStatText: Sendable {
             + (wide
                 ? ["READ_HIT%", "WRITE_HIT%", "FAULTS", "READAHEAD", "EVICTED", "REFAULTED"]
                     .map { " " + $0.right(10) }.joined() : "")
-            + (readahead ? ["DEMANDED", "AHEAD"].map { " " + $0.right(9) }.joined() : "")
+            + (readahead ? ["DEMANDED", "AHEAD", "USED", "DROPPED"].map { " " + $0.right(9) }.joined() : "")
     }
 
     public func line(_ row: CacheStatRow) -> String {
@@ -91,8 +94,10 @@ public struct CacheStatText: Sendable {
                     count(row.vmstat.refaultPages),
                 ].map { " " + $0.right(10) }.joined() : "")
             + (readahead
-                ? [count(known ? demanded : nil), count(known ? pages.readaheadMissPages : nil)]
-                    .map { " " + $0.right(9) }.joined() : "")
+                ? [
+                    count(known ? demanded : nil), count(known ? pages.readaheadMissPages : nil),
+                    count(row.readahead?.usedPages), count(row.readahead?.droppedPages),
+                ].map { " " + $0.right(9) }.joined() : "")
     }
 
     /// Behind a row: where the kernel's own counters say otherwise.
@@ -118,6 +123,8 @@ public enum CacheStatJSON {
         line.add("read_access_pages", known ? pages.readAccessPages : nil)
         line.add("fault_access_pages", known ? pages.faultAccessPages : nil)
         line.add("readahead_miss_pages", known ? pages.readaheadMissPages : nil)
+        line.add("readahead_used_pages", row.readahead?.usedPages)
+        line.add("readahead_dropped_pages", row.readahead?.droppedPages)
         line.add("write_alloc_pages", pages.writeAllocatedPages)
         line.add("evicted_pages", row.sees.evictions ? pages.evictedPages : nil)
         line.add("refault_pages", row.vmstat.refaultPages)

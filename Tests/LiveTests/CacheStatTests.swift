@@ -93,6 +93,32 @@ extension LiveTests {
             }
         }
 
+        @Test("where nothing tells of accesses, misses and dirtied pages are exact and the rest unknown")
+        func partial() throws {
+            for pattern in ["--pattern seq-read --cold", "--pattern write-new"] {
+                let workload = try Workload.start(
+                    "pagecache", ["--dir", Live.scratch, "--wait", "--size-mb", "\(Live.fileMegabytes)"]
+                        + pattern.split(separator: " ").map(String.init))
+                let pid = try #require(try workload.object("ready").int("pid"))
+                let (tool, rungs) = try Tool.tracing(
+                    ["cachestat", "1000", "-p", "\(pid)"], environment: ["SWIFTMEM_RUNG": "cachestat=partial"])
+                #expect(rungs.text("reads") == "partial")
+                workload.send("\n")
+                let truth = try workload.object("truth")
+                #expect(workload.finish().status == 0)
+                let row = try #require(tool.stop().objects(ofType: "cachestat").last)
+                let misses = truth.int("miss_pages_expected"), dirtied = truth.int("dirtied_pages_expected")
+                #expect(agrees(row.int("miss_pages"), misses))
+                #expect(agrees(row.int("dirty_pages"), dirtied))
+                for key in ["hit_pages", "hit_ratio", "read_access_pages", "fault_access_pages"] {
+                    #expect(row.isNull(key), "\(key)")
+                }
+                Live.record(
+                    "cachestat", Live.names(rungs), "partial, \(pattern)",
+                    agrees(row.int("miss_pages"), misses) && agrees(row.int("dirty_pages"), dirtied), "")
+            }
+        }
+
         @Test("two processes on one file, by their name")
         func twoProcesses() throws {
             let workload = try Workload.start(
@@ -103,8 +129,49 @@ extension LiveTests {
             let truth = try workload.object("truth")
             _ = workload.finish()
             let row = try #require(tool.stop().objects(ofType: "cachestat").last)
+            // of each reader's last call nothing tells the bytes: its tracepoint may stay away
             #expect(agrees(row.int("read_access_pages"), truth.int("access_pages"), slack: 0))
             #expect(agrees(row.int("miss_pages"), truth.int("miss_pages_expected")))
+        }
+
+        @Test(
+            "pages read ahead: first use and drop, to the page",
+            arguments: ["--pattern stray-read", "--pattern stray-read --bs 4096", "--pattern mmap-seq"])
+        func readahead(pattern: String) throws {
+            let rungs = try availableRungs("cachestat", "readahead", of: ["tracepoint", "fentry"])
+            for rung in rungs {
+                let workload = try Workload.start(
+                    "pagecache", ["--dir", Live.scratch, "--wait", "--size-mb", "\(Live.fileMegabytes)"]
+                        + pattern.split(separator: " ").map(String.init))
+                let pid = try #require(try workload.object("ready").int("pid"))
+                // a page that faults ask for has no event of its own but in that rung's faults
+                let (tool, chosen) = try Tool.tracing(
+                    ["cachestat", "1000", "--readahead", "-p", "\(pid)"],
+                    environment: ["SWIFTMEM_RUNG": "cachestat=\(rung)"])
+                #expect(chosen.text("readahead") == rung)
+                workload.send("\n")
+                let truth = try workload.object("truth")
+                #expect(workload.finish().status == 0)
+                let row = try #require(tool.stop().objects(ofType: "cachestat").last)
+                let touched = try #require(truth.int("distinct_pages"))
+                let misses = try #require(row.int("miss_pages"))
+                let demanded = misses - (row.int("readahead_miss_pages") ?? 0)
+                let used = try #require(row.int("readahead_used_pages")) + demanded
+                let dropped = try #require(row.int("readahead_dropped_pages"))
+                let left = truth.int("readahead_dropped_pages_expected") ?? 0
+                // the program's own text is read ahead too, when it was not cached
+                #expect(abs(used - touched) <= touched / 50 + 32, "\(rung): \(used) used, \(touched) true")
+                #expect(abs(dropped - left) <= left / 50 + 32, "\(rung): \(dropped) dropped, \(left) true")
+                Live.record(
+                    "cachestat", Live.names(chosen), "read ahead, \(pattern)",
+                    abs(used - touched) <= touched / 50 + 32 && abs(dropped - left) <= left / 50 + 32,
+                    "used \(used)/\(touched) dropped \(dropped)/\(left)")
+            }
+            guard rungs.isEmpty else { return }
+            let row = try #require(
+                try Tool.run(["cachestat", "0.1", "1", "--readahead", "--json"])
+                    .objects(ofType: "cachestat").first)
+            #expect(row.isNull("readahead_used_pages") && row.isNull("readahead_dropped_pages"))
         }
 
         @Test("bcc's columns and widths, and the count")

@@ -11,9 +11,11 @@ extension LiveTests {
 
         /// Runs a pattern beside cachetop in each view and cachestat, all of the one
         /// process name; their JSON by view, and the truth.
-        private func beside(_ arguments: String) throws
-            -> (views: [String: [[String: Any]]], stat: [String: Any], truth: [String: Any])
+        private func beside(_ arguments: String, rung: String? = nil) throws
+            -> (views: [String: [[String: Any]]], stat: [String: Any], truth: [String: Any], rungs: String)
         {
+            let environment = rung.map { ["SWIFTMEM_RUNG": "cachetop=\($0)"] } ?? [:]
+            var names = ""
             let workload = try Workload.start(
                 "pagecache",
                 ["--dir", Live.scratch, "--wait", "--size-mb", "\(Live.fileMegabytes)"]
@@ -22,14 +24,16 @@ extension LiveTests {
             let name = ["--comm", "workload-pageca"]
             var tools: [String: Running] = [:]
             for view in ["process", "file", "cgroup"] {
-                tools[view] = try Tool.tracing(["cachetop", "1000", "--by", view] + name).0
+                let (tool, rungs) = try Tool.tracing(
+                    ["cachetop", "1000", "--by", view] + name, environment: environment)
+                (tools[view], names) = (tool, Live.names(rungs))
             }
             let (stat, _) = try Tool.tracing(["cachestat", "1000"] + name)
             workload.send("\n")
             let truth = try workload.object("truth")
             #expect(workload.finish().status == 0)
             let views = tools.mapValues { $0.stop().objects }
-            return (views, try #require(stat.stop().objects(ofType: "cachestat").last), truth)
+            return (views, try #require(stat.stop().objects(ofType: "cachestat").last), truth, names)
         }
 
         @Test(
@@ -39,7 +43,18 @@ extension LiveTests {
                 "--pattern overwrite --warm", "--pattern two-procs",
             ])
         func totals(_ pattern: String) throws {
-            let (views, stat, truth) = try beside(pattern)
+            try check(pattern, rung: nil)
+        }
+
+        @Test("... on every rung")
+        func rungs() throws {
+            for rung in try availableRungs("cachetop", "reads", of: ["tracepoint", "fentry", "kprobe"]) {
+                try check("--pattern seq-read --cold", rung: rung)
+            }
+        }
+
+        private func check(_ pattern: String, rung: String?) throws {
+            let (views, stat, truth, names) = try beside(pattern, rung: rung)
             for (view, objects) in views {
                 let rows = objects.filter { $0.text("type") == "cachetop" }
                 let interval = try #require(objects.last { $0.text("type") == "cachetop_interval" })
@@ -60,12 +75,12 @@ extension LiveTests {
             #expect(file.text("device") == "\(truth.int("device_major") ?? -1):\(truth.int("device_minor") ?? -1)")
             #expect(abs((file.int("miss_pages") ?? -1) - (truth.int("miss_pages_expected") ?? 0)) <= 128)
             #expect(abs((file.int("dirty_pages") ?? -1) - (truth.int("dirtied_pages_expected") ?? 0)) <= 128)
-            Live.record("cachetop", "-", pattern, true, "")
+            Live.record("cachetop", names, pattern, true, "")
         }
 
         @Test("two processes on one file: a row each, and one of the file")
         func twoProcesses() throws {
-            let (views, _, truth) = try beside("--pattern two-procs")
+            let (views, _, truth, _) = try beside("--pattern two-procs")
             let asked = try #require(truth.int("access_pages"))
             func busy(_ view: String) -> [[String: Any]] {
                 (views[view] ?? []).filter {
@@ -80,10 +95,20 @@ extension LiveTests {
             #expect(abs((files.first?.int("read_access_pages") ?? 0) - asked) <= asked / 50)
         }
 
+        @Test("where nothing tells of accesses, misses are exact and hits unknown")
+        func partial() throws {
+            let (views, _, truth, names) = try beside("--pattern seq-read --cold", rung: "partial")
+            let row = try #require(views["file"]?.first { $0.text("file") == truth.text("path") })
+            let misses = try #require(truth.int("miss_pages_expected"))
+            #expect(abs((row.int("miss_pages") ?? -1) - misses) <= 128)
+            #expect(row.isNull("hit_pages") && row.isNull("read_hit_ratio"))
+            Live.record("cachetop", names, "partial", row.isNull("hit_pages"), "")
+        }
+
         @Test("a write to new pages hits nothing, one to cached pages hits all")
         func writeHits() throws {
             for (pattern, ratio) in [("--pattern write-new", 0.0), ("--pattern overwrite --warm", 1.0)] {
-                let (views, _, truth) = try beside(pattern)
+                let (views, _, truth, _) = try beside(pattern)
                 let row = try #require(views["file"]?.first { $0.text("file") == truth.text("path") })
                 let seen = try #require(row["write_hit_ratio"] as? Double)
                 #expect(abs(seen - ratio) < 0.01)

@@ -11,10 +11,11 @@ enum Live {
     /// Why live tests can't run here; nil when they can.
     static let obstacle: String? = {
         if geteuid() != 0 { return "not root" }
-        let doctor = try? Tool.run(["doctor", "--json"])
-        if doctor == nil { return "no swiftmem binary at \(Tool.binary.path)" }
-        return nil
+        return doctor == nil ? "no swiftmem binary at \(Tool.binary.path)" : nil
     }()
+
+    /// What doctor says of all tools, asked once: it takes seconds on an emulated CPU.
+    static let doctor = try? Tool.run(["doctor", "--json"])
 
     /// The condition of every live test: true where they can run, and where they must.
     static var canRun: Bool {
@@ -47,8 +48,7 @@ enum Live {
     /// Does a tool work on this kernel, by doctor's word? Where it doesn't, the matrix
     /// hears why: such a kernel is one the tool does not support, not one untested.
     static func works(_ tool: String) -> Bool {
-        guard let doctor = try? Tool.run(["doctor", "--json"]),
-            let row = doctor.objects(ofType: "doctor_tool").first(where: { $0.text("tool") == tool })
+        guard let row = doctor?.objects(ofType: "doctor_tool").first(where: { $0.text("tool") == tool })
         else { return required }
         if row["works"] as? Bool == true { return true }
         record(tool, "-", "-", status: "unsupported", row.text("failure") ?? "?")
@@ -227,7 +227,7 @@ func availableRungs(_ tool: String, _ ladder: String, of all: [String]) throws -
     if let known = rungsAsked.withLock({ $0[key] }) { return known }
     let rungs = try all.filter { rung in
         let doctor = try Tool.run(
-            ["doctor", "--json"], environment: ["SWIFTMEM_RUNG": "\(tool).\(ladder)=\(rung)"])
+            ["doctor", tool, "--json"], environment: ["SWIFTMEM_RUNG": "\(tool).\(ladder)=\(rung)"])
         let row = doctor.objects(ofType: "doctor_tool").first { $0.text("tool") == tool }
         let choice = row?.rows("ladders").first { $0.text("ladder") == ladder }
         return choice?.text("rung") == rung && row?["works"] as? Bool == true

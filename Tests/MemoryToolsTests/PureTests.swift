@@ -135,6 +135,18 @@ import Testing
         return counters
     }
 
+    @Test("demanded pages are no readahead, however late their use is seen")
+    func readaheadUse() {
+        var ledger = ReadaheadLedger(from: ReadaheadCounters(used: 100, dropped: 7))
+        let first = ledger.advance(
+            to: ReadaheadCounters(used: 130, dropped: 7), pages: PageCacheInterval(misses: 64, readahead: 24))
+        // 40 were demanded, 30 of them seen used; 10 are owed
+        #expect(first == ReadaheadUse(usedPages: 0, droppedPages: 0))
+        let second = ledger.advance(
+            to: ReadaheadCounters(used: 160, dropped: 11), pages: PageCacheInterval())
+        #expect(second == ReadaheadUse(usedPages: 20, droppedPages: 4))
+    }
+
     @Test("cold, warm and written pages")
     func kinds() {
         var ledger = PageCacheLedger(from: counters())

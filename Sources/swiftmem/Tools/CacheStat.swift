@@ -20,19 +20,24 @@ struct CacheStat: Tool {
             to it, calls every write an access, and takes dirty buffers for dirty pages.
             """)
 
-    static let probes = ProbeSet(
-        tool: "cachestat",
-        ladders: [
-            PageCacheProbes.state, PageCacheProbes.reads, PageCacheProbes.insertions,
-            PageCacheProbes.faults(byFile: false), PageCacheProbes.removals,
-        ])
+    static var probes: ProbeSet { probes(readahead: true) }
+    static var otherProbes: [ProbeSet] { [probes(readahead: false)] }
+
+    static func probes(readahead: Bool) -> ProbeSet {
+        ProbeSet(
+            tool: "cachestat",
+            ladders: [
+                PageCacheProbes.state, PageCacheProbes.reads, PageCacheProbes.insertions,
+                PageCacheProbes.faults(byFile: false), PageCacheProbes.removals,
+            ] + (readahead ? [PageCacheProbes.readahead] : []))
+    }
 
     @OptionGroup var interval: IntervalArguments
     @Flag(name: [.customShort("T"), .long], help: "Print the time.")
     var timestamp = false
     @Flag(help: "Also READ_HIT%, WRITE_HIT%, faults, pages read ahead, evicted, and refaulted.")
     var wide = false
-    @Flag(help: "Also the misses that were asked for, and those read ahead of it.")
+    @Flag(help: "Also the misses asked for and read ahead; pages read ahead that were used, and dropped unused.")
     var readahead = false
     @OptionGroup var tasks: TaskOptions
     @OptionGroup var report: ReportOptions
@@ -40,7 +45,7 @@ struct CacheStat: Tool {
     func run() throws {
         let filter = try filter_config(tasks)
         try requireTask(tasks)
-        var session = try Session(Self.probes, report) { (object, _) throws(BPFError) in
+        var session = try Session(Self.probes(readahead: readahead), report) { (object, _) throws(BPFError) in
             try object.setReadOnlyData(".rodata.filter", to: filter)
         }
         try trace(&session)
@@ -56,8 +61,19 @@ struct CacheStat: Tool {
                 PageCacheCounters(records: try counters.values(for: 0) ?? [])
             }
         }
+        let followed: PerCPUMap<UInt32, readahead_counters>? =
+            session.probes.resolution.rung(of: "readahead") == nil
+            ? nil
+            : try explained { () throws(BPFError) in try session.probes.object.perCPUMap("readahead") }
+        func readUse() throws(Failure) -> ReadaheadCounters? {
+            guard let followed else { return nil }
+            return try explained { () throws(BPFError) in
+                ReadaheadCounters(records: try followed.values(for: 0) ?? [])
+            }
+        }
         var loop = try EventLoop(interval: interval.interval?.value ?? 1, duration: report.duration?.value)
         var ledger = PageCacheLedger(from: try read())
+        var use = try readUse().map { ReadaheadLedger(from: $0) }
         func kernelCounts() -> VMStat { VMStat(vmstat: readText("/proc/vmstat") ?? "") }
         let resolution = session.probes.resolution
         let sees = CacheStatRow.Sight(
@@ -78,10 +94,12 @@ struct CacheStat: Tool {
             let now = monotonicNow()
             let lost = try session.losses()
             let pages = ledger.advance(to: try read())
+            let becameOfAhead = try readUse().flatMap { use?.advance(to: $0, pages: pages) }
             let countedNow = kernelCounts()
             let vmstat = countedNow.since(counted)
             let row = CacheStatRow(
-                time: .now, intervalNanoseconds: now - begin, pages: pages, sees: sees,
+                time: .now, intervalNanoseconds: now - begin, pages: pages,
+                readahead: becameOfAhead, sees: sees,
                 memory: MemoryInfo(meminfo: readText("/proc/meminfo") ?? ""), vmstat: vmstat,
                 contradictions: wholeMachine
                     ? vmstat.contradictions(to: pages, cpus: possibleCPUs) : nil,

@@ -15,6 +15,9 @@ struct Doctor: ParsableCommand {
             permissions are missing.
             """)
 
+    @Argument(help: ArgumentHelp("Only this tool; all without.", valueName: "tool"))
+    var only: String?
+
     @Flag(help: "One JSON object a line.")
     var json = false
 
@@ -27,15 +30,19 @@ struct Doctor: ParsableCommand {
     var verifier = false
 
     func run() throws {
+        let names = tools.map { $0.probes.tool }
+        if let only, !names.contains(only) {
+            throw ValidationError("\(Printable.text(only)): no such tool; there are \(names.joined(separator: ", "))")
+        }
         let kernel = Environment.kernel(btf: btf)
         let forced = try Environment.forcedRungs()
         let missing = Capabilities.own.missing
         var output = Output()
         json ? machineJSON(missing, &output) : machineText(missing, &output)
-        if let running = kernel as? RunningKernel { features(running, &output) }
+        if only == nil, let running = kernel as? RunningKernel { features(running, &output) }
 
         var works = true
-        for tool in tools {
+        for tool in tools where only == nil || tool.probes.tool == only {
             let probes = tool.probes
             do throws(ProbeError) {
                 let attached = try AttachedProbes.attach(

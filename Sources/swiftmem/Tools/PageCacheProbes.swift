@@ -144,6 +144,36 @@ enum PageCacheProbes {
         "removals", "pages that leave the cache",
         rungs: [Rung("tracepoint", programs: ["removed"], kernels: "5.8 and newer")],
         without: "evicted pages are not shown")
+
+    private static let readaheadMaps = ["unused_pages", "readahead"]
+    private static let comeAndGo = ["ahead_came", "ahead_written", "ahead_went"]
+
+    /// Bits by page, whose atomic operations are Linux 5.12's; the function of that kernel
+    /// stands for them.
+    static let readahead = Ladder(
+        "readahead", "pages read ahead that are used, or dropped unused",
+        rungs: [
+            Rung(
+                "tracepoint",
+                programs: comeAndGo + [
+                    "ahead_read", "ahead_mapped", "ahead_faulted", "ahead_fault_at", "ahead_mapped_huge",
+                ],
+                maps: readaheadMaps, kernels: "6.12 and newer, x86"),
+            Rung(
+                "fentry",
+                programs: comeAndGo + [
+                    "ahead_read_exit", "ahead_splice_exit", "ahead_map_entry", "ahead_fault_exit",
+                    "ahead_pmd_exit",
+                ],
+                requires: [.functionArgument("do_set_pmd", 1, "page *")], maps: readaheadMaps, kernels: "6.5 to 6.16"),
+            Rung(
+                "fentry",
+                programs: comeAndGo + [
+                    "ahead_read_exit", "ahead_map_entry", "ahead_fault_exit", "ahead_pmd_exit",
+                ],
+                requires: [.functionArgument("do_set_pmd", 1, "page *")], maps: readaheadMaps, kernels: "5.18 to 6.4"),
+        ],
+        without: "what becomes of pages read ahead is not shown")
 }
 
 extension Resolution {

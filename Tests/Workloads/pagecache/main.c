@@ -14,7 +14,7 @@ static const char usage[] =
     "Makes a file, brings it to a known state (cold: no page cached; warm: all), runs one access pattern, prints the\n"
     "truth as one line of JSON, removes the file.\n"
     "  --pattern P      seq-read rand-read mmap-seq mmap-rand write-new overwrite append splice sendfile direct-read\n"
-    "                   reread two-procs bigger-than-memory (default seq-read)\n"
+    "                   reread two-procs bigger-than-memory stray-read (default seq-read)\n"
     "  --size-mb N      size of the file, and of what write-new, overwrite and append write (default 100)\n"
     "  --bs N           bytes a call (default 65536; rand-read 4096)\n"
     "  --count N        rand-read: blocks, mmap-rand: pages, each at most once (default 1000)\n"
@@ -38,7 +38,7 @@ static const struct pattern {
     enum kind kind;
 } patterns[] = {
     {"seq-read", READ},   {"rand-read", READ}, {"mmap-seq", MAP}, {"mmap-rand", MAP},  {"write-new", WRITE}, {"overwrite", WRITE}, {"append", WRITE},
-    {"splice", READ},     {"sendfile", READ},  {"direct-read", DIRECT}, {"reread", READ}, {"two-procs", READ}, {"bigger-than-memory", READ}};
+    {"splice", READ},     {"sendfile", READ},  {"direct-read", DIRECT}, {"reread", READ}, {"two-procs", READ}, {"bigger-than-memory", READ}, {"stray-read", READ}};
 
 static bool is(const char *pattern) { return strcmp(opt.pattern, pattern) == 0; }
 
@@ -92,6 +92,8 @@ static void fill(int fd, uint64_t size) {
 static void run(struct work *w, uint64_t append_at) {
     if (is("seq-read") || is("reread") || is("two-procs") || is("bigger-than-memory") || is("direct-read"))
         do_seq_read(w);
+    else if (is("stray-read"))
+        do_stray_read(w);
     else if (is("rand-read"))
         do_rand_read(w);
     else if (is("mmap-seq") || is("mmap-rand"))
@@ -261,6 +263,8 @@ int main(int argc, char **argv) {
     }
     counters_read(&after, false);
     struct residency is_now = residency_of(w.fd, is("append") ? 2 * opt.size : opt.size);
+    if (is("stray-read")) // and all of it goes, what was read ahead unused
+        residency_make_cold(keep, made);
 
     // ---- the truth
     uint64_t distinct = 0;
@@ -331,6 +335,10 @@ int main(int argc, char **argv) {
     counters_print_vmstat(&before, &after, keys);
     j_int("minflt", minflt);
     j_int("majflt", majflt);
+    if (is("stray-read")) {
+        uint64_t left = is_now.resident_pages > distinct ? is_now.resident_pages - distinct : 0;
+        j_uint("readahead_dropped_pages_expected", left);
+    }
     if (is("two-procs")) {
         j_open("children", '[');
         for (int i = 0; i < 2; i++) {

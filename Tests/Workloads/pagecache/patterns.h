@@ -52,6 +52,15 @@ static inline void do_seq_read(struct work *w) {
         }
 }
 
+// Four blocks in a row, then far away: the kernel has read ahead, and nobody comes for it.
+static inline void do_stray_read(struct work *w) {
+    for (uint64_t start = 0; start + 4 * w->bs <= w->size; start += 4 << 20)
+        for (uint64_t at = start; at < start + 4 * w->bs; at += w->bs) {
+            whole(pread(w->fd, w->buffer, w->bs, (off_t)at), w->bs, "read");
+            touched(w, at, w->bs);
+        }
+}
+
 // A block smaller than a page is read at the start of a page of its own.
 static inline void do_rand_read(struct work *w) {
     uint64_t step = w->bs < w->page ? w->page : w->bs;
