@@ -432,11 +432,13 @@ static __always_inline u64 capture(struct pt_regs *ctx, struct thread *thread, u
 	u64 stack = stack_capture(ctx, &thread->captured, caller);
 	bool is_new = false;
 
-	if (stack && unwind_wants(&thread->captured.record)) {
+	if (stack && unwind_wants(&thread->captured)) {
 		struct memleak_event *event = new_event(MEMLEAK_UNMAPPED);
 
-		if (event)
+		if (event) {
+			event->address = thread->captured.walk.pc;
 			bpf_ringbuf_submit(event, 0);
+		}
 	}
 	/* a stack once in the table is known for good: its reader keeps it */
 	if (!stack || stack == thread->kept)

@@ -439,12 +439,12 @@ static __always_inline void unwind_execed(u32 pid)
 }
 
 /* Is user space to be told that this thread's process has code it does not know of? */
-static __always_inline bool unwind_wants(const struct stack_record *record)
+static __always_inline bool unwind_wants(const struct stack_state *state)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
-	u64 pc = 0;
+	u64 pc = state->walk.pc;
 
-	if (stack_config.mode == STACK_FP || !(record->flags & STACK_NO_MAPPING))
+	if (stack_config.mode == STACK_FP || !(state->record.flags & STACK_NO_MAPPING))
 		return false;
 	return bpf_map_update_elem(&unwind_wanted, &pid, &pc, BPF_NOEXIST) == 0;
 }

@@ -45,7 +45,7 @@ extension LiveTests {
         environment: rung.map { ["SWIFTMEM_RUNG": "memleak.allocators=\($0)"] } ?? [:])
       target.send("x\n")
       _ = try target.object("leaked")
-      let report = try MemLeaks.Report(tool.stop(SIGINT))
+      let report = try MemLeakResult(tool.stop(SIGINT))
       guard let own = report.stacks.first(where: { $0.int("bytes") == 54321 }) else {
         throw HarnessError(description: "the allocation is missing: \(report.stacks)")
       }
@@ -123,7 +123,7 @@ extension LiveTests {
     @Test("every rung captures the same")
     func rungs() throws {
       guard let program = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c") else { return }
-      for rung in MemLeaks.rungs where try MemLeaks.isThere(rung) {
+      for rung in MemLeaks.rungs where try MemLeakTool.isThere(rung) {
         let outcome = try Self.trace(program, ["qsort"], rung: rung)
         #expect(outcome.frames == outcome.truth && outcome.end == "whole", "\(rung): \(outcome)")
       }
@@ -173,7 +173,7 @@ extension LiveTests {
     func children() throws {
       let finished = try Tool.run(
         ["memleak", "--json", "-T", "1000", "-o", "0", "--follow", "--", MemLeaks.leaker, "--kind", "fork", "--count", "50"])
-      let report = try MemLeaks.Report(finished)
+      let report = try MemLeakResult(finished)
       let truth = try #require(report.truth)
       let child = truth.object("child").int("pid")
       let own = report.stacks.filter { $0.int("pid") == child }
