@@ -81,9 +81,14 @@ struct MemLeakResult {
             .reduce(0) { $0 + (($1 as? NSNumber)?.intValue ?? 0) }
     }
 
+    /// The causes that are not zero.
+    var lost: [String: Int] {
+        summary.object("losses").compactMapValues { ($0 as? NSNumber)?.intValue }.filter { $0.value > 0 }
+    }
+
     /// What a clean run must show: nothing lost, nothing freed that was not recorded.
     func expectWhole(_ comment: Comment? = nil) {
-        #expect(losses == 0, comment)
+        #expect(losses == 0, "\(comment?.rawValue ?? "") \(lost)")
         #expect(summary.int("unmatched_frees") == 0, comment)
         #expect(summary.int("abandoned_calls") == 0, comment)
     }

@@ -32,7 +32,7 @@ extension LiveTests {
                     #expect(sum == want, "\(rung) \(function)")
                     Live.record("memleak", "allocators/\(rung)", "C++ \(function)", sum == want, "\(sum) of \(want)")
                 }
-                #expect(report.losses == 0)
+                #expect(report.losses == 0, "\(report.lost)")
             }
         }
 
@@ -47,7 +47,7 @@ extension LiveTests {
             #expect(report.sum { $0.hasPrefix("leaks::leak_cycle") } == [300 * 96, 300])
             #expect(report.sum { $0.hasPrefix("leaks::main") }[1] == 600)
             #expect(report.summary.int("unmatched_frees") == 0)
-            #expect(report.losses == 0)
+            #expect(report.losses == 0, "\(report.lost)")
         }
 
         @Test("Swift, optimised: the function that leaks, demangled; a cycle of references")
@@ -56,7 +56,7 @@ extension LiveTests {
             let report = try MemLeakTool.trace(nil, [program])
             #expect(report.sum { $0.contains("leaky.leakNode()") }[1] == 1000)
             #expect(report.sum { $0.contains("leaky.leakRing()") }[1] == 2000)
-            #expect(report.losses == 0)
+            #expect(report.losses == 0, "\(report.lost)")
             Live.record(
                 "memleak", "-", "Swift", report.sum { $0.contains("leaky.leakRing()") }[1] == 2000,
                 "\(report.sum { $0.contains("leaky.leakRing()") })")

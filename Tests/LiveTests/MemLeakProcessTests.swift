@@ -112,7 +112,7 @@ extension LiveTests {
             #expect(report.sum("leak_me", pid: Int(inside.pid)) == [50_000, 500])
             #expect(report.sum("leak_in_child") == [2000, 200])
             #expect(pids.count == 2 && !pids.contains(Int(outside.pid)))
-            #expect(report.losses == 0)
+            #expect(report.losses == 0, "\(report.lost)")
             Live.record(
                 "memleak", "-", "cgroup \(Live.unified ? "v2" : "v1")", report.sum("leak_in_child") == [2000, 200], "")
             for running in [inside, outside] { _ = running.stop(SIGKILL) }
@@ -133,7 +133,7 @@ extension LiveTests {
                 let report = try MemLeakResult(tool.stop(SIGINT))
                 #expect(report.sum("leak_in_server", pid: Int(server.pid)) == [25_600, 200], "\(rung)")
                 #expect(report.sum("leak_in_child") == [19_200, 300], "\(rung)")
-                #expect(report.losses == 0)
+                #expect(report.losses == 0, "\(report.lost)")
                 Live.record(
                     "memleak", "allocators/\(rung)", "fork server", report.sum("leak_in_child") == [19_200, 300],
                     "\(report.sum("leak_in_server"))")

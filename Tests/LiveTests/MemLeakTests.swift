@@ -28,7 +28,7 @@ extension LiveTests {
         Live.record(
           "memleak", "allocators/\(rung)", "\(name) \(place)", isRight, "\(sum) of \(want)")
       }
-      #expect(report.losses == 0)
+      #expect(report.losses == 0, "\(report.lost)")
       #expect(report.summary.int("unmatched_frees") == 0)
       #expect(report.summary.int("abandoned_calls") == 0)
     }

@@ -21,8 +21,8 @@ extension MemLeakRun {
     if let unwinder, unwinder.hasAskers { delays.append(unwinder.delay) }
     if showsProgress { delays.append(ProgressLine.interval) }
     guard let delay = delays.min() else { return }
-    let due = monotonicNow() + UInt64(delay * 1e9)
-    if let alarmDue, alarmDue <= due { return }
+    let now = monotonicNow(), due = now + UInt64(delay * 1e9)
+    if let alarmDue, alarmDue > now, alarmDue <= due { return }
     try loop.wake(after: delay)
     alarmDue = due
   }
