@@ -176,7 +176,8 @@ extension WalkableMap {
                         let from = started ? position.baseAddress : nil
                         // SAFETY: both buffers hold `capacity` entries; the kernel writes
                         // at most `count` of them and says how many.
-                        code = removing
+                        code =
+                            removing
                             ? bpf_map_lookup_and_delete_batch(
                                 info.descriptor, from, position.baseAddress, keys.baseAddress,
                                 slots.baseAddress, &count, nil)
@@ -241,7 +242,8 @@ extension LoadedObject {
         guard info.keySize == MemoryLayout<Key>.size, info.valueSize == MemoryLayout<Value>.size
         else {
             throw BPFError(
-                operation: "map \(name) holds \(info.keySize) → \(info.valueSize) bytes, not \(Key.self) → \(Value.self)",
+                operation:
+                    "map \(name) holds \(info.keySize) → \(info.valueSize) bytes, not \(Key.self) → \(Value.self)",
                 code: EINVAL)
         }
         return info

@@ -3,216 +3,216 @@ public import CMemEvents
 
 /// Whose allocations: a process and the stack that made them.
 public struct AllocationSite: Hashable, Sendable {
-  public let pid: UInt32
-  /// Key of the stack table; 0: the stack could not be captured.
-  public let stack: UInt64
+    public let pid: UInt32
+    /// Key of the stack table; 0: the stack could not be captured.
+    public let stack: UInt64
 
-  public init(pid: UInt32, stack: UInt64) {
-    self.pid = pid
-    self.stack = stack
-  }
+    public init(pid: UInt32, stack: UInt64) {
+        self.pid = pid
+        self.stack = stack
+    }
 }
 
 /// What one site has outstanding.
 public struct OutstandingSum: Hashable, Sendable {
-  public var bytes: UInt64 = 0
-  public var count: UInt64 = 0
-  /// When the oldest was made, CLOCK_MONOTONIC nanoseconds; nil: not known.
-  public var oldestTime: UInt64?
-  /// Some of it stands for allocations that sampling passed over.
-  public var isEstimated = false
+    public var bytes: UInt64 = 0
+    public var count: UInt64 = 0
+    /// When the oldest was made, CLOCK_MONOTONIC nanoseconds; nil: not known.
+    public var oldestTime: UInt64?
+    /// Some of it stands for allocations that sampling passed over.
+    public var isEstimated = false
 
-  public init() {}
+    public init() {}
 
-  /// Adds another's bytes and allocations.
-  public mutating func add(_ other: OutstandingSum) {
-    bytes &+= other.bytes
-    count &+= other.count
-  }
+    /// Adds another's bytes and allocations.
+    public mutating func add(_ other: OutstandingSum) {
+        bytes &+= other.bytes
+        count &+= other.count
+    }
 
-  /// Adds a heap block, which stands for `weight` of its kind.
-  mutating func add(bytes: UInt64, time: UInt64, weight: UInt64) {
-    self.bytes &+= bytes &* weight
-    count &+= weight
-    oldestTime = min(oldestTime ?? .max, time)
-    if weight > 1 { isEstimated = true }
-  }
+    /// Adds a heap block, which stands for `weight` of its kind.
+    mutating func add(bytes: UInt64, time: UInt64, weight: UInt64) {
+        self.bytes &+= bytes &* weight
+        count &+= weight
+        oldestTime = min(oldestTime ?? .max, time)
+        if weight > 1 { isEstimated = true }
+    }
 }
 
 /// One outstanding allocation, for `-a`.
 public struct OutstandingBlock: Hashable, Sendable {
-  public let address: UInt64
-  public let bytes: UInt64
+    public let address: UInt64
+    public let bytes: UInt64
 
-  public init(address: UInt64, bytes: UInt64) {
-    self.address = address
-    self.bytes = bytes
-  }
+    public init(address: UInt64, bytes: UInt64) {
+        self.address = address
+        self.bytes = bytes
+    }
 }
 
 /// Adds up what is outstanding, for one report.
 public struct OutstandingTable: Sendable {
-  public private(set) var sites: [AllocationSite: OutstandingSum] = [:]
-  /// All that were added, where they were asked for.
-  public private(set) var blocks: [OutstandingBlock] = []
-  private let youngest: UInt64
-  private let weight: UInt64
-  private let keepsBlocks: Bool
-  private let ended: Set<UInt32>
+    public private(set) var sites: [AllocationSite: OutstandingSum] = [:]
+    /// All that were added, where they were asked for.
+    public private(set) var blocks: [OutstandingBlock] = []
+    private let youngest: UInt64
+    private let weight: UInt64
+    private let keepsBlocks: Bool
+    private let ended: Set<UInt32>
 
-  /// - Parameters:
-  ///   - youngest: allocations made later (CLOCK_MONOTONIC nanoseconds) are left out.
-  ///   - weight: how many allocations a sampled one stands for.
-  ///   - ended: processes whose allocations count whatever their age: nobody will free them.
-  public init(
-    youngest: UInt64, weight: UInt64 = 1, keepsBlocks: Bool = false, ended: Set<UInt32> = []
-  ) {
-    self.ended = ended
-    self.youngest = youngest
-    self.weight = max(1, weight)
-    self.keepsBlocks = keepsBlocks
-  }
+    /// - Parameters:
+    ///   - youngest: allocations made later (CLOCK_MONOTONIC nanoseconds) are left out.
+    ///   - weight: how many allocations a sampled one stands for.
+    ///   - ended: processes whose allocations count whatever their age: nobody will free them.
+    public init(
+        youngest: UInt64, weight: UInt64 = 1, keepsBlocks: Bool = false, ended: Set<UInt32> = []
+    ) {
+        self.ended = ended
+        self.youngest = youngest
+        self.weight = max(1, weight)
+        self.keepsBlocks = keepsBlocks
+    }
 
-  /// Adds a block of a heap.
-  ///
-  /// - Parameter weight: how many allocations it stands for, where that is its own.
-  public mutating func add(
-    pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64, weight: UInt64? = nil
-  ) {
-    guard time <= youngest || ended.contains(pid) else { return }
-    sites[AllocationSite(pid: pid, stack: stack), default: OutstandingSum()]
-      .add(bytes: bytes, time: time, weight: weight ?? self.weight)
-    if keepsBlocks { blocks.append(OutstandingBlock(address: address, bytes: bytes)) }
-  }
+    /// Adds a block of a heap.
+    ///
+    /// - Parameter weight: how many allocations it stands for, where that is its own.
+    public mutating func add(
+        pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64, weight: UInt64? = nil
+    ) {
+        guard time <= youngest || ended.contains(pid) else { return }
+        sites[AllocationSite(pid: pid, stack: stack), default: OutstandingSum()]
+            .add(bytes: bytes, time: time, weight: weight ?? self.weight)
+        if keepsBlocks { blocks.append(OutstandingBlock(address: address, bytes: bytes)) }
+    }
 
-  /// Adds all mappings of a ledger: a mapping of several pieces counts once.
-  public mutating func add(_ ledger: MappingLedger) {
-    for pid in ledger.pids {
-      var seen: Set<UInt64> = []
-      for piece in ledger.pieces(of: pid) where piece.time <= youngest || ended.contains(pid) {
-        var sum = sites[AllocationSite(pid: pid, stack: piece.stack)] ?? OutstandingSum()
-        sum.add(bytes: piece.length, time: piece.time, weight: 1)
-        if !seen.insert(piece.mapping).inserted { sum.count -= 1 }
-        sites[AllocationSite(pid: pid, stack: piece.stack)] = sum
-        if keepsBlocks {
-          blocks.append(OutstandingBlock(address: piece.start, bytes: piece.length))
+    /// Adds all mappings of a ledger: a mapping of several pieces counts once.
+    public mutating func add(_ ledger: MappingLedger) {
+        for pid in ledger.pids {
+            var seen: Set<UInt64> = []
+            for piece in ledger.pieces(of: pid) where piece.time <= youngest || ended.contains(pid) {
+                var sum = sites[AllocationSite(pid: pid, stack: piece.stack)] ?? OutstandingSum()
+                sum.add(bytes: piece.length, time: piece.time, weight: 1)
+                if !seen.insert(piece.mapping).inserted { sum.count -= 1 }
+                sites[AllocationSite(pid: pid, stack: piece.stack)] = sum
+                if keepsBlocks {
+                    blocks.append(OutstandingBlock(address: piece.start, bytes: piece.length))
+                }
+            }
         }
-      }
     }
-  }
 
-  /// Adds what the kernel has added up itself.
-  public mutating func add(
-    total: memleak_total, pid: UInt32, stack: UInt64, isEstimated: Bool = false
-  ) {
-    guard total.count > 0, total.bytes >= 0 else { return }
-    var sum = sites[AllocationSite(pid: pid, stack: stack)] ?? OutstandingSum()
-    sum.bytes &+= UInt64(total.bytes) &* weight
-    sum.count &+= UInt64(total.count) &* weight
-    if weight > 1 || isEstimated { sum.isEstimated = true }
-    sites[AllocationSite(pid: pid, stack: stack)] = sum
-  }
+    /// Adds what the kernel has added up itself.
+    public mutating func add(
+        total: memleak_total, pid: UInt32, stack: UInt64, isEstimated: Bool = false
+    ) {
+        guard total.count > 0, total.bytes >= 0 else { return }
+        var sum = sites[AllocationSite(pid: pid, stack: stack)] ?? OutstandingSum()
+        sum.bytes &+= UInt64(total.bytes) &* weight
+        sum.count &+= UInt64(total.count) &* weight
+        if weight > 1 || isEstimated { sum.isEstimated = true }
+        sites[AllocationSite(pid: pid, stack: stack)] = sum
+    }
 
-  /// Bytes and allocations of all sites.
-  public var total: OutstandingSum {
-    var total = OutstandingSum()
-    for sum in sites.values {
-      total.bytes &+= sum.bytes
-      total.count &+= sum.count
-      if let time = sum.oldestTime { total.oldestTime = min(total.oldestTime ?? .max, time) }
-      if sum.isEstimated { total.isEstimated = true }
+    /// Bytes and allocations of all sites.
+    public var total: OutstandingSum {
+        var total = OutstandingSum()
+        for sum in sites.values {
+            total.bytes &+= sum.bytes
+            total.count &+= sum.count
+            if let time = sum.oldestTime { total.oldestTime = min(total.oldestTime ?? .max, time) }
+            if sum.isEstimated { total.isEstimated = true }
+        }
+        return total
     }
-    return total
-  }
 
-  /// The sites with the most, the largest first; equal ones in the order of their keys.
-  public func top(_ count: Int, by order: MemLeakOrder) -> [(
-    site: AllocationSite, sum: OutstandingSum
-  )] {
-    func key(_ sum: OutstandingSum) -> (UInt64, UInt64) {
-      order == .size ? (sum.bytes, sum.count) : (sum.count, sum.bytes)
+    /// The sites with the most, the largest first; equal ones in the order of their keys.
+    public func top(_ count: Int, by order: MemLeakOrder) -> [(
+        site: AllocationSite, sum: OutstandingSum
+    )] {
+        func key(_ sum: OutstandingSum) -> (UInt64, UInt64) {
+            order == .size ? (sum.bytes, sum.count) : (sum.count, sum.bytes)
+        }
+        let sorted = sites.sorted { a, b in
+            let (first, second) = (key(a.value), key(b.value))
+            if first != second { return first > second }
+            return (a.key.pid, a.key.stack) < (b.key.pid, b.key.stack)
+        }
+        return sorted.prefix(count).map { (site: $0.key, sum: $0.value) }
     }
-    let sorted = sites.sorted { a, b in
-      let (first, second) = (key(a.value), key(b.value))
-      if first != second { return first > second }
-      return (a.key.pid, a.key.stack) < (b.key.pid, b.key.stack)
-    }
-    return sorted.prefix(count).map { (site: $0.key, sum: $0.value) }
-  }
 }
 
 /// What reports are sorted by.
 public enum MemLeakOrder: String, CaseIterable, Sendable {
-  case size, count
+    case size, count
 }
 
 /// What the programs counted, since they were loaded.
 public struct MemLeakCounters: Hashable, Sendable {
-  public var allocations: UInt64 = 0
-  public var frees: UInt64 = 0
-  public var unmatchedFrees: UInt64 = 0
-  public var sampledOut: UInt64 = 0
-  public var filteredOut: UInt64 = 0
-  public var failed: UInt64 = 0
-  public var abandoned: UInt64 = 0
-  /// Stacks put into the kernel's table.
-  public var stacks: UInt64 = 0
-  /// Calls of an operator new that could not be watched.
-  public var unseenNew: UInt64 = 0
+    public var allocations: UInt64 = 0
+    public var frees: UInt64 = 0
+    public var unmatchedFrees: UInt64 = 0
+    public var sampledOut: UInt64 = 0
+    public var filteredOut: UInt64 = 0
+    public var failed: UInt64 = 0
+    public var abandoned: UInt64 = 0
+    /// Stacks put into the kernel's table.
+    public var stacks: UInt64 = 0
+    /// Calls of an operator new that could not be watched.
+    public var unseenNew: UInt64 = 0
 
-  public init() {}
+    public init() {}
 
-  /// The sum of what the CPUs counted.
-  public init(records: [memleak_counters]) {
-    for record in records {
-      allocations &+= record.allocations
-      frees &+= record.frees
-      unmatchedFrees &+= record.unmatched_frees
-      sampledOut &+= record.sampled_out
-      filteredOut &+= record.filtered_out
-      failed &+= record.failed
-      abandoned &+= record.abandoned
-      stacks &+= record.stacks
-      unseenNew &+= record.unseen_new
+    /// The sum of what the CPUs counted.
+    public init(records: [memleak_counters]) {
+        for record in records {
+            allocations &+= record.allocations
+            frees &+= record.frees
+            unmatchedFrees &+= record.unmatched_frees
+            sampledOut &+= record.sampled_out
+            filteredOut &+= record.filtered_out
+            failed &+= record.failed
+            abandoned &+= record.abandoned
+            stacks &+= record.stacks
+            unseenNew &+= record.unseen_new
+        }
     }
-  }
 }
 
 extension MappingLedger {
-  /// What a process has mapped.
-  public func sum(of pid: UInt32) -> OutstandingSum {
-    let pieces = pieces(of: pid)
-    var sum = OutstandingSum()
-    sum.bytes = pieces.reduce(0) { $0 &+ $1.length }
-    sum.count = UInt64(Set(pieces.map(\.mapping)).count)
-    return sum
-  }
-
-  /// Takes in a call of mmap, munmap or mremap that succeeded.
-  public mutating func apply(_ event: memleak_event) {
-    switch event.op {
-    case MEMLEAK_MMAP.rawValue:
-      guard event.recorded != 0 else { return }
-      map(
-        pid: event.pid, address: event.result, length: event.length, time: event.time_ns,
-        stack: event.stack, granule: Self.granule(flags: event.map_flags))
-    case MEMLEAK_MUNMAP.rawValue:
-      unmap(pid: event.pid, address: event.address, length: event.length, begun: event.enter_ns)
-    case MEMLEAK_MREMAP.rawValue:
-      remap(
-        pid: event.pid, address: event.address, length: event.length,
-        newAddress: event.result, newLength: event.new_length,
-        keepsOld: event.map_flags & 4 != 0,  // MREMAP_DONTUNMAP
-        begun: event.enter_ns, time: event.time_ns, stack: event.stack,
-        recorded: event.recorded != 0)
-    default: return
+    /// What a process has mapped.
+    public func sum(of pid: UInt32) -> OutstandingSum {
+        let pieces = pieces(of: pid)
+        var sum = OutstandingSum()
+        sum.bytes = pieces.reduce(0) { $0 &+ $1.length }
+        sum.count = UInt64(Set(pieces.map(\.mapping)).count)
+        return sum
     }
-  }
 
-  /// MAP_HUGETLB, whose page size is in the flags' upper bits; 2 MiB where they say nothing.
-  static func granule(flags: UInt64) -> UInt64? {
-    guard flags & 0x40000 != 0 else { return nil }
-    let exponent = (flags >> 26) & 0x3f
-    return exponent == 0 ? 2 << 20 : 1 << exponent
-  }
+    /// Takes in a call of mmap, munmap or mremap that succeeded.
+    public mutating func apply(_ event: memleak_event) {
+        switch event.op {
+        case MEMLEAK_MMAP.rawValue:
+            guard event.recorded != 0 else { return }
+            map(
+                pid: event.pid, address: event.result, length: event.length, time: event.time_ns,
+                stack: event.stack, granule: Self.granule(flags: event.map_flags))
+        case MEMLEAK_MUNMAP.rawValue:
+            unmap(pid: event.pid, address: event.address, length: event.length, begun: event.enter_ns)
+        case MEMLEAK_MREMAP.rawValue:
+            remap(
+                pid: event.pid, address: event.address, length: event.length,
+                newAddress: event.result, newLength: event.new_length,
+                keepsOld: event.map_flags & 4 != 0,  // MREMAP_DONTUNMAP
+                begun: event.enter_ns, time: event.time_ns, stack: event.stack,
+                recorded: event.recorded != 0)
+        default: return
+        }
+    }
+
+    /// MAP_HUGETLB, whose page size is in the flags' upper bits; 2 MiB where they say nothing.
+    static func granule(flags: UInt64) -> UInt64? {
+        guard flags & 0x40000 != 0 else { return nil }
+        let exponent = (flags >> 26) & 0x3f
+        return exponent == 0 ? 2 << 20 : 1 << exponent
+    }
 }

@@ -46,14 +46,18 @@ public struct ShmCallText: Sendable {
         let name = call.name.map { ", name: " + Printable.text($0) } ?? ""
         switch call.kind {
         case .shmget:
-            return "key: \(hex(call.word(0))), size: \(call.arguments[1]), shmflg: \(FlagNames.shmget.text(call.word(2)))"
+            return
+                "key: \(hex(call.word(0))), size: \(call.arguments[1]), shmflg: \(FlagNames.shmget.text(call.word(2)))"
         case .shmat:
-            return "shmid: \(hex(call.word(0))), shmaddr: \(hex(call.arguments[1])), shmflg: \(FlagNames.shmat.text(call.word(2)))"
+            return
+                "shmid: \(hex(call.word(0))), shmaddr: \(hex(call.arguments[1])), shmflg: \(FlagNames.shmat.text(call.word(2)))"
         case .shmdt: return "shmaddr: \(hex(call.arguments[0]))"
         case .shmctl:
-            return "shmid: \(hex(call.word(0))), cmd: \(command(call.word(1), FlagNames.shmctlCommand(call.word(1)))), buf: \(hex(call.arguments[2]))"
+            return
+                "shmid: \(hex(call.word(0))), cmd: \(command(call.word(1), FlagNames.shmctlCommand(call.word(1)))), buf: \(hex(call.arguments[2]))"
         case .open:
-            return "flags: \(FlagNames.open.text(call.word(0))), mode: 0\(String(call.word(1) & 0o7777, radix: 8))\(name)"
+            return
+                "flags: \(FlagNames.open.text(call.word(0))), mode: 0\(String(call.word(1) & 0o7777, radix: 8))\(name)"
         case .unlink: return String(name.dropFirst(2))
         case .memfd: return "flags: \(FlagNames.memfd.text(call.word(0)))\(name)"
         case .secret: return "flags: \(FlagNames.secret.text(call.word(0)))"
@@ -63,7 +67,8 @@ public struct ShmCallText: Sendable {
             return "fd: \(call.int(0)), cmd: \(command(call.word(1), FlagNames.fcntlCommand(call.word(1))))"
                 + (add ? ", seals: \(FlagNames.seals.text(call.word(2)))" : "") + name
         case .mmap:
-            return "addr: \(hex(call.arguments[0])), length: \(call.arguments[1]), prot: \(FlagNames.protection.text(call.word(2))),"
+            return
+                "addr: \(hex(call.arguments[0])), length: \(call.arguments[1]), prot: \(FlagNames.protection.text(call.word(2))),"
                 + " flags: \(FlagNames.mmap.text(call.word(3))), fd: \(call.int(4)), offset: \(call.arguments[5])\(name)"
         case .munmap: return "addr: \(hex(call.arguments[0])), length: \(call.arguments[1])"
         }

@@ -118,7 +118,9 @@ extension FlagNames {
             [
                 (0o100, "O_CREAT"), (0o200, "O_EXCL"), (0o400, "O_NOCTTY"), (0o1000, "O_TRUNC"),
                 (0o2000, "O_APPEND"), (0o4000, "O_NONBLOCK"), (0o10000, "O_DSYNC"),
-            ] + own + [(0o1000000, "O_NOATIME"), (0o2000000, "O_CLOEXEC"), (0o4000000, "O_SYNC"), (0o10000000, "O_PATH")],
+            ] + own + [
+                (0o1000000, "O_NOATIME"), (0o2000000, "O_CLOEXEC"), (0o4000000, "O_SYNC"), (0o10000000, "O_PATH"),
+            ],
             fields: [
                 Name(field: 3, value: 1, name: "O_WRONLY"), Name(field: 3, value: 2, name: "O_RDWR"),
             ])

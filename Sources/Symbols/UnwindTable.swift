@@ -59,7 +59,8 @@ public struct UnwindTable: Sendable {
     private static func text(_ image: ELFImage) -> Range<UInt64>? {
         let code = image.segments.filter { $0.isExecutable && $0.fileSize > 0 }
         guard let low = code.map(\.address).min().map({ $0 & ~4095 }),
-            let high = code.map({ $0.address.addingReportingOverflow($0.fileSize) }).map({ $0.overflow ? 0 : $0.0 }).max(),
+            let high = code.map({ $0.address.addingReportingOverflow($0.fileSize) }).map({ $0.overflow ? 0 : $0.0 })
+                .max(),
             high > low, high < 1 << 63, high - low <= longestText
         else { return nil }
         return low..<(high + 4095) & ~4095

@@ -78,7 +78,8 @@ public final class UnwindTables {
 
     /// A JIT may have thousands of mappings, one behind the other.
     private func append(_ region: UnwindRegion, to regions: inout [UnwindRegion]) {
-        if let last = regions.last, last.end == region.start, last.rules == region.rules, region.rules == .framePointers {
+        if let last = regions.last, last.end == region.start, last.rules == region.rules, region.rules == .framePointers
+        {
             regions[regions.count - 1] = UnwindRegion(start: last.start, end: region.end, rules: .framePointers)
         } else {
             regions.append(region)
@@ -142,11 +143,15 @@ public final class UnwindTables {
     }
 
     private func vdsoTable(_ mapping: Mapping, pid: Int32) -> (Known, ELFImage)? {
-        guard mapping.end - mapping.start <= 1 << 16, let bytes = ModuleCache.memory(mapping, pid: pid) else { return nil }
+        guard mapping.end - mapping.start <= 1 << 16, let bytes = ModuleCache.memory(mapping, pid: pid) else {
+            return nil
+        }
         if let known = vdso[bytes] { return withImage(known) }
         guard vdso.count < 16 else { return nil }
         var made: Known?
-        if let elf = try? ELFFile(bytes: bytes, name: "[vdso]"), let image = try? elf.image() { made = make(elf, image) }
+        if let elf = try? ELFFile(bytes: bytes, name: "[vdso]"), let image = try? elf.image() {
+            made = make(elf, image)
+        }
         vdso[bytes] = .some(made)
         return withImage(made)
     }

@@ -74,9 +74,13 @@ extension LiveTests {
                     #expect(agrees(reads + faults, access), "\(rung): \(reads) + \(faults) accesses, \(access) true")
                 }
                 let misses = try #require(truth.int("miss_pages_expected"))
-                #expect(agrees(row.int("miss_pages"), misses), "\(rung): \(row.int("miss_pages") ?? -1) misses, \(misses) true")
+                #expect(
+                    agrees(row.int("miss_pages"), misses),
+                    "\(rung): \(row.int("miss_pages") ?? -1) misses, \(misses) true")
                 let dirtied = try #require(truth.int("dirtied_pages_expected"))
-                #expect(agrees(row.int("dirty_pages"), dirtied), "\(rung): \(row.int("dirty_pages") ?? -1) dirtied, \(dirtied) true")
+                #expect(
+                    agrees(row.int("dirty_pages"), dirtied),
+                    "\(rung): \(row.int("dirty_pages") ?? -1) dirtied, \(dirtied) true")
                 if access > 20000, let ratio = row["hit_ratio"] as? Double, !pattern.mapsMore {
                     let true_ratio = Double(max(0, access - misses)) / Double(max(access, misses))
                     #expect(abs(ratio - true_ratio) < 0.02)
@@ -97,7 +101,8 @@ extension LiveTests {
         func partial() throws {
             for pattern in ["--pattern seq-read --cold", "--pattern write-new"] {
                 let workload = try Workload.start(
-                    "pagecache", ["--dir", Live.scratch, "--wait", "--size-mb", "\(Live.fileMegabytes)"]
+                    "pagecache",
+                    ["--dir", Live.scratch, "--wait", "--size-mb", "\(Live.fileMegabytes)"]
                         + pattern.split(separator: " ").map(String.init))
                 let pid = try #require(try workload.object("ready").int("pid"))
                 let (tool, rungs) = try Tool.tracing(
@@ -141,7 +146,8 @@ extension LiveTests {
             let rungs = try availableRungs("cachestat", "readahead", of: ["tracepoint", "fentry"])
             for rung in rungs {
                 let workload = try Workload.start(
-                    "pagecache", ["--dir", Live.scratch, "--wait", "--size-mb", "\(Live.fileMegabytes)"]
+                    "pagecache",
+                    ["--dir", Live.scratch, "--wait", "--size-mb", "\(Live.fileMegabytes)"]
                         + pattern.split(separator: " ").map(String.init))
                 let pid = try #require(try workload.object("ready").int("pid"))
                 // a page that faults ask for has no event of its own but in that rung's faults

@@ -44,7 +44,8 @@ extension LiveTests {
             for feature in KernelFeature.all where KernelVersion.running >= feature.since {
                 let support = feature.support(on: kernel)
                 // A kernel may be built without these, or locked down; a distribution's has them.
-                let optional = ["fentry", "kprobes", "tracefs"].contains(feature.name)
+                let optional =
+                    ["fentry", "kprobes", "tracefs"].contains(feature.name)
                     && ProcessInfo.processInfo.environment["SWIFTMEM_RESULTS"] == nil
                 #expect(support.isSupported || optional, "\(feature.name): \(support.reason)")
             }

@@ -12,7 +12,8 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     var isOptional = false
 
     static let builds: [Fixture] = [
-        ["-O2", "-fno-omit-frame-pointer"], ["-O2", "-fomit-frame-pointer"], ["-O2", "-static"], ["-O2", "-s", "-rdynamic"],
+        ["-O2", "-fno-omit-frame-pointer"], ["-O2", "-fomit-frame-pointer"], ["-O2", "-static"],
+        ["-O2", "-s", "-rdynamic"],
     ].map { Fixture(source: "builds.c", compiler: "gcc", flags: $0) }
     static let cxx: [Fixture] = [
         ["-O2", "-fno-omit-frame-pointer"], ["-O2", "-fno-omit-frame-pointer", "-static"],
@@ -22,8 +23,10 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         .map { Fixture(source: "allocations.c", compiler: "musl-gcc", flags: $0) }
     static let moves = Fixture(source: "moves.c", compiler: "gcc", flags: ["-O2"])
     static let prefixed = Fixture(source: "prefixed.c", compiler: "gcc", flags: ["-O2"])
-    static let jemallocOwn = Fixture(source: "own-functions-jemalloc.c", compiler: "gcc", flags: ["-O2", "-l:libjemalloc.so.2"])
-    static let mimallocOwn = Fixture(source: "own-functions-mimalloc.c", compiler: "gcc", flags: ["-O2", "-l:libmimalloc.so.2"])
+    static let jemallocOwn = Fixture(
+        source: "own-functions-jemalloc.c", compiler: "gcc", flags: ["-O2", "-l:libjemalloc.so.2"])
+    static let mimallocOwn = Fixture(
+        source: "own-functions-mimalloc.c", compiler: "gcc", flags: ["-O2", "-l:libmimalloc.so.2"])
     static let steps = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-g"])
     static let stepsMusl = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-g", "-Wl,--build-id"])
     static let stepsStatic = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-static"])
@@ -32,14 +35,17 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let rust: [Fixture] = ["legacy", "v0"].map {
         Fixture(
             source: "leaks.rs", compiler: "rustc",
-            flags: ["-O", "-C", "force-frame-pointers=yes", "-Z", "unstable-options", "-C", "symbol-mangling-version=\($0)"],
+            flags: [
+                "-O", "-C", "force-frame-pointers=yes", "-Z", "unstable-options", "-C", "symbol-mangling-version=\($0)",
+            ],
             isOptional: true)
     }
     static let swift = Fixture(source: "leaks.swift", compiler: "swiftc", flags: ["-O", "-module-name", "leaky"])
 
     static let all: [Fixture] =
         builds + cxx + musl + rust + [
-            allocations, moves, prefixed, jemallocOwn, mimallocOwn, steps, stepsMusl, stepsStatic, contain, server, swift,
+            allocations, moves, prefixed, jemallocOwn, mimallocOwn, steps, stepsMusl, stepsStatic, contain, server,
+            swift,
         ]
 
     var testDescription: String { ([compiler] + flags + [source]).joined(separator: " ") }
@@ -53,7 +59,9 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         let source = Self.sources.appendingPathComponent(source)
         let text = try Data(contentsOf: source)
         // FNV-1a of all that decides what comes out
-        let hash = (testDescription.utf8 + text).reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let hash = (testDescription.utf8 + text).reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
         let name = (self.source as NSString).deletingPathExtension
         let program = Self.programs.appendingPathComponent("\(name)-\(String(hash, radix: 16))").path
         if FileManager.default.fileExists(atPath: program) { return program }
@@ -61,9 +69,11 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         try FileManager.default.createDirectory(at: Self.programs, withIntermediateDirectories: true)
         let partial = "\(program).\(getpid())"
         // libraries stand behind the source that needs them
-        let words = flags.filter { !$0.hasPrefix("-l") } + ["-o", partial, source.path] + flags.filter { $0.hasPrefix("-l") }
+        let words =
+            flags.filter { !$0.hasPrefix("-l") } + ["-o", partial, source.path] + flags.filter { $0.hasPrefix("-l") }
         let finished = try Tool.shell(
-            "export RUSTC_BOOTSTRAP=1; command -v \(compiler) >/dev/null || exit 99; \(compiler) \(words.joined(separator: " "))")
+            "export RUSTC_BOOTSTRAP=1; command -v \(compiler) >/dev/null || exit 99; \(compiler) \(words.joined(separator: " "))"
+        )
         if finished.status == 99 && (isOptional || !Live.required) { return nil }
         guard finished.status == 0 else {
             throw HarnessError(description: "\(testDescription): \(finished.errors)")

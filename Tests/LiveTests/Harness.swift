@@ -26,7 +26,8 @@ enum Live {
     }
 
     /// Is the running kernel's memory controller cgroup v2?
-    static let unified = access("/sys/fs/cgroup/memory.stat", F_OK) == 0
+    static let unified =
+        access("/sys/fs/cgroup/memory.stat", F_OK) == 0
         || (try? String(contentsOfFile: "/sys/fs/cgroup/cgroup.controllers", encoding: .utf8))?
             .contains("memory") == true
 
@@ -170,7 +171,8 @@ final class Running {
         let words = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         let text = (seen.map { $0 + "\n" }).joined() + String(decoding: pending + rest, as: UTF8.self)
-        let status = process.terminationReason == .exit
+        let status =
+            process.terminationReason == .exit
             ? process.terminationStatus : -process.terminationStatus
         return Finished(
             status: status, output: text, errors: String(decoding: words, as: UTF8.self))
@@ -187,11 +189,13 @@ final class Running {
 
 /// The command under test.
 enum Tool {
-    static let directory = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
+    static let directory =
+        Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
         .map { URL(fileURLWithPath: $0.bundlePath).deletingLastPathComponent() }
         ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
-    static let binary = ProcessInfo.processInfo.environment["SWIFTMEM_BINARY"]
+    static let binary =
+        ProcessInfo.processInfo.environment["SWIFTMEM_BINARY"]
         .map { URL(fileURLWithPath: $0) } ?? directory.appendingPathComponent("swiftmem")
 
     static func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Running {

@@ -17,9 +17,9 @@ private struct FloodEvent {
 
 /// asm/unistd_64.h and asm-generic/unistd.h
 #if arch(x86_64)
-private let getppidNumber: UInt32 = 110
+    private let getppidNumber: UInt32 = 110
 #else
-private let getppidNumber: UInt32 = 173
+    private let getppidNumber: UInt32 = 173
 #endif
 
 extension LiveTests {

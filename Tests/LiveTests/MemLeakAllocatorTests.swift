@@ -51,7 +51,8 @@ extension LiveTests {
                 let unseen = report.summary.int("unseen_new_calls") ?? 0
                 // 300 of each kind, two of make_shared, one in six left with an exception
                 #expect(seen ? unseen == 6 : unseen >= 1806, "\(rung): \(unseen)")
-                Live.record("memleak", "allocators/\(rung)", "jemalloc's operator new", report.status == 42, "\(unseen) unseen")
+                Live.record(
+                    "memleak", "allocators/\(rung)", "jemalloc's operator new", report.status == 42, "\(unseen) unseen")
             }
         }
 
@@ -89,7 +90,9 @@ extension LiveTests {
             #expect(own.sum("leak_own") == [30_000, 300])
             #expect(own.sum("leak_own_realloc") == [60_000, 300])
             #expect(own.sum("leak_libc") == [0, 0])
-            #expect(own.hooked.map { $0.text("file")?.hasSuffix("/" + URL(fileURLWithPath: program).lastPathComponent) } == [true])
+            #expect(
+                own.hooked.map { $0.text("file")?.hasSuffix("/" + URL(fileURLWithPath: program).lastPathComponent) }
+                    == [true])
             own.expectWhole()
             // a library by the linker's name
             let libc = try MemLeakTool.trace(nil, [program], options: ["-O", "c"])

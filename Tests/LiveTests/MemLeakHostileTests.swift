@@ -88,7 +88,8 @@ extension LiveTests {
             #expect(report.summary.int("outstanding_bytes") == 50_000)
             #expect(took < (Live.inMatrix ? 60 : 10))
             report.expectWhole()
-            Live.record("memleak", "-", "debug file \(damage)", report.summary.int("outstanding_count") == 500, "\(name)")
+            Live.record(
+                "memleak", "-", "debug file \(damage)", report.summary.int("outstanding_count") == 500, "\(name)")
         }
 
         private func change(_ path: String, _ damage: Damage) throws {

@@ -13,12 +13,14 @@ extension LiveTests {
                 #expect(report.sum("leak_me") == [50_000, 500], "\(rung) \(fixture.testDescription)")
                 report.expectWhole()
                 Live.record(
-                    "memleak", "allocators/\(rung)", fixture.testDescription, report.sum("leak_me") == [50_000, 500], "")
+                    "memleak", "allocators/\(rung)", fixture.testDescription, report.sum("leak_me") == [50_000, 500], ""
+                )
             }
         }
 
         @Test(
-            "C++: operator new by its caller, make_shared in a cycle, exceptions stay catchable", arguments: Fixture.cxx)
+            "C++: operator new by its caller, make_shared in a cycle, exceptions stay catchable", arguments: Fixture.cxx
+        )
         func cxx(fixture: Fixture) throws {
             guard let program = try fixture.path() else { return }
             for rung in try MemLeakTool.someRungs() {
@@ -26,7 +28,8 @@ extension LiveTests {
                 #expect(report.status == 42)
                 for (function, want) in [
                     ("leak_new()", [14_400, 300]), ("leak_array()", [60_000, 300]),
-                    ("leak_cycle()", [600 * 96, 600]), ("leak_and_throw(int)", [7200, 300]), ("fail(unsigned long)", [0, 0]),
+                    ("leak_cycle()", [600 * 96, 600]), ("leak_and_throw(int)", [7200, 300]),
+                    ("fail(unsigned long)", [0, 0]),
                 ] {
                     let sum = report.sum(function)
                     #expect(sum == want, "\(rung) \(function)")

@@ -69,7 +69,8 @@ extension LiveTests {
                 #expect(report.sum("leak_me") == [50_000, 500], "\(next.testDescription)")
                 #expect(
                     report.errors
-                        == "process \(running.pid) (steps-\(comm(program))) has called exec: what it had allocated is gone\n")
+                        == "process \(running.pid) (steps-\(comm(program))) has called exec: what it had allocated is gone\n"
+                )
                 Live.record("memleak", "-", "exec", report.sum("leak_me") == [50_000, 500], next.testDescription)
             }
         }

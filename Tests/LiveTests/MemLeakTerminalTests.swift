@@ -41,7 +41,9 @@ extension LiveTests {
             let memleak = "\(Tool.binary.path) memleak -d 2.5 -p \(running.pid) 1000"
             // standard error is a terminal, the reports go through a pipe
             var runs = ["TERM=xterm script -qefc '\(memleak) | cat' /dev/null </dev/null"]
-            if !Live.inMatrix { runs += ["TERM=dumb script -qefc '\(memleak)' /dev/null </dev/null", "TERM=xterm \(memleak)"] }
+            if !Live.inMatrix {
+                runs += ["TERM=dumb script -qefc '\(memleak)' /dev/null </dev/null", "TERM=xterm \(memleak)"]
+            }
             let all = try runs.map(Tool.shell)
             running.closeInput()
             for finished in all {

@@ -16,7 +16,7 @@ extension LiveTests {
             running.send("\n")
             guard let truth = try? running.object("truth") else {
                 _ = tool.stop()
-                #expect(running.finish().status == 69) // no 32-bit programs, no /dev/shm
+                #expect(running.finish().status == 69)  // no 32-bit programs, no /dev/shm
                 return nil
             }
             #expect(running.finish().status == 0)
@@ -56,7 +56,8 @@ extension LiveTests {
                 case "mmap", "munmap": [address, call.int("size_bytes")]
                 default: []
                 }
-            return "\(call.text("call") ?? "?") \(call.int("ret") ?? 0) \(call.text("errno") ?? "-") \(arguments.map { $0 ?? -1 })"
+            return
+                "\(call.text("call") ?? "?") \(call.int("ret") ?? 0) \(call.text("errno") ?? "-") \(arguments.map { $0 ?? -1 })"
         }
 
         private func rungs() throws -> [String] {
@@ -74,18 +75,24 @@ extension LiveTests {
                 let expected = truth.rows("calls").map(key(true:))
                 #expect(calls.map(key(ours:)) == expected)
                 #expect(losses(summary) == 0)
-                Live.record("shmsnoop", "calls/\(rung)", "sysv", calls.map(key(ours:)) == expected, "calls \(calls.count)/\(expected.count)")
+                Live.record(
+                    "shmsnoop", "calls/\(rung)", "sysv", calls.map(key(ours:)) == expected,
+                    "calls \(calls.count)/\(expected.count)")
             }
         }
 
         @Test("32-bit calls, by ipc() and by their own numbers")
         func compat() throws {
             for rung in try rungs() where rung != "syscalls" {
-                guard let (truth, calls, _) = try trace(["--compat"], options: ["--latency"], rung: rung) else { return }
+                guard let (truth, calls, _) = try trace(["--compat"], options: ["--latency"], rung: rung) else {
+                    return
+                }
                 let expected = truth.rows("calls").map(key(true:))
                 #expect(calls.map(key(ours:)) == expected)
                 #expect(calls.allSatisfy { $0["compat"] as? Bool == true && $0.int("duration_ns") ?? 0 > 0 })
-                Live.record("shmsnoop", "calls/\(rung)", "compat", calls.map(key(ours:)) == expected, "calls \(calls.count)/\(expected.count)")
+                Live.record(
+                    "shmsnoop", "calls/\(rung)", "compat", calls.map(key(ours:)) == expected,
+                    "calls \(calls.count)/\(expected.count)")
             }
         }
 
@@ -94,7 +101,9 @@ extension LiveTests {
             for rung in try rungs() where rung != "syscalls" {
                 guard let (truth, calls, summary) = try trace(["--all"], options: ["--all"], rung: rung) else { return }
                 // a mapping of no file and no anonymous memory is none of shared memory
-                let expected = truth.rows("calls").filter { $0.text("call") != "mmap" || $0.text("errno_name") != "EBADF" }
+                let expected = truth.rows("calls").filter {
+                    $0.text("call") != "mmap" || $0.text("errno_name") != "EBADF"
+                }
                 // its clean-up unlinks the name once more at the end
                 let ours = Array(calls.prefix(expected.count))
                 #expect(ours.map(key(ours:)) == expected.map(key(true:)))
@@ -103,7 +112,9 @@ extension LiveTests {
                 #expect(seals.first == ["F_SEAL_SHRINK", "F_SEAL_GROW"])
                 #expect(ours.contains { $0.text("name") == "memfd:swiftmem-memfd" && $0.text("call") == "ftruncate" })
                 #expect(losses(summary) == 0)
-                Live.record("shmsnoop", "calls/\(rung)", "all", ours.map(key(ours:)) == expected.map(key(true:)), "calls \(ours.count)/\(expected.count)")
+                Live.record(
+                    "shmsnoop", "calls/\(rung)", "all", ours.map(key(ours:)) == expected.map(key(true:)),
+                    "calls \(ours.count)/\(expected.count)")
             }
         }
 
@@ -121,17 +132,23 @@ extension LiveTests {
                 guard losses(summary) == 0 else { continue }
                 var counts: [String: Int] = [:]
                 for call in calls {
-                    counts["\(call.int("tid") ?? 0) \(call.text("call") ?? "?") \(call.text("errno") ?? "-")", default: 0] += 1
+                    counts[
+                        "\(call.int("tid") ?? 0) \(call.text("call") ?? "?") \(call.text("errno") ?? "-")", default: 0] +=
+                        1
                 }
                 var expected: [String: Int] = [:]
                 for thread in truth.rows("threads") {
                     for end in thread.rows("ends") {
-                        expected["\(thread.int("tid") ?? 0) \(end.text("call") ?? "?") \(end.text("errno_name") ?? "-")"] = end.int("count")
+                        expected[
+                            "\(thread.int("tid") ?? 0) \(end.text("call") ?? "?") \(end.text("errno_name") ?? "-")"] =
+                            end.int("count")
                     }
                 }
                 #expect(counts == expected)
                 #expect(calls.allSatisfy { $0.int("duration_ns") ?? 0 > 0 })
-                Live.record("shmsnoop", "calls/\(rung)", arguments.joined(separator: " "), counts == expected, "calls \(calls.count)/\(made)")
+                Live.record(
+                    "shmsnoop", "calls/\(rung)", arguments.joined(separator: " "), counts == expected,
+                    "calls \(calls.count)/\(made)")
             }
         }
 
@@ -160,8 +177,11 @@ extension LiveTests {
             #expect(tool.stop().objects(ofType: "shmsnoop").isEmpty)
             let named = try Tool.tracing(["shmsnoop", "-n", "workload-shm"]).0
             let truth = try Workload.truth("shmcalls", [])
-            #expect(named.stop().objects(ofType: "shmsnoop").filter { $0.int("pid") == truth.int("pid") }.count == truth.int("calls_made"))
-            let closed = try Tool.shell("set -o pipefail; timeout 20 $SWIFTMEM shmsnoop | head -n 1; echo ${PIPESTATUS[0]}")
+            #expect(
+                named.stop().objects(ofType: "shmsnoop").filter { $0.int("pid") == truth.int("pid") }.count
+                    == truth.int("calls_made"))
+            let closed = try Tool.shell(
+                "set -o pipefail; timeout 20 $SWIFTMEM shmsnoop | head -n 1; echo ${PIPESTATUS[0]}")
             #expect(closed.lines == ["PID    COMM                SYS              RET ARGs", "0"])
             #expect(try Tool.run(["shmsnoop", "-p", "4194304"]).status == 64)
         }

@@ -54,16 +54,20 @@ extension LiveTests {
             #expect(workload.finish().status == 0)
             #expect(all.status == 0)
             let rows = all.objects(ofType: "swapin")
-            let row = rows.first { $0.int("pid") == pid } ?? rows.first { options.contains("--by") && ($0.text("cgroup") ?? "").contains("swiftmem-swap") }
+            let row =
+                rows.first { $0.int("pid") == pid }
+                ?? rows.first { options.contains("--by") && ($0.text("cgroup") ?? "").contains("swiftmem-swap") }
             return (truth, try #require(row), all.objects(ofType: "swapin_interval"), rungs)
         }
 
-        @Test("pages equal the kernel's own counters, on every rung", arguments: [
-            Case(arguments: ["--mb", "32", "--pageout"]),
-            Case(arguments: ["--mb", "32", "--pageout", "--order", "rand"]),
-            Case(arguments: ["--mb", "32", "--pageout", "--fill", "zero"]),
-            Case(arguments: ["--mb", "32", "--limit-mb", "16"]),
-        ])
+        @Test(
+            "pages equal the kernel's own counters, on every rung",
+            arguments: [
+                Case(arguments: ["--mb", "32", "--pageout"]),
+                Case(arguments: ["--mb", "32", "--pageout", "--order", "rand"]),
+                Case(arguments: ["--mb", "32", "--pageout", "--fill", "zero"]),
+                Case(arguments: ["--mb", "32", "--limit-mb", "16"]),
+            ])
         func pages(_ one: Case) throws {
             for rung in try availableRungs("swapin", "pages", of: ["tracepoint", "fentry", "kprobe", "rss_stat"]) {
                 guard let (truth, row, intervals, rungs) = try trace(one.arguments, rung: rung) else { return }
@@ -87,21 +91,26 @@ extension LiveTests {
                 }
                 let losses = interval.object("losses").values.compactMap { ($0 as? NSNumber)?.intValue }
                 #expect(losses.allSatisfy { $0 == 0 }, "\(interval.object("losses"))")
-                Live.record("swapin", Live.names(rungs), one.testDescription, abs(ours - expected) <= 64, "pages \(ours)/\(expected)")
+                Live.record(
+                    "swapin", Live.names(rungs), one.testDescription, abs(ours - expected) <= 64,
+                    "pages \(ours)/\(expected)")
             }
         }
 
         @Test("waits are no more than the read phase took, and every fault has one")
         func waits() throws {
             for rung in try availableRungs("swapin", "waits", of: ["fentry", "kprobe", "tracepoint"]) {
-                guard let (truth, row, _, rungs) = try trace(["--mb", "32", "--pageout"], rung: rung, ladder: ".waits") else { return }
+                guard let (truth, row, _, rungs) = try trace(["--mb", "32", "--pageout"], rung: rung, ladder: ".waits")
+                else { return }
                 #expect(rungs.text("waits") == rung)
                 let read = truth.object("read")
                 let wait = try #require(row.int("wait_ns")), longest = try #require(row.int("wait_max_ns"))
                 #expect(wait > 0 && wait <= read.int("duration_ns") ?? 0)
                 #expect(longest > 0 && longest <= wait)
                 #expect(row.int("waits") == (read.int("minflt") ?? 0) + (read.int("majflt") ?? 0))
-                Live.record("swapin", Live.names(rungs), "waits", wait <= read.int("duration_ns") ?? 0, "wait \(wait) of \(read.int("duration_ns") ?? 0) ns")
+                Live.record(
+                    "swapin", Live.names(rungs), "waits", wait <= read.int("duration_ns") ?? 0,
+                    "wait \(wait) of \(read.int("duration_ns") ?? 0) ns")
             }
         }
 
@@ -110,7 +119,9 @@ extension LiveTests {
             guard let (truth, row, _, rungs) = try trace(["--mb", "32", "--limit-mb", "16"]) else { return }
             guard rungs.text("swapouts") != nil else { return }
             let read = truth.object("read")
-            let grown = try #require(truth.int("swapped_after_read_pages")) - (try #require(truth.int("swapped_before_read_pages")))
+            let grown =
+                try #require(truth.int("swapped_after_read_pages"))
+                - (try #require(truth.int("swapped_before_read_pages")))
             let back = (read.int("minflt") ?? 0) + (read.int("majflt") ?? 0)
             let ours = try #require(row.int("swapout_pages"))
             #expect(abs(ours - (grown + back)) <= 64, "\(ours) out; \(grown) grown, \(back) came back")
@@ -118,7 +129,9 @@ extension LiveTests {
 
         @Test("filters: another process's rows are not there; --by cgroup has the workload's own")
         func filters() throws {
-            guard let (truth, row, _, _) = try trace(["--mb", "16", "--pageout"], options: ["--by", "cgroup"]) else { return }
+            guard let (truth, row, _, _) = try trace(["--mb", "16", "--pageout"], options: ["--by", "cgroup"]) else {
+                return
+            }
             #expect(row.isNull("pid") && row.int("processes") ?? 0 >= 1)
             #expect(truth.text("cgroup_directory")?.hasSuffix(row.text("cgroup") ?? "?") == true)
             let other = try Tool.run(["swapin", "--json", "-p", "1", "0.5", "1"])

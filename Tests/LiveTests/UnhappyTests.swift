@@ -29,10 +29,12 @@ extension LiveTests {
             #expect(result.errors.contains("tracepoint: no-such-rung is asked for"))
         }
 
-        @Test("numbers that are none, or out of range", arguments: [
-            ["0"], ["-1"], ["nan"], ["1e99"], ["x"], ["1", "0"], ["1", "-3"], ["1", "x"],
-            ["-p", "0"], ["-p", "99999999"], ["-p", "x"], ["-d", "0"], ["1", "2", "3"], ["--nope"],
-        ])
+        @Test(
+            "numbers that are none, or out of range",
+            arguments: [
+                ["0"], ["-1"], ["nan"], ["1e99"], ["x"], ["1", "0"], ["1", "-3"], ["1", "x"],
+                ["-p", "0"], ["-p", "99999999"], ["-p", "x"], ["-d", "0"], ["1", "2", "3"], ["--nope"],
+            ])
         func numbers(arguments: [String]) throws {
             let result = try Tool.run(["cachestat"] + arguments)
             #expect(result.status == 64)

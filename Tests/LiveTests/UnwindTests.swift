@@ -3,182 +3,187 @@ import Foundation
 import Testing
 
 extension LiveTests {
-  /// Stacks of memleak against those that libdw's own unwinder (eu-stack) finds in the same
-  /// process, frame by frame: Tests/Workloads/stacks stand still where they have allocated.
-  @Suite(.serialized) struct Unwinding {
-    static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Workloads/stacks").path
-    static let directory = FileManager.default.temporaryDirectory.path + "/stacks-\(getpid())"
+    /// Stacks of memleak against those that libdw's own unwinder (eu-stack) finds in the same
+    /// process, frame by frame: Tests/Workloads/stacks stand still where they have allocated.
+    @Suite(.serialized) struct Unwinding {
+        static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Workloads/stacks").path
+        static let directory = FileManager.default.temporaryDirectory.path + "/stacks-\(getpid())"
 
-    /// Builds a program once; nil where its compiler is missing and need not be there.
-    static func build(_ name: String, _ command: String) throws -> String? {
-      let output = "\(directory)/\(name)"
-      if FileManager.default.isExecutableFile(atPath: output) { return output }
-      let compiler = command.prefix { $0 != " " }
-      let finished = try Tool.shell(
-        """
-        command -v \(compiler) >/dev/null || exit 99
-        mkdir -p \(directory) && cd \(directory) && gcc -O2 -c -o hold.o \(sources)/hold.c &&
-        S=\(sources) && \(command) -o \(output)
-        """)
-      if finished.status == 99 && !Live.required { return nil }
-      guard finished.status == 0 else { throw HarnessError(description: "\(command): \(finished.errors)") }
-      return output
-    }
-
-    struct Outcome {
-      let frames: [Int]
-      let truth: [Int]
-      let symbols: [String?]
-      let end: String?
-      let summary: [String: Any]
-    }
-
-    /// Traces a program to where it stands still, and asks both.
-    static func trace(_ program: String, _ arguments: [String], stack: String = "auto", rung: String? = nil)
-      throws -> Outcome
-    {
-      let target = try Running(URL(fileURLWithPath: program), arguments)
-      _ = try target.object("ready")
-      let (tool, _) = try Tool.tracing(
-        ["memleak", "-p", "\(target.pid)", "-o", "0", "-T", "1000", "--stack", stack, "1000"],
-        environment: rung.map { ["SWIFTMEM_RUNG": "memleak.allocators=\($0)"] } ?? [:])
-      target.send("x\n")
-      _ = try target.object("leaked")
-      let report = try MemLeakResult(tool.stop(SIGINT))
-      guard let own = report.stacks.first(where: { $0.int("bytes") == 54321 }) else {
-        throw HarnessError(description: "the allocation is missing: \(report.stacks)")
-      }
-      let rows = own.rows("frames")
-      let frames = rows.compactMap { $0.int("address") }
-      let first = try #require(frames.first)
-      let words = try Tool.shell("eu-stack -n 400 -p \(target.pid) 2>/dev/null; true").output
-      // the innermost is where it stands now, a few instructions behind its call of malloc
-      var truth: [Int] = []
-      for thread in words.components(separatedBy: "TID ") {
-        let addresses = thread.split(separator: "\n").compactMap { line -> Int? in
-          let fields = line.split(separator: " ")
-          guard fields.count > 1, fields[0].hasPrefix("#"), fields[1].hasPrefix("0x") else { return nil }
-          return Int(fields[1].dropFirst(2), radix: 16)
+        /// Builds a program once; nil where its compiler is missing and need not be there.
+        static func build(_ name: String, _ command: String) throws -> String? {
+            let output = "\(directory)/\(name)"
+            if FileManager.default.isExecutableFile(atPath: output) { return output }
+            let compiler = command.prefix { $0 != " " }
+            let finished = try Tool.shell(
+                """
+                command -v \(compiler) >/dev/null || exit 99
+                mkdir -p \(directory) && cd \(directory) && gcc -O2 -c -o hold.o \(sources)/hold.c &&
+                S=\(sources) && \(command) -o \(output)
+                """)
+            if finished.status == 99 && !Live.required { return nil }
+            guard finished.status == 0 else { throw HarnessError(description: "\(command): \(finished.errors)") }
+            return output
         }
-        if let at = addresses.firstIndex(where: { (first..<first + 100).contains($0) }) {
-          truth = [first] + addresses[(at + 1)...]
+
+        struct Outcome {
+            let frames: [Int]
+            let truth: [Int]
+            let symbols: [String?]
+            let end: String?
+            let summary: [String: Any]
         }
-      }
-      target.signal(SIGKILL)
-      return Outcome(
-        frames: frames, truth: truth, symbols: rows.map { $0.text("symbol") }, end: own.text("stack_end"),
-        summary: report.summary)
-    }
 
-    func check(_ name: String, _ command: String, _ kinds: [String], end: String = "whole") throws {
-      guard let program = try Self.build(name, command) else { return }
-      for kind in kinds {
-        let outcome = try Self.trace(program, [kind])
-        let same = outcome.frames == outcome.truth && outcome.end == end
-        #expect(same, "\(name) \(kind): \(outcome.end ?? "-") \(outcome.symbols) \(outcome.frames) \(outcome.truth)")
-        Live.record("memleak", "stack/auto", "\(name) \(kind)", same, "\(outcome.frames.count) frames")
-      }
-    }
+        /// Traces a program to where it stands still, and asks both.
+        static func trace(_ program: String, _ arguments: [String], stack: String = "auto", rung: String? = nil)
+            throws -> Outcome
+        {
+            let target = try Running(URL(fileURLWithPath: program), arguments)
+            _ = try target.object("ready")
+            let (tool, _) = try Tool.tracing(
+                ["memleak", "-p", "\(target.pid)", "-o", "0", "-T", "1000", "--stack", stack, "1000"],
+                environment: rung.map { ["SWIFTMEM_RUNG": "memleak.allocators=\($0)"] } ?? [:])
+            target.send("x\n")
+            _ = try target.object("leaked")
+            let report = try MemLeakResult(tool.stop(SIGINT))
+            guard let own = report.stacks.first(where: { $0.int("bytes") == 54321 }) else {
+                throw HarnessError(description: "the allocation is missing: \(report.stacks)")
+            }
+            let rows = own.rows("frames")
+            let frames = rows.compactMap { $0.int("address") }
+            let first = try #require(frames.first)
+            let words = try Tool.shell("eu-stack -n 400 -p \(target.pid) 2>/dev/null; true").output
+            // the innermost is where it stands now, a few instructions behind its call of malloc
+            var truth: [Int] = []
+            for thread in words.components(separatedBy: "TID ") {
+                let addresses = thread.split(separator: "\n").compactMap { line -> Int? in
+                    let fields = line.split(separator: " ")
+                    guard fields.count > 1, fields[0].hasPrefix("#"), fields[1].hasPrefix("0x") else { return nil }
+                    return Int(fields[1].dropFirst(2), radix: 16)
+                }
+                if let at = addresses.firstIndex(where: { (first..<first + 100).contains($0) }) {
+                    truth = [first] + addresses[(at + 1)...]
+                }
+            }
+            target.signal(SIGKILL)
+            return Outcome(
+                frames: frames, truth: truth, symbols: rows.map { $0.text("symbol") }, end: own.text("stack_end"),
+                summary: report.summary)
+        }
 
-    static let kinds = [
-      "plain", "qsort", "tsearch", "nftw", "once", "thread", "exit", "alloca", "aligned", "large",
-      "signal", "altstack", "fault", "noreturn",
-    ]
+        func check(_ name: String, _ command: String, _ kinds: [String], end: String = "whole") throws {
+            guard let program = try Self.build(name, command) else { return }
+            for kind in kinds {
+                let outcome = try Self.trace(program, [kind])
+                let same = outcome.frames == outcome.truth && outcome.end == end
+                #expect(
+                    same, "\(name) \(kind): \(outcome.end ?? "-") \(outcome.symbols) \(outcome.frames) \(outcome.truth)"
+                )
+                Live.record("memleak", "stack/auto", "\(name) \(kind)", same, "\(outcome.frames.count) frames")
+            }
+        }
 
-    @Test("C without frame pointers: position-independent, stripped, not position-independent")
-    func plainC() throws {
-      try check("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c", Self.kinds)
-      try check("stripped", "gcc -O2 -s $S/stacks.c", ["plain", "qsort", "signal", "alloca"])
-      try check("fixed", "gcc -O2 -no-pie -fno-pie $S/stacks.c", ["plain", "qsort", "signal", "aligned"])
-      try check("pointers", "gcc -O2 -fno-omit-frame-pointer $S/stacks.c", ["plain", "qsort", "signal"])
-      try check("debug", "gcc -O0 -g $S/stacks.c", ["plain", "qsort", "alloca"])
-    }
+        static let kinds = [
+            "plain", "qsort", "tsearch", "nftw", "once", "thread", "exit", "alloca", "aligned", "large",
+            "signal", "altstack", "fault", "noreturn",
+        ]
 
-    @Test("static programs, position-independent or not")
-    func statics() throws {
-      let kinds = ["plain", "qsort", "thread", "signal", "exit"]
-      try check("static", "gcc -O2 -static $S/stacks.c", kinds)
-      try check("static-pie", "gcc -O2 -static-pie $S/stacks.c", kinds)
-    }
+        @Test("C without frame pointers: position-independent, stripped, not position-independent")
+        func plainC() throws {
+            try check("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c", Self.kinds)
+            try check("stripped", "gcc -O2 -s $S/stacks.c", ["plain", "qsort", "signal", "alloca"])
+            try check("fixed", "gcc -O2 -no-pie -fno-pie $S/stacks.c", ["plain", "qsort", "signal", "aligned"])
+            try check("pointers", "gcc -O2 -fno-omit-frame-pointer $S/stacks.c", ["plain", "qsort", "signal"])
+            try check("debug", "gcc -O0 -g $S/stacks.c", ["plain", "qsort", "alloca"])
+        }
 
-    @Test("C++: while an exception is on its way, in a handler, below std::sort")
-    func cxx() throws {
-      for optimisation in ["-O0", "-O2", "-O3"] {
-        try check(
-          "cxx\(optimisation)", "g++ \(optimisation) $S/stacks.cc", ["unwinding", "handling", "sorting"])
-      }
-    }
+        @Test("static programs, position-independent or not")
+        func statics() throws {
+            let kinds = ["plain", "qsort", "thread", "signal", "exit"]
+            try check("static", "gcc -O2 -static $S/stacks.c", kinds)
+            try check("static-pie", "gcc -O2 -static-pie $S/stacks.c", kinds)
+        }
 
-    @Test("Rust: closures, a sort, a thread, a panic")
-    func rust() throws {
-      try check("rust", "rustc -O -C link-arg=hold.o $S/stacks.rs", ["closure", "sort", "thread", "panic"])
-    }
+        @Test("C++: while an exception is on its way, in a handler, below std::sort")
+        func cxx() throws {
+            for optimisation in ["-O0", "-O2", "-O3"] {
+                try check(
+                    "cxx\(optimisation)", "g++ \(optimisation) $S/stacks.cc", ["unwinding", "handling", "sorting"])
+            }
+        }
 
-    @Test("Swift: closures, protocols, a sort")
-    func swift() throws {
-      try check("swift", "swiftc -O $S/stacks.swift hold.o", ["closure", "sort", "map"])
-    }
+        @Test("Rust: closures, a sort, a thread, a panic")
+        func rust() throws {
+            try check("rust", "rustc -O -C link-arg=hold.o $S/stacks.rs", ["closure", "sort", "thread", "panic"])
+        }
 
-    @Test("every rung captures the same")
-    func rungs() throws {
-      guard let program = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c") else { return }
-      for rung in MemLeaks.rungs where try MemLeakTool.isThere(rung) {
-        let outcome = try Self.trace(program, ["qsort"], rung: rung)
-        #expect(outcome.frames == outcome.truth && outcome.end == "whole", "\(rung): \(outcome)")
-      }
-    }
+        @Test("Swift: closures, protocols, a sort")
+        func swift() throws {
+            try check("swift", "swiftc -O $S/stacks.swift hold.o", ["closure", "sort", "map"])
+        }
 
-    @Test("deeper than 127 frames: those are right, and the rest is said to be missing")
-    func deep() throws {
-      guard let program = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c") else { return }
-      let outcome = try Self.trace(program, ["deep"])
-      #expect(outcome.frames.count == 127)
-      #expect(outcome.frames == Array(outcome.truth.prefix(127)))
-      #expect(outcome.end == "cut")
-      #expect((outcome.summary.object("losses").int("stack_cut") ?? 0) > 0)
-    }
+        @Test("every rung captures the same")
+        func rungs() throws {
+            guard let program = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c") else { return }
+            for rung in MemLeaks.rungs where try MemLeakTool.isThere(rung) {
+                let outcome = try Self.trace(program, ["qsort"], rung: rung)
+                #expect(outcome.frames == outcome.truth && outcome.end == "whole", "\(rung): \(outcome)")
+            }
+        }
 
-    @Test("code of a JIT by frame pointers, a library loaded during the trace: within a second")
-    func arriving() throws {
-      guard let program = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c"),
-        let library = try Self.build("library.so", "gcc -O2 -fPIC -shared -DLIBRARY $S/stacks.c")
-      else { return }
-      let jit = try Self.trace(program, ["jit"])
-      #expect(jit.end == "whole")
-      #expect(jit.symbols.last == "_start" && jit.symbols.contains("in_jit") && jit.symbols.contains("main"))
-      // its first call came before the table, and was counted
-      #expect((jit.summary.object("losses").int("stack_no_mapping") ?? 0) >= 1)
-      let loaded = try Self.trace(program, ["library", library])
-      #expect(loaded.frames == loaded.truth && loaded.end == "whole")
-      #expect(loaded.symbols.contains("call_back"))
-      // by tables only, a JIT's code is where the stack ends
-      let tables = try Self.trace(program, ["jit"], stack: "dwarf")
-      #expect(tables.end == "no_rule" && !tables.symbols.contains("in_jit"))
-    }
+        @Test("deeper than 127 frames: those are right, and the rest is said to be missing")
+        func deep() throws {
+            guard let program = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c") else { return }
+            let outcome = try Self.trace(program, ["deep"])
+            #expect(outcome.frames.count == 127)
+            #expect(outcome.frames == Array(outcome.truth.prefix(127)))
+            #expect(outcome.end == "cut")
+            #expect((outcome.summary.object("losses").int("stack_cut") ?? 0) > 0)
+        }
 
-    @Test("--stack fp is the walk by frame pointers")
-    func pointers() throws {
-      guard let program = try Self.build("pointers", "gcc -O2 -fno-omit-frame-pointer $S/stacks.c"),
-        let without = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c")
-      else { return }
-      let outcome = try Self.trace(program, ["plain"], stack: "fp")
-      #expect(outcome.end == nil)
-      #expect(outcome.frames.prefix(12) == outcome.truth.prefix(12))
-      let short = try Self.trace(without, ["plain"], stack: "fp")
-      #expect(short.frames.count < short.truth.count)
-    }
+        @Test("code of a JIT by frame pointers, a library loaded during the trace: within a second")
+        func arriving() throws {
+            guard let program = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c"),
+                let library = try Self.build("library.so", "gcc -O2 -fPIC -shared -DLIBRARY $S/stacks.c")
+            else { return }
+            let jit = try Self.trace(program, ["jit"])
+            #expect(jit.end == "whole")
+            #expect(jit.symbols.last == "_start" && jit.symbols.contains("in_jit") && jit.symbols.contains("main"))
+            // its first call came before the table, and was counted
+            #expect((jit.summary.object("losses").int("stack_no_mapping") ?? 0) >= 1)
+            let loaded = try Self.trace(program, ["library", library])
+            #expect(loaded.frames == loaded.truth && loaded.end == "whole")
+            #expect(loaded.symbols.contains("call_back"))
+            // by tables only, a JIT's code is where the stack ends
+            let tables = try Self.trace(program, ["jit"], stack: "dwarf")
+            #expect(tables.end == "no_rule" && !tables.symbols.contains("in_jit"))
+        }
 
-    @Test("a child's stacks are whole from its first allocation on")
-    func children() throws {
-      let finished = try Tool.run(
-        ["memleak", "--json", "-T", "1000", "-o", "0", "--follow", "--", MemLeaks.leaker, "--kind", "fork", "--count", "50"])
-      let report = try MemLeakResult(finished)
-      let truth = try #require(report.truth)
-      let child = truth.object("child").int("pid")
-      let own = report.stacks.filter { $0.int("pid") == child }
-      #expect(!own.isEmpty)
-      for stack in own { #expect(stack.text("stack_end") == "whole") }
+        @Test("--stack fp is the walk by frame pointers")
+        func pointers() throws {
+            guard let program = try Self.build("pointers", "gcc -O2 -fno-omit-frame-pointer $S/stacks.c"),
+                let without = try Self.build("pie", "gcc -O2 -fomit-frame-pointer $S/stacks.c")
+            else { return }
+            let outcome = try Self.trace(program, ["plain"], stack: "fp")
+            #expect(outcome.end == nil)
+            #expect(outcome.frames.prefix(12) == outcome.truth.prefix(12))
+            let short = try Self.trace(without, ["plain"], stack: "fp")
+            #expect(short.frames.count < short.truth.count)
+        }
+
+        @Test("a child's stacks are whole from its first allocation on")
+        func children() throws {
+            let finished = try Tool.run(
+                [
+                    "memleak", "--json", "-T", "1000", "-o", "0", "--follow", "--", MemLeaks.leaker, "--kind", "fork",
+                    "--count", "50",
+                ])
+            let report = try MemLeakResult(finished)
+            let truth = try #require(report.truth)
+            let child = truth.object("child").int("pid")
+            let own = report.stacks.filter { $0.int("pid") == child }
+            #expect(!own.isEmpty)
+            for stack in own { #expect(stack.text("stack_end") == "whole") }
+        }
     }
-  }
 }

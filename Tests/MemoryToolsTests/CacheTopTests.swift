@@ -134,14 +134,18 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
     func text() throws {
         let row = try #require(
             rows([entry(544, "dbus-daemon", read: 4, misses: 1, dirty: 4, written: 3)], by: .process).first)
-        #expect(CacheTopText.title(report([row])).hasSuffix(
-            " Buffers MB: 2 / Cached MB: 1024 / Sort: HITS / Order: descending"))
-        #expect(CacheTopText.header(.process)
-            == "PID      UID      CMD              HITS     MISSES   DIRTIES  READ_HIT%  WRITE_HIT%")
-        #expect(CacheTopText.line(row, seesAccesses: true, userName: user)
-            == "     544 root     dbus-daemon             3        1        4      75.0%      25.0%")
-        #expect(CacheTopText.line(row, seesAccesses: false, userName: user)
-            == "     544 root     dbus-daemon             ?        1        4          ?      25.0%")
+        #expect(
+            CacheTopText.title(report([row])).hasSuffix(
+                " Buffers MB: 2 / Cached MB: 1024 / Sort: HITS / Order: descending"))
+        #expect(
+            CacheTopText.header(.process)
+                == "PID      UID      CMD              HITS     MISSES   DIRTIES  READ_HIT%  WRITE_HIT%")
+        #expect(
+            CacheTopText.line(row, seesAccesses: true, userName: user)
+                == "     544 root     dbus-daemon             3        1        4      75.0%      25.0%")
+        #expect(
+            CacheTopText.line(row, seesAccesses: false, userName: user)
+                == "     544 root     dbus-daemon             ?        1        4          ?      25.0%")
     }
 
     @Test("what a process calls itself can't harm the terminal")
@@ -153,8 +157,10 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
     @Test func json() throws {
         let row = try #require(rows([entry(1, "a", read: 4, misses: 1)], by: .file).first)
         let text = CacheTopJSON.line(row, of: report([row])).text()
-        #expect(text.hasPrefix(
-            #"{"type":"cachetop","time":"1970-01-01T00:00:00.000000000Z","interval_ns":5000000000,"by":"file","pid":null,"uid":null,"comm":null,"file":"/f42","device":"8:1","inode":42,"cgroup":null,"hit_pages":3,"miss_pages":1,"dirty_pages":0,"read_hit_ratio":0.75,"write_hit_ratio":null,"#))
+        #expect(
+            text.hasPrefix(
+                #"{"type":"cachetop","time":"1970-01-01T00:00:00.000000000Z","interval_ns":5000000000,"by":"file","pid":null,"uid":null,"comm":null,"file":"/f42","device":"8:1","inode":42,"cgroup":null,"hit_pages":3,"miss_pages":1,"dirty_pages":0,"read_hit_ratio":0.75,"write_hit_ratio":null,"#
+            ))
         let blind = CacheTopJSON.line(row, of: report([row], seesAccesses: false)).text()
         #expect(blind.contains(#""hit_pages":null,"miss_pages":1"#))
         #expect(blind.contains(#""read_hit_ratio":null"#))
@@ -163,11 +169,13 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
 }
 
 @Suite struct CacheTopKeys {
-    @Test("bytes of a terminal become keys; nonsense becomes none", arguments: [
-        ("q", [TerminalKey.text("q")]), ("\u{1b}[A\u{1b}OB", [.up, .down]),
-        ("\u{1b}[5~\u{1b}[6~", [.pageUp, .pageDown]), ("\u{1b}", [.escape]), ("\u{1b}[1;5D", [.left]),
-        ("é", [.text("é")]), ("\r\u{7f}", [.enter, .backspace]), ("\u{1b}[", []), ("\u{1}\u{2}", []),
-    ])
+    @Test(
+        "bytes of a terminal become keys; nonsense becomes none",
+        arguments: [
+            ("q", [TerminalKey.text("q")]), ("\u{1b}[A\u{1b}OB", [.up, .down]),
+            ("\u{1b}[5~\u{1b}[6~", [.pageUp, .pageDown]), ("\u{1b}", [.escape]), ("\u{1b}[1;5D", [.left]),
+            ("é", [.text("é")]), ("\r\u{7f}", [.enter, .backspace]), ("\u{1b}[", []), ("\u{1}\u{2}", []),
+        ])
     func keys(text: String, expected: [TerminalKey]) {
         #expect(TerminalKey.keys(Array(text.utf8)) == expected)
     }
@@ -208,9 +216,11 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         #expect(state.press(.text("q")) == .quit)
     }
 
-    @Test("10 000 rows on a screen of any size: never more than fits", arguments: [
-        (1, 1), (2, 3), (20, 4), (80, 24), (500, 200), (0, 0), (80, 0),
-    ])
+    @Test(
+        "10 000 rows on a screen of any size: never more than fits",
+        arguments: [
+            (1, 1), (2, 3), (20, 4), (80, 24), (500, 200), (0, 0), (80, 0),
+        ])
     func sizes(width: Int, height: Int) {
         let many = rows((0..<10_000).map { entry($0, "名前\($0)", read: UInt64($0)) }, by: .process)
         let order = CacheTopOrder()
@@ -265,13 +275,15 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         #expect(FileIdentity(device: 0xfff_fffff, inode: 5).device == "4095:1048575")
     }
 
-    @Test("patterns", arguments: [
-        ("*", "", true), ("*", "/a/b", true), ("/a/*", "/a/b/c", true), ("/a/?", "/a/b", true),
-        ("/a/?", "/a/", false), ("*.log", "/var/x.log", true), ("*.log", "/var/x.log.1", false),
-        ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false), ("[", "[", true), ("", "", true),
-        ("", "x", false), ("\\*", "*", true), ("\\*", "x", false), ("*a*b*c*", "xxaxxbxxcxx", true),
-        ("é?", "éx", true), ("*******b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
-    ])
+    @Test(
+        "patterns",
+        arguments: [
+            ("*", "", true), ("*", "/a/b", true), ("/a/*", "/a/b/c", true), ("/a/?", "/a/b", true),
+            ("/a/?", "/a/", false), ("*.log", "/var/x.log", true), ("*.log", "/var/x.log.1", false),
+            ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false), ("[", "[", true), ("", "", true),
+            ("", "x", false), ("\\*", "*", true), ("\\*", "x", false), ("*a*b*c*", "xxaxxbxxcxx", true),
+            ("é?", "éx", true), ("*******b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+        ])
     func globs(pattern: String, text: String, expected: Bool) {
         #expect(Glob(pattern).matches(text) == expected)
     }
@@ -291,9 +303,11 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         #expect(stat(read: 0, dirtied: 0, refault: 20000).contradictions(to: pages, cpus: 2).count == 3)
     }
 
-    @Test("what /proc/vmstat does not say is not compared; garbage is no number", arguments: [
-        "", "pgpgin", "pgpgin x", "pgpgin -1", "nr_dirtied 99999999999999999999999",
-    ])
+    @Test(
+        "what /proc/vmstat does not say is not compared; garbage is no number",
+        arguments: [
+            "", "pgpgin", "pgpgin x", "pgpgin -1", "nr_dirtied 99999999999999999999999",
+        ])
     func hostile(text: String) {
         let counters = VMStat(vmstat: text)
         #expect(counters.readPages == nil && counters.dirtiedPages == nil)

@@ -8,7 +8,8 @@ import Testing
     private func record(_ change: (inout oomkill_event) -> Void = { _ in }) -> oomkill_event {
         var record = oomkill_event()
         record.kind = OOMKILL_VICTIM.rawValue
-        record.known = OOM_HAS_CONTEXT.rawValue | OOM_HAS_MM.rawValue | OOM_HAS_MEMCG.rawValue
+        record.known =
+            OOM_HAS_CONTEXT.rawValue | OOM_HAS_MM.rawValue | OOM_HAS_MEMCG.rawValue
             | OOM_HAS_SIGNALS.rawValue | OOM_SIGNALLED.rawValue
         record.kill_id = 42
         record.trigger_pid = 10
@@ -55,9 +56,10 @@ import Testing
         #expect(!victim.sharesMemory)
         #expect(victim.cgroup == CgroupPath("/system.slice/nginx.service"))
         #expect(
-            victim.context == OOMVictim.Context(
-                constraint: .memoryCgroup, gfp: GFPFlags(mask: 0xcc0), order: 0, totalPages: 6144,
-                domain: CgroupPath("/system.slice"), limitBytes: 6144 * 4096, usageBytes: 6143 * 4096))
+            victim.context
+                == OOMVictim.Context(
+                    constraint: .memoryCgroup, gfp: GFPFlags(mask: 0xcc0), order: 0, totalPages: 6144,
+                    domain: CgroupPath("/system.slice"), limitBytes: 6144 * 4096, usageBytes: 6143 * 4096))
         #expect(victim.memory?.anonRSS == 50 * 4096)
         #expect(victim.memory?.fileRSS == 3 * 4096)
         #expect(victim.memory?.shmemRSS == 2 * 4096)
@@ -69,7 +71,10 @@ import Testing
 
     @Test("what the kernel could not tell is nil, and null in JSON, never 0")
     func unknown() {
-        let victim = OOMVictim(record: record { $0.known = 0; $0.cmdline_len = 0 })
+        let victim = OOMVictim(
+            record: record {
+                $0.known = 0; $0.cmdline_len = 0
+            })
         #expect(victim.context == nil)
         #expect(victim.memory == nil)
         #expect(victim.signalSent == nil)
@@ -87,13 +92,14 @@ import Testing
 
     @Test("a cgroup without a limit of its own has none; lengths that lie are clamped")
     func limits() {
-        let victim = OOMVictim(record: record { record in
-            record.limit_pages = UInt64(Int64.max) / 4096
-            record.cgroup_len = UInt32.max
-            record.cmdline_len = UInt32.max
-            record.stack_bytes = Int32.max
-            record.constraint = 9
-        })
+        let victim = OOMVictim(
+            record: record { record in
+                record.limit_pages = UInt64(Int64.max) / 4096
+                record.cgroup_len = UInt32.max
+                record.cmdline_len = UInt32.max
+                record.stack_bytes = Int32.max
+                record.constraint = 9
+            })
         #expect(victim.context?.limitBytes == nil)
         #expect(victim.context?.usageBytes == 6143 * 4096)
         #expect(victim.context?.constraint == nil)
@@ -103,10 +109,12 @@ import Testing
 
     @Test("bcc's line, then the details, with nothing raw from outside")
     func text() {
-        let lines = OOMKillText.lines(OOMVictim(record: record()), loadavg: "0.50 0.66 0.80 3/98 25614", stack: ["f+0x1"])
+        let lines = OOMKillText.lines(
+            OOMVictim(record: record()), loadavg: "0.50 0.66 0.80 3/98 25614", stack: ["f+0x1"])
         #expect(
             lines.first?.dropFirst(8)
-                == " Triggered by PID 10 (\"bash\"), OOM kill of PID 20 (\"hog\\x1b[1m\"), 6144 pages, loadavg: 0.50 0.66 0.80 3/98 25614")
+                == " Triggered by PID 10 (\"bash\"), OOM kill of PID 20 (\"hog\\x1b[1m\"), 6144 pages, loadavg: 0.50 0.66 0.80 3/98 25614"
+        )
         #expect(
             Array(lines.dropFirst()) == [
                 "  memory cgroup out of memory: /system.slice", "  usage 24572 kB, limit 24576 kB",

@@ -16,7 +16,9 @@ import Testing
         inner.add("g", -1)
         line.add("h", inner)
         #expect(
-            line.text() == #"{"type":"x","a":18446744073709551615,"b":null,"c":0.5,"d":null,"e":["p","q\""],"f":true,"h":{"g":-1}}"#)
+            line.text()
+                == #"{"type":"x","a":18446744073709551615,"b":null,"c":0.5,"d":null,"e":["p","q\""],"f":true,"h":{"g":-1}}"#
+        )
     }
 
     @Test("control characters are escaped, bytes that are no UTF-8 replaced")
@@ -36,10 +38,12 @@ import Testing
         #expect(Printable.text("x\u{202e}y") == "x\\u{202e}y")
     }
 
-    @Test("fixed decimals as printf's", arguments: [
-        (0.0, 2, "0.00"), (99.995, 2, "100.00"), (100.0, 2, "100.00"), (-0.001, 2, "0.00"),
-        (-1.5, 0, "-2"), (2.5, 0, "2"), (1234.5678, 1, "1234.6"), (.infinity, 2, "?"), (.nan, 1, "?"),
-    ])
+    @Test(
+        "fixed decimals as printf's",
+        arguments: [
+            (0.0, 2, "0.00"), (99.995, 2, "100.00"), (100.0, 2, "100.00"), (-0.001, 2, "0.00"),
+            (-1.5, 0, "-2"), (2.5, 0, "2"), (1234.5678, 1, "1234.6"), (.infinity, 2, "?"), (.nan, 1, "?"),
+        ])
     func decimals(value: Double, places: Int, text: String) {
         #expect(fixed(value, places) == text)
     }
@@ -67,13 +71,15 @@ import Testing
 }
 
 @Suite struct GFP {
-    @Test("masks as the kernel log names them", arguments: [
-        (UInt32(0xcc0), "GFP_KERNEL"), (0x140cca, "GFP_HIGHUSER_MOVABLE|__GFP_COMP"),
-        (0x100cca, "GFP_HIGHUSER_MOVABLE"), (0x100cc0, "GFP_USER"), (0x400cc0, "GFP_KERNEL_ACCOUNT"),
-        (0xdc0, "GFP_KERNEL|__GFP_ZERO"), (0xc40, "GFP_NOFS"), (0x820, "GFP_ATOMIC"),
-        (0x1100dca, "GFP_HIGHUSER_MOVABLE|__GFP_ZERO|0x1000000"), (0, "0x0"),
-        (0x142cca, "GFP_HIGHUSER_MOVABLE|__GFP_NOWARN|__GFP_COMP"),
-    ])
+    @Test(
+        "masks as the kernel log names them",
+        arguments: [
+            (UInt32(0xcc0), "GFP_KERNEL"), (0x140cca, "GFP_HIGHUSER_MOVABLE|__GFP_COMP"),
+            (0x100cca, "GFP_HIGHUSER_MOVABLE"), (0x100cc0, "GFP_USER"), (0x400cc0, "GFP_KERNEL_ACCOUNT"),
+            (0xdc0, "GFP_KERNEL|__GFP_ZERO"), (0xc40, "GFP_NOFS"), (0x820, "GFP_ATOMIC"),
+            (0x1100dca, "GFP_HIGHUSER_MOVABLE|__GFP_ZERO|0x1000000"), (0, "0x0"),
+            (0x142cca, "GFP_HIGHUSER_MOVABLE|__GFP_NOWARN|__GFP_COMP"),
+        ])
     func names(mask: UInt32, text: String) {
         #expect(GFPFlags(mask: mask).description == text)
     }
@@ -125,7 +131,9 @@ import Testing
 }
 
 @Suite struct PageCacheArithmetic {
-    private func counters(read: UInt64 = 0, fault: UInt64 = 0, inserted: UInt64 = 0, written: UInt64 = 0, dirtied: UInt64 = 0) -> PageCacheCounters {
+    private func counters(
+        read: UInt64 = 0, fault: UInt64 = 0, inserted: UInt64 = 0, written: UInt64 = 0, dirtied: UInt64 = 0
+    ) -> PageCacheCounters {
         var counters = PageCacheCounters()
         counters.readAccess = read
         counters.faultAccess = fault
@@ -197,13 +205,16 @@ import Testing
         let text = CacheStatJSON.line(row).text()
         #expect(
             text.hasPrefix(
-                #"{"type":"cachestat","time":"1970-01-01T00:00:00.000000000Z","interval_ns":1000000000,"hit_pages":750,"miss_pages":250,"dirty_pages":7,"hit_ratio":0.75,"write_hit_ratio":1.0,"buffers_bytes":2097152,"cached_bytes":1073741824"#))
+                #"{"type":"cachestat","time":"1970-01-01T00:00:00.000000000Z","interval_ns":1000000000,"hit_pages":750,"miss_pages":250,"dirty_pages":7,"hit_ratio":0.75,"write_hit_ratio":1.0,"buffers_bytes":2097152,"cached_bytes":1073741824"#
+            ))
     }
 
-    @Test("meminfo that is garbage, cut or overflowing gives nothing, not a crash", arguments: [
-        "", "Buffers:", "Buffers: x kB", "Cached: 99999999999999999999 kB", "Cached: 18446744073709551615 kB",
-        "\0\0\0", "Buffers: -1 kB\nCached:\n",
-    ])
+    @Test(
+        "meminfo that is garbage, cut or overflowing gives nothing, not a crash",
+        arguments: [
+            "", "Buffers:", "Buffers: x kB", "Cached: 99999999999999999999 kB", "Cached: 18446744073709551615 kB",
+            "\0\0\0", "Buffers: -1 kB\nCached:\n",
+        ])
     func hostile(text: String) {
         let info = MemoryInfo(meminfo: text)
         #expect(info.buffersBytes == nil)

@@ -4,14 +4,16 @@ import MemoryTools
 import Testing
 
 @Suite struct ShmFlagNames {
-    @Test("System V's flags, the page size as the field it is", arguments: [
-        (UInt32(0), "0x0"), (0o1666, "0x3b6 (IPC_CREAT|0666)"),
-        (0o3600, "0x780 (IPC_CREAT|IPC_EXCL|0600)"),
-        (21 << 26 | 0o5600, "0x54000b80 (IPC_CREAT|SHM_HUGETLB|SHM_HUGE_2MB|0600)"),
-        (30 << 26 | 0o4000, "0x78000800 (SHM_HUGETLB|SHM_HUGE_1GB)"),
-        (16 << 26 | 0o14000, "0x40001800 (SHM_HUGETLB|SHM_NORESERVE|SHM_HUGE_64KB)"),
-        (63 << 26, "0xfc000000 (SHM_HUGE_8EB)"),
-    ] as [(UInt32, String)])
+    @Test(
+        "System V's flags, the page size as the field it is",
+        arguments: [
+            (UInt32(0), "0x0"), (0o1666, "0x3b6 (IPC_CREAT|0666)"),
+            (0o3600, "0x780 (IPC_CREAT|IPC_EXCL|0600)"),
+            (21 << 26 | 0o5600, "0x54000b80 (IPC_CREAT|SHM_HUGETLB|SHM_HUGE_2MB|0600)"),
+            (30 << 26 | 0o4000, "0x78000800 (SHM_HUGETLB|SHM_HUGE_1GB)"),
+            (16 << 26 | 0o14000, "0x40001800 (SHM_HUGETLB|SHM_NORESERVE|SHM_HUGE_64KB)"),
+            (63 << 26, "0xfc000000 (SHM_HUGE_8EB)"),
+        ] as [(UInt32, String)])
     func shmget(flags: UInt32, text: String) { #expect(FlagNames.shmget.text(flags) == text) }
 
     @Test func shmat() {
@@ -29,16 +31,22 @@ import Testing
         #expect(FlagNames.open.names(of: 0).isEmpty)
     }
 
-    @Test("commands, with what 32-bit callers add", arguments: [
-        (UInt32(0), "IPC_RMID"), (2, "IPC_STAT"), (0x102, "IPC_STAT|IPC_64"), (13, "SHM_STAT"), (15, "SHM_STAT_ANY"),
-        (4711, nil),
-    ] as [(UInt32, String?)])
+    @Test(
+        "commands, with what 32-bit callers add",
+        arguments: [
+            (UInt32(0), "IPC_RMID"), (2, "IPC_STAT"), (0x102, "IPC_STAT|IPC_64"), (13, "SHM_STAT"),
+            (15, "SHM_STAT_ANY"),
+            (4711, nil),
+        ] as [(UInt32, String?)])
     func commands(number: UInt32, name: String?) { #expect(FlagNames.shmctlCommand(number) == name) }
 
-    @Test("errors by name", arguments: [
-        (Int32(1), "EPERM"), (22, "EINVAL"), (43, "EIDRM"), (75, "EOVERFLOW"), (95, "EOPNOTSUPP"), (133, "EHWPOISON"),
-        (41, nil), (0, nil), (-5, nil), (134, nil),
-    ] as [(Int32, String?)])
+    @Test(
+        "errors by name",
+        arguments: [
+            (Int32(1), "EPERM"), (22, "EINVAL"), (43, "EIDRM"), (75, "EOVERFLOW"), (95, "EOPNOTSUPP"),
+            (133, "EHWPOISON"),
+            (41, nil), (0, nil), (-5, nil), (134, nil),
+        ] as [(Int32, String?)])
     func errors(number: Int32, name: String?) { #expect(ErrnoName.name(number) == name) }
 }
 
@@ -66,7 +74,8 @@ import Testing
         #expect(text.header == "PID    COMM                SYS              RET ARGs")
         #expect(
             text.line(try call(SHM_CALL_GET, (0xffff_ffff_dead_beef, 4096, 0o1666, 0, 0, 0), result: 0x1f))
-                == "7      app              SHMGET               1f key: 0xdeadbeef, size: 4096, shmflg: 0x3b6 (IPC_CREAT|0666)")
+                == "7      app              SHMGET               1f key: 0xdeadbeef, size: 4096, shmflg: 0x3b6 (IPC_CREAT|0666)"
+        )
         #expect(
             text.line(try call(SHM_CALL_AT, (3, 0, 0, 0, 0, 0), result: 0x7f00_0000_0000))
                 == "7      app               SHMAT     7f0000000000 shmid: 0x3, shmaddr: 0x0, shmflg: 0x0")
@@ -83,7 +92,9 @@ import Testing
         var text = ShmCallText(timestamps: true, threads: true, latency: true)
         #expect(text.header == "TIME(s)       TID    COMM                SYS              RET   LAT(us) ARGs")
         let one = try call(SHM_CALL_DT, (0, 0, 0, 0, 0, 0), result: 0, duration: 1500, flags: SHM_CALL_COMPAT.rawValue)
-        #expect(text.line(one) == "0.000000000   8      app               SHMDT                0       1.5 shmaddr: 0x0 [32-bit]")
+        #expect(
+            text.line(one)
+                == "0.000000000   8      app               SHMDT                0       1.5 shmaddr: 0x0 [32-bit]")
         var later = one
         later.time += 1_000_000_001
         later.durationNanoseconds = nil
@@ -94,7 +105,8 @@ import Testing
     @Test("names from outside are spelt out")
     func hostile() throws {
         var text = ShmCallText(all: true)
-        let line = text.line(try call(SHM_CALL_MEMFD, (1, 0, 0, 0, 0, 0), result: 3, comm: "\u{1b}]0;x\u{7}", name: "a\nb\u{1b}[2J"))
+        let line = text.line(
+            try call(SHM_CALL_MEMFD, (1, 0, 0, 0, 0, 0), result: 3, comm: "\u{1b}]0;x\u{7}", name: "a\nb\u{1b}[2J"))
         #expect(!line.unicodeScalars.contains { $0.value < 32 })
         #expect(line.hasSuffix("flags: 0x1 (MFD_CLOEXEC), name: a\\nb\\x1b[2J"))
     }
@@ -114,7 +126,8 @@ import Testing
         ).text()
         #expect(
             line
-                == #"{"type":"shmsnoop","time":"1970-01-01T00:00:00.000000000Z","pid":7,"tid":8,"comm":"app","call":"shmget","ret":-1,"errno":"EEXIST","key":-2,"shmid":null,"size_bytes":8192,"address":null,"flags":["IPC_CREAT","0600"],"cmd":null,"duration_ns":null,"compat":false}"#)
+                == #"{"type":"shmsnoop","time":"1970-01-01T00:00:00.000000000Z","pid":7,"tid":8,"comm":"app","call":"shmget","ret":-1,"errno":"EEXIST","key":-2,"shmid":null,"size_bytes":8192,"address":null,"flags":["IPC_CREAT","0600"],"cmd":null,"duration_ns":null,"compat":false}"#
+        )
     }
 }
 
@@ -124,7 +137,8 @@ import Testing
 
     @Test("a segment by the heading's columns")
     func parse() throws {
-        let text = Self.heading
+        let text =
+            Self.heading
             + " 918650636  614989838  3644                100000 23238  0    2     5     0     6     0          0          0 1795249621                 4096                 8192\n"
         let segment = try #require(ShmSegment.parse(text).first)
         #expect(segment.key == 918_650_636 && segment.shmid == 614_989_838)
@@ -134,9 +148,12 @@ import Testing
         #expect(segment.rssBytes == 4096 && segment.swapBytes == 8192)
     }
 
-    @Test("hostile text gives nothing, or what is whole", arguments: [
-        "", "\n", "key", "key shmid\n1 2\n", heading, heading + "x y z\n", heading + "1 2 644 99999999999999999999999 1 1 0 0 0 0 0 0 0 0 0 0\n",
-    ])
+    @Test(
+        "hostile text gives nothing, or what is whole",
+        arguments: [
+            "", "\n", "key", "key shmid\n1 2\n", heading, heading + "x y z\n",
+            heading + "1 2 644 99999999999999999999999 1 1 0 0 0 0 0 0 0 0 0 0\n",
+        ])
     func hostile(text: String) { #expect(ShmSegment.parse(text).isEmpty) }
 
     @Test("attached segments by a process's maps")
@@ -160,7 +177,8 @@ import Testing
         #expect(row.isOrphan)
         #expect(
             ShmSegmentText.line(row)
-                == "0x00000000        3      0   600          4          0         0      0 9          12 gone                  -")
+                == "0x00000000        3      0   600          4          0         0      0 9          12 gone                  -"
+        )
         row.segment.attachCount = 1
         #expect(!row.isOrphan)
         row.segment.attachCount = 0

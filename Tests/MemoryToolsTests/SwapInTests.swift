@@ -40,7 +40,9 @@ import Testing
 
     private let all = SwapInKnown(sources: true, asked: true, waits: true, swapouts: true)
 
-    private func row(_ pid: UInt32, _ pages: UInt64, cgroup: String? = "/a", devices: SwapDevices, known: SwapInKnown? = nil)
+    private func row(
+        _ pid: UInt32, _ pages: UInt64, cgroup: String? = "/a", devices: SwapDevices, known: SwapInKnown? = nil
+    )
         -> SwapInRow
     {
         let counters = SwapInCounters(
@@ -93,10 +95,16 @@ import Testing
         let known = SwapInKnown(sources: false, asked: false, waits: false, swapouts: false)
         let line = SwapInText.lines(
             interval([row(1, 9, devices: SwapDevices(swaps: ""), known: known)]), .init(time: false, wide: true))[1]
-        #expect(line == "app              1             9       -       -       -       -       -       -          -         - /a")
+        #expect(
+            line
+                == "app              1             9       -       -       -       -       -       -          -         - /a"
+        )
         let told = SwapInText.lines(
             interval([row(1, 9, devices: SwapDevices(swaps: "h\n/dev/zram1 x"))]), .init(time: false, wide: true))[1]
-        #expect(told == "app              1             9       5       0       6       2       1       0      0.009     0.000 /a")
+        #expect(
+            told
+                == "app              1             9       5       0       6       2       1       0      0.009     0.000 /a"
+        )
     }
 
     @Test("rows of a cgroup add up, to unknown where one is")
@@ -113,12 +121,21 @@ import Testing
     @Test("JSON: rows, then the interval with vmstat's own figures; unknown is null")
     func json() {
         let lines = SwapInJSON.lines(
-            interval([row(1, 9, devices: SwapDevices(swaps: ""))], histogram: Log2Histogram(counts: [0, 2])))
-            .map { $0.text() }
+            interval([row(1, 9, devices: SwapDevices(swaps: ""))], histogram: Log2Histogram(counts: [0, 2]))
+        )
+        .map { $0.text() }
         #expect(lines.count == 2)
-        #expect(lines[0].hasPrefix(#"{"type":"swapin","time":"1970-01-01T00:00:00.000000000Z","interval_ns":1000000000,"pid":1,"comm":"app","cgroup":"/a","#))
-        #expect(lines[1].contains(#""vmstat_pswpin_pages":20,"vmstat_zswpin_pages":null,"vmstat_swpin_zero_pages":null,"vmstat_pswpout_pages":0"#))
-        #expect(lines[1].contains(#""wait_histogram":[{"from_us":0,"to_us":1,"count":0},{"from_us":2,"to_us":3,"count":2}]"#))
+        #expect(
+            lines[0].hasPrefix(
+                #"{"type":"swapin","time":"1970-01-01T00:00:00.000000000Z","interval_ns":1000000000,"pid":1,"comm":"app","cgroup":"/a","#
+            ))
+        #expect(
+            lines[1].contains(
+                #""vmstat_pswpin_pages":20,"vmstat_zswpin_pages":null,"vmstat_swpin_zero_pages":null,"vmstat_pswpout_pages":0"#
+            ))
+        #expect(
+            lines[1].contains(
+                #""wait_histogram":[{"from_us":0,"to_us":1,"count":0},{"from_us":2,"to_us":3,"count":2}]"#))
     }
 
     @Test("vmstat that is cut, empty or no numbers", arguments: ["", "pswpin", "pswpin x\n", "pswpin 1 2\n", "\n\n"])

@@ -79,7 +79,9 @@ import Testing
         #expect(Seconds(argument: text)?.value == value)
     }
 
-    @Test("ids", arguments: [("1", UInt32(1)), ("4194304", 4_194_304), ("0", nil), ("4194305", nil), ("-1", nil), ("x", nil)])
+    @Test(
+        "ids",
+        arguments: [("1", UInt32(1)), ("4194304", 4_194_304), ("0", nil), ("4194305", nil), ("-1", nil), ("x", nil)])
     func ids(text: String, value: UInt32?) {
         #expect(TaskID(argument: text)?.value == value)
     }

@@ -7,7 +7,8 @@ import Testing
 @testable import Symbols
 
 /// Rules as the tests write them.
-private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UNWIND_SAME, _ place: Int64 = 0) -> UInt64 {
+private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UNWIND_SAME, _ place: Int64 = 0) -> UInt64
+{
     UInt64(cfa.rawValue) | UInt64(saved.rawValue) << 4 | (UInt64(bitPattern: offset) & 0xff_ffff) << 16
         | UInt64(bitPattern: place) << 40
 }
@@ -147,7 +148,8 @@ private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UN
     @Test("a file without call-frame information says so")
     func without() throws {
         let bare = try Corpus.path("bare")
-        _ = try run("objcopy --remove-section .eh_frame --remove-section .eh_frame_hdr '\(Corpus.path("pie"))' '\(bare)'")
+        _ = try run(
+            "objcopy --remove-section .eh_frame --remove-section .eh_frame_hdr '\(Corpus.path("pie"))' '\(bare)'")
         #expect(throws: SymbolError.noUnwindInformation(path: bare)) { _ = try table(bare) }
     }
 
@@ -180,7 +182,8 @@ private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UN
         for round in 0..<600 {
             var copy = whole
             for _ in 0...(round % 12) {
-                let place = Int.random(in: Int.random(in: 0..<4, using: &generator) == 0 ? index : region, using: &generator)
+                let place = Int.random(
+                    in: Int.random(in: 0..<4, using: &generator) == 0 ? index : region, using: &generator)
                 copy[place] =
                     [0, 1, 4, 0x0e, 0x0f, 0x16, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255, using: &generator)]
                     .randomElement(using: &generator) ?? 0
@@ -200,7 +203,8 @@ private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UN
     func truncated() throws {
         let whole = try FileHandle(reading: BytePath(Corpus.path("pie"))).readAll(limit: 1 << 26)
         for length in stride(from: 64, to: whole.count, by: 211) {
-            guard let file = try? ELFFile(bytes: Array(whole[..<length]), name: "cut"), let image = try? file.image() else {
+            guard let file = try? ELFFile(bytes: Array(whole[..<length]), name: "cut"), let image = try? file.image()
+            else {
                 continue
             }
             _ = try? UnwindTable(file, image)

@@ -10,41 +10,41 @@ internal import Symbols
 /// one is taken where the way to it is straight and leaves all as it was at the entry.
 /// `SWIFTMEM_PLACEMENT=entry` keeps to the entries.
 enum ProbePlacement {
-  /// Bytes from the start of the file.
-  ///
-  /// The place is reached by every call once, with the arguments, the stack and frame
-  /// pointers and the return address as at the entry.
-  static func offset(of function: FunctionLocation, path: String) -> UInt64 {
-    function.fileOffset + distance(of: function, path: path)
-  }
+    /// Bytes from the start of the file.
+    ///
+    /// The place is reached by every call once, with the arguments, the stack and frame
+    /// pointers and the return address as at the entry.
+    static func offset(of function: FunctionLocation, path: String) -> UInt64 {
+        function.fileOffset + distance(of: function, path: path)
+    }
 
-  private static func distance(of function: FunctionLocation, path: String) -> UInt64 {
-    #if arch(x86_64)
-      // A larger function is not read whole, so that no jump in it is overlooked.
-      guard function.size > 0, function.size <= 1 << 16, !keepsToEntries,
-        let code = bytes(path, at: function.fileOffset, count: Int(function.size))
-      else { return 0 }
-      return code.withUnsafeBufferPointer { code in
-        // SAFETY: the code is `count` bytes long and read during the call only.
-        code.baseAddress.map { UInt64(emulated_instruction($0, code.count)) } ?? 0
-      }
-    #else
-      return 0
-    #endif
-  }
+    private static func distance(of function: FunctionLocation, path: String) -> UInt64 {
+        #if arch(x86_64)
+            // A larger function is not read whole, so that no jump in it is overlooked.
+            guard function.size > 0, function.size <= 1 << 16, !keepsToEntries,
+                let code = bytes(path, at: function.fileOffset, count: Int(function.size))
+            else { return 0 }
+            return code.withUnsafeBufferPointer { code in
+                // SAFETY: the code is `count` bytes long and read during the call only.
+                code.baseAddress.map { UInt64(emulated_instruction($0, code.count)) } ?? 0
+            }
+        #else
+            return 0
+        #endif
+    }
 
-  private static let keepsToEntries: Bool = {
-    // SAFETY: getenv's string is copied at once; nothing here sets the environment.
-    getenv("SWIFTMEM_PLACEMENT").map { String(cString: $0) } == "entry"
-  }()
+    private static let keepsToEntries: Bool = {
+        // SAFETY: getenv's string is copied at once; nothing here sets the environment.
+        getenv("SWIFTMEM_PLACEMENT").map { String(cString: $0) } == "entry"
+    }()
 
-  /// nil where they can't be read in full.
-  private static func bytes(_ path: String, at offset: UInt64, count: Int) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: count)
-    let read = pread(descriptor, &bytes, count, off_t(clamping: offset))
-    return read == count ? bytes : nil
-  }
+    /// nil where they can't be read in full.
+    private static func bytes(_ path: String, at offset: UInt64, count: Int) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let read = pread(descriptor, &bytes, count, off_t(clamping: offset))
+        return read == count ? bytes : nil
+    }
 }

@@ -144,9 +144,12 @@ final class CacheTopNames {
         defer { closedir(stream) }
         while let entry = readdir(stream) {
             // SAFETY: readdir() NUL-terminates d_name within the entry.
-            let (type, name) = (entry.pointee.d_type, withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            })
+            let (type, name) = (
+                entry.pointee.d_type,
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+            )
             if type == UInt8(DT_DIR), name != ".", name != ".." {
                 index(directory + "/" + name, below: root, depth: depth + 1)
             }

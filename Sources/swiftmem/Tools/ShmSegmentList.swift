@@ -60,7 +60,7 @@ struct ShmSegmentList {
         for (namespace, pid) in namespaces {
             if let pid {
                 let descriptor = open("/proc/\(pid)/ns/ipc", O_RDONLY | O_CLOEXEC)
-                guard descriptor >= 0 else { continue } // it ended meanwhile
+                guard descriptor >= 0 else { continue }  // it ended meanwhile
                 defer { close(descriptor) }
                 let code = home >= 0 ? clibbpf_enter_ipc_namespace(descriptor) : -EBADF
                 guard code == 0 else {

@@ -96,7 +96,9 @@ struct ShmSnoop: Tool {
             try Self.configure(object, all: all, latency: latency)
         }
         if session.probes.resolution.rung(of: "calls") == "syscalls" {
-            note("shmsnoop: calls by 32-bit programs can't be seen by these tracepoints" + (all ? "; nor what --all adds" : ""))
+            note(
+                "shmsnoop: calls by 32-bit programs can't be seen by these tracepoints"
+                    + (all ? "; nor what --all adds" : ""))
         }
         try trace(&session)
         try session.finish()
