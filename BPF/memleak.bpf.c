@@ -29,6 +29,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "include/byte_sampling.h"
 #include "include/filter.h"
 #include "include/loss.h"
 #include "include/private_stack.h"
@@ -554,6 +555,9 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 		COUNT(filtered_out);
 	} else if (config.sample_threshold && !mapping &&
 		   bpf_get_prandom_u32() >= config.sample_threshold) {
+		flags = 0;
+		COUNT(sampled_out);
+	} else if (config.sample_bytes && !mapping && !bytes_sampled(size)) {
 		flags = 0;
 		COUNT(sampled_out);
 	}

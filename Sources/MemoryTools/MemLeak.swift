@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import CMemEvents
+internal import Glibc
 
 /// Whose allocations: a process and the stack that made them.
 public struct AllocationSite: Hashable, Sendable {
@@ -13,6 +14,15 @@ public struct AllocationSite: Hashable, Sendable {
     }
 }
 
+/// How many allocations a recorded one stands for.
+public enum SampleWeight: Hashable, Sendable {
+    /// One in so many was recorded, whatever its size; 1: all.
+    case oneIn(UInt64)
+    /// Sample points lay so many bytes apart on average: an allocation of n bytes was
+    /// recorded with probability 1 - exp(-n / distance).
+    case distance(Double)
+}
+
 /// What one site has outstanding.
 public struct OutstandingSum: Hashable, Sendable {
     public var bytes: UInt64 = 0
@@ -21,21 +31,76 @@ public struct OutstandingSum: Hashable, Sendable {
     public var oldestTime: UInt64?
     /// Some of it stands for allocations that sampling passed over.
     public var isEstimated = false
+    /// Of the estimates (Horvitz and Thompson's); NaN where it can't be told.
+    var bytesVariance = 0.0
+    var countVariance = 0.0
+    /// What rounding keeps back.
+    private var bytesRest = 0.0
+    private var countRest = 0.0
 
     public init() {}
+
+    /// One standard error of an estimate; nil where nothing is estimated or it can't be told.
+    public var bytesError: UInt64? { Self.error(bytesVariance, isEstimated) }
+    public var countError: UInt64? { Self.error(countVariance, isEstimated) }
+
+    private static func error(_ variance: Double, _ isEstimated: Bool) -> UInt64? {
+        guard isEstimated, variance.isFinite else { return nil }
+        return UInt64(exactly: variance.squareRoot().rounded())
+    }
 
     /// Adds another's bytes and allocations.
     public mutating func add(_ other: OutstandingSum) {
         bytes &+= other.bytes
         count &+= other.count
+        bytesVariance += other.bytesVariance
+        countVariance += other.countVariance
+        if other.isEstimated { isEstimated = true }
     }
 
-    /// Adds a heap block, which stands for `weight` of its kind.
-    mutating func add(bytes: UInt64, time: UInt64, weight: UInt64) {
-        self.bytes &+= bytes &* weight
-        count &+= weight
+    /// Adds a heap block, and those of its kind that it stands for.
+    mutating func add(bytes size: UInt64, time: UInt64, weight: SampleWeight) {
         oldestTime = min(oldestTime ?? .max, time)
-        if weight > 1 { isEstimated = true }
+        switch weight {
+        case .oneIn(let rate):
+            bytes &+= size &* rate
+            count &+= rate
+            if rate > 1 { estimated(size, probability: 1 / Double(rate)) }
+        case .distance(let distance):
+            let probability = -expm1(-Double(max(1, size)) / distance)
+            bytesRest += Double(size) / probability
+            countRest += 1 / probability
+            bytes &+= UInt64(bytesRest)
+            count &+= UInt64(countRest)
+            bytesRest -= bytesRest.rounded(.down)
+            countRest -= countRest.rounded(.down)
+            estimated(size, probability: probability)
+        }
+    }
+
+    private mutating func estimated(_ size: UInt64, probability: Double) {
+        let excess = (1 - probability) / (probability * probability)
+        isEstimated = true
+        bytesVariance += excess * Double(size) * Double(size)
+        countVariance += excess
+    }
+
+    /// Some of the sum is an estimate whose error can't be told.
+    mutating func addEstimate() {
+        isEstimated = true
+        bytesVariance = .nan
+        countVariance = .nan
+    }
+
+    /// Adds what the kernel added up of allocations recorded at a rate: of their sizes
+    /// nothing is known but the sum.
+    mutating func add(total: memleak_total, rate: UInt64) {
+        bytes &+= UInt64(total.bytes) &* rate
+        count &+= UInt64(total.count) &* rate
+        guard rate > 1 else { return }
+        isEstimated = true
+        bytesVariance = .nan
+        countVariance += Double(total.count) * Double(rate) * Double(rate - 1)
     }
 }
 
@@ -56,7 +121,7 @@ public struct OutstandingTable: Sendable {
     /// All that were added, where they were asked for.
     public private(set) var blocks: [OutstandingBlock] = []
     private let youngest: UInt64
-    private let weight: UInt64
+    private let weight: SampleWeight
     private let keepsBlocks: Bool
     private let ended: Set<UInt32>
 
@@ -65,11 +130,11 @@ public struct OutstandingTable: Sendable {
     ///   - weight: how many allocations a sampled one stands for.
     ///   - ended: processes whose allocations count whatever their age: nobody will free them.
     public init(
-        youngest: UInt64, weight: UInt64 = 1, keepsBlocks: Bool = false, ended: Set<UInt32> = []
+        youngest: UInt64, weight: SampleWeight = .oneIn(1), keepsBlocks: Bool = false, ended: Set<UInt32> = []
     ) {
         self.ended = ended
         self.youngest = youngest
-        self.weight = max(1, weight)
+        self.weight = weight
         self.keepsBlocks = keepsBlocks
     }
 
@@ -77,7 +142,7 @@ public struct OutstandingTable: Sendable {
     ///
     /// - Parameter weight: how many allocations it stands for, where that is its own.
     public mutating func add(
-        pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64, weight: UInt64? = nil
+        pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64, weight: SampleWeight? = nil
     ) {
         guard time <= youngest || ended.contains(pid) else { return }
         sites[AllocationSite(pid: pid, stack: stack), default: OutstandingSum()]
@@ -91,7 +156,7 @@ public struct OutstandingTable: Sendable {
             var seen: Set<UInt64> = []
             for piece in ledger.pieces(of: pid) where piece.time <= youngest || ended.contains(pid) {
                 var sum = sites[AllocationSite(pid: pid, stack: piece.stack)] ?? OutstandingSum()
-                sum.add(bytes: piece.length, time: piece.time, weight: 1)
+                sum.add(bytes: piece.length, time: piece.time, weight: .oneIn(1))
                 if !seen.insert(piece.mapping).inserted { sum.count -= 1 }
                 sites[AllocationSite(pid: pid, stack: piece.stack)] = sum
                 if keepsBlocks {
@@ -107,9 +172,8 @@ public struct OutstandingTable: Sendable {
     ) {
         guard total.count > 0, total.bytes >= 0 else { return }
         var sum = sites[AllocationSite(pid: pid, stack: stack)] ?? OutstandingSum()
-        sum.bytes &+= UInt64(total.bytes) &* weight
-        sum.count &+= UInt64(total.count) &* weight
-        if weight > 1 || isEstimated { sum.isEstimated = true }
+        if case .oneIn(let rate) = weight { sum.add(total: total, rate: rate) }
+        if isEstimated { sum.addEstimate() }
         sites[AllocationSite(pid: pid, stack: stack)] = sum
     }
 
@@ -117,10 +181,8 @@ public struct OutstandingTable: Sendable {
     public var total: OutstandingSum {
         var total = OutstandingSum()
         for sum in sites.values {
-            total.bytes &+= sum.bytes
-            total.count &+= sum.count
+            total.add(sum)
             if let time = sum.oldestTime { total.oldestTime = min(total.oldestTime ?? .max, time) }
-            if sum.isEstimated { total.isEstimated = true }
         }
         return total
     }

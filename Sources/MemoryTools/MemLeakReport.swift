@@ -62,6 +62,8 @@ public struct MemLeakReport: Hashable, Sendable {
     public let counters: MemLeakCounters
     public let losses: Losses
     public let sampleRate: UInt64
+    /// Bytes between samples on average, where allocations are sampled by their bytes.
+    public let sampleBytes: UInt64?
     /// Of the kernel's allocations only.
     public let kernel: KernelLeakCounters?
     /// What was dropped since the start with processes that ended or called exec.
@@ -70,7 +72,7 @@ public struct MemLeakReport: Hashable, Sendable {
     public init(
         time: WallTime, monotonic: UInt64, stacks: [MemLeakStack], total: OutstandingSum,
         siteCount: Int, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,
-        sampleRate: UInt64, kernel: KernelLeakCounters? = nil, gone: OutstandingSum = OutstandingSum()
+        sampleRate: UInt64, sampleBytes: UInt64? = nil, kernel: KernelLeakCounters? = nil, gone: OutstandingSum = OutstandingSum()
     ) {
         self.gone = gone
         self.time = time
@@ -82,6 +84,7 @@ public struct MemLeakReport: Hashable, Sendable {
         self.counters = counters
         self.losses = losses
         self.sampleRate = sampleRate
+        self.sampleBytes = sampleBytes
         self.kernel = kernel
     }
 }
@@ -134,7 +137,16 @@ public struct MemLeakText: Sendable {
                 "estimated: 1 allocation in \(report.sampleRate) sampled, "
                     + "\(counters.sampledOut) passed over")
         }
-        if counters.unmatchedFrees > 0 && report.sampleRate <= 1 && counters.filteredOut == 0 {
+        if let distance = report.sampleBytes {
+            lines.append(
+                "estimated: a sample every \(distance) bytes, \(counters.sampledOut) allocations passed over")
+        }
+        if let error = report.total.bytesError, let number = report.total.countError {
+            lines.append(
+                "outstanding: \(report.total.bytes) ± \(error) bytes in \(report.total.count) ± \(number) allocations"
+                    + " (standard errors)")
+        }
+        if counters.unmatchedFrees > 0 && report.sampleRate <= 1 && report.sampleBytes == nil && counters.filteredOut == 0 {
             lines.append(
                 "\(counters.unmatchedFrees) frees without an allocation (made before the trace"
                     + (report.kernel == nil ? ")" : ", or in bulk)"))
@@ -184,6 +196,8 @@ public enum MemLeakJSON {
         line.add("count", stack.sum.count)
         line.add("oldest_ns", age(stack.sum, report))
         line.add("estimated", stack.sum.isEstimated)
+        line.add("bytes_error", stack.sum.bytesError)
+        line.add("count_error", stack.sum.countError)
         line.add("frames", stack.frames.map { frames in frames.map(object) })
         line.add("stack_end", stack.end?.rawValue)
         if stack.pid == nil {
@@ -201,9 +215,12 @@ public enum MemLeakJSON {
         line.add("outstanding_count", report.total.count)
         line.add("oldest_ns", age(report.total, report))
         line.add("estimated", report.total.isEstimated)
+        line.add("bytes_error", report.total.bytesError)
+        line.add("count_error", report.total.countError)
         line.add("stacks", report.siteCount)
         line.add("stacks_shown", report.stacks.count)
         line.add("sample_rate", report.sampleRate)
+        line.add("sample_bytes", report.sampleBytes)
         let counters = report.counters
         line.add("allocations", counters.allocations)
         line.add("frees", counters.frees)

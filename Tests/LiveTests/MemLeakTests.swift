@@ -100,6 +100,26 @@ extension LiveTests {
             #expect(report.summary.int("sampled_out") ?? 0 > 17_000)
         }
 
+        @Test("sampled by bytes: the estimate and its error are right, large blocks are never missed")
+        func byteSampling() throws {
+            let options = ["--sample-bytes", "4K"]
+            let report = try MemLeakTool.trace(
+                nil, [Self.leaker, "--kind", "malloc", "--count", "20000"], options: options)
+            // 20000 × 100 bytes, each recorded with p = 1 - exp(-100 / 4096)
+            let row = try #require(report.stacks.first { $0.int("bytes") ?? 0 > 1_000_000 })
+            let (bytes, error) = (try #require(row.int("bytes")), try #require(row.int("bytes_error")))
+            // √(20000 × (1 - p) / p) × 100 = 89 960
+            #expect(abs(bytes - 2_000_000) < 6 * 89_960)
+            #expect(abs(error - 89_960) < 20_000)
+            #expect(row["estimated"] as? Bool == true)
+            #expect(report.summary.int("sample_bytes") == 4096)
+            let passed = try #require(report.summary.int("sampled_out"))
+            #expect(passed > 18_900 && passed < 20_100)
+            let large = try MemLeakTool.trace(
+                nil, [Self.leaker, "--kind", "big", "--count", "10"], options: options)
+            #expect(large.sum("leak_here") == [10 << 20, 10])
+        }
+
         @Test("sizes in and out of range")
         func sizes() throws {
             let command = [Self.leaker, "--kind", "malloc,big", "--count", "10"]

@@ -10,7 +10,7 @@ import Testing
         for address in 0..<UInt64(400) {
             table.add(pid: 0, address: address, bytes: 192, time: 10, stack: 7)
         }
-        table.add(pid: 0, address: 4096, bytes: 4096, time: 20, stack: 8, weight: 16)
+        table.add(pid: 0, address: 4096, bytes: 4096, time: 20, stack: 8, weight: .oneIn(16))
         table.add(pid: 0, address: 8192, bytes: 64, time: 101, stack: 9)  // too young
         var record = kmemleak_counters()
         record.allocations = 402
@@ -63,6 +63,7 @@ import Testing
         let text = MemLeakText(top: 10)
         #expect(
             text.accounting(report(seesBulk: false)) == [
+                "outstanding: 142336 ± 63455 bytes in 416 ± 15 allocations (standard errors)",
                 "10 frees without an allocation (made before the trace, or in bulk)",
                 "frees in bulk are not seen on this kernel: false leaks possible",
                 "8 frees not seen: their addresses were given out again (dentry a\\x1bb)",

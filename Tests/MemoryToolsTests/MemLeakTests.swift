@@ -159,7 +159,7 @@ private struct SplitMix {
 @Suite struct MemLeakTables {
     @Test("the age, the weight of sampling, and a mapping of two pieces")
     func sums() {
-        var table = OutstandingTable(youngest: 100, weight: 10, keepsBlocks: true)
+        var table = OutstandingTable(youngest: 100, weight: .oneIn(10), keepsBlocks: true)
         table.add(pid: 1, address: 0x10, bytes: 7, time: 100, stack: 5)
         table.add(pid: 1, address: 0x20, bytes: 9, time: 50, stack: 5)
         table.add(pid: 1, address: 0x30, bytes: 1000, time: 101, stack: 5)
@@ -177,9 +177,30 @@ private struct SplitMix {
         #expect(mapped?.count == 1)
         #expect(mapped?.isEstimated == false)
         #expect(table.total.bytes == 160 + 2 * page)
+        // (1 - p) / p² = 90 for each: 90 × (7² + 9²), 90 × 2
+        #expect(site?.bytesError == 108 && site?.countError == 13)
+        #expect(mapped?.bytesError == nil)
         #expect(table.blocks.map(\.address) == [0x10, 0x20, 0x10000, 0x12000])
         #expect(table.top(1, by: .size).map(\.site.stack) == [6])
         #expect(table.top(1, by: .count).map(\.site.stack) == [5])
+    }
+
+    @Test("samples by bytes: each stands for as many as its size makes likely")
+    func distances() {
+        var table = OutstandingTable(youngest: 100, weight: .distance(4096))
+        // recorded with probability 1 - exp(-100 / 4096) = 0.024118: each stands for 41.46
+        for address in 0..<100 as Range<UInt64> {
+            table.add(pid: 1, address: address, bytes: 100, time: 1, stack: 5)
+        }
+        // never missed
+        table.add(pid: 1, address: 1000, bytes: 1 << 20, time: 1, stack: 6)
+        let small = table.sites[AllocationSite(pid: 1, stack: 5)]
+        #expect(small?.count == 4146)
+        #expect(small?.bytes == 414_620)
+        // 100 × √(100 × (1 - p)) / p
+        #expect(small?.bytesError == 40959 && small?.countError == 410)
+        let large = table.sites[AllocationSite(pid: 1, stack: 6)]
+        #expect(large?.bytes == 1 << 20 && large?.count == 1 && large?.bytesError == 0)
     }
 
     @Test("sums of the kernel: what is negative for a moment is nothing")
@@ -308,9 +329,9 @@ private struct SplitMix {
         let lines = MemLeakJSON.lines(report()).map { $0.text() }
         #expect(
             lines == [
-                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"frames":[{"address":93823560585780,"symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","file":"main.c","line":9},{"address":139637976727553,"symbol":null,"offset":null,"module":"/lib/libx.so.1","file":null,"line":null},{"address":16,"symbol":null,"offset":null,"module":null,"file":null,"line":null}],"stack_end":null}"#,
-                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"frames":null,"stack_end":null}"#,
-                #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"stacks":2,"stacks_shown":2,"sample_rate":1,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":171,"bytes":8},{"address":205,"bytes":4}]}"#,
+                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"frames":[{"address":93823560585780,"symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","file":"main.c","line":9},{"address":139637976727553,"symbol":null,"offset":null,"module":"/lib/libx.so.1","file":null,"line":null},{"address":16,"symbol":null,"offset":null,"module":null,"file":null,"line":null}],"stack_end":null}"#,
+                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"bytes_error":null,"count_error":null,"frames":null,"stack_end":null}"#,
+                #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"stacks":2,"stacks_shown":2,"sample_rate":1,"sample_bytes":null,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":171,"bytes":8},{"address":205,"bytes":4}]}"#,
             ])
     }
 

@@ -34,9 +34,14 @@ struct memleak_config {
 	__u32 totals;		/* keep bytes and counts by stack */
 	__u32 trace;		/* an event for each call */
 	__u32 mark_frees;	/* the allocator may map memory while it frees */
+	__u32 sample_bytes;	/* sample by bytes, at the distances of the map sample_gaps */
+	__u32 padding;
 };
 
-_Static_assert(sizeof(struct memleak_config) == 48, "memleak_config is shared with Swift");
+/* Quantiles that a distance between samples is drawn from. */
+#define SAMPLE_GAPS 1024
+
+_Static_assert(sizeof(struct memleak_config) == 56, "memleak_config is shared with Swift");
 
 /* A block of a heap. */
 struct memleak_key {

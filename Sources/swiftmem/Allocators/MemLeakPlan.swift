@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMemEvents
 internal import Glibc
+internal import LibBPF
 internal import MemoryTools
 
 /// What the arguments of memleak come to.
@@ -38,6 +39,9 @@ struct MemLeakPlan {
         }
         if let low = arguments.minSize, let high = arguments.maxSize, low > high {
             throw .usage("min_size (-z) can't be greater than max_size (-Z)")
+        }
+        if arguments.sampleBytes != nil && (arguments.combinedOnly || arguments.sampleRate.value > 1) {
+            throw .usage("--sample-bytes goes with neither -s nor --combined-only")
         }
         if arguments.combinedOnly && arguments.showAllocs {
             throw .usage("--combined-only keeps no single allocations for -a to show")
@@ -86,6 +90,24 @@ struct MemLeakPlan {
         if field("VmSize") == nil { throw .usage("\(pid) is a kernel thread: it has no allocator") }
     }
 
+    /// What a recorded allocation stands for.
+    var sampleWeight: SampleWeight {
+        arguments.sampleBytes.map { .distance(Double($0.value)) } ?? .oneIn(arguments.sampleRate.value)
+    }
+
+    /// Gives the programs the distances between samples: the quantiles of the exponential
+    /// distribution, scaled so that their mean is exact.
+    func fillSampleGaps(_ object: borrowing LoadedObject) throws(BPFError) {
+        guard let mean = arguments.sampleBytes?.value else { return }
+        let gaps: BPFMap<UInt32, UInt64> = try object.map("sample_gaps")
+        let count = Int(SAMPLE_GAPS)
+        let quantiles = (0..<count).map { -log1p(-(Double($0) + 0.5) / Double(count)) }
+        let scale = Double(mean) * Double(count) / quantiles.reduce(0, +)
+        for (index, quantile) in quantiles.enumerated() {
+            try gaps.set(UInt32(index), to: max(1, UInt64((quantile * scale).rounded())))
+        }
+    }
+
     /// The programs' read-only data, but for what depends on the rungs.
     func config(marksFrees: Bool) -> memleak_config {
         var config = memleak_config()
@@ -98,6 +120,7 @@ struct MemLeakPlan {
         config.totals = arguments.combinedOnly ? 1 : 0
         config.trace = arguments.trace ? 1 : 0
         config.mark_frees = marksFrees ? 1 : 0
+        config.sample_bytes = arguments.sampleBytes == nil ? 0 : 1
         return config
     }
 

@@ -62,6 +62,7 @@ struct MemLeakRun: ~Copyable {
         let chosen: BPFMap<UInt32, UInt32> = try explained { () throws(BPFError) in
             try session.probes.object.map("processes")
         }
+        try explained { () throws(BPFError) in try plan.fillSampleGaps(session.probes.object) }
         unwinder = try explained { () throws(BPFError) in
             try StackUnwinder(session.probes.object, stack)
         }
@@ -481,7 +482,7 @@ struct MemLeakRun: ~Copyable {
         }
         let report = MemLeakReport(
             time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: table.sites.count,
-            blocks: table.blocks, counters: counters, losses: try session.losses(), sampleRate: rate,
+            blocks: table.blocks, counters: counters, losses: try session.losses(), sampleRate: rate, sampleBytes: plan.arguments.sampleBytes?.value,
             gone: gone)
         if session.options.json {
             for line in MemLeakJSON.lines(report) { session.output.print(line) }
@@ -504,7 +505,7 @@ struct MemLeakRun: ~Copyable {
         youngest: UInt64, keepsBlocks: Bool = false
     ) throws(Failure) -> (OutstandingTable, MemLeakCounters) {
         var table = OutstandingTable(
-            youngest: youngest, weight: plan.arguments.sampleRate.value, keepsBlocks: keepsBlocks,
+            youngest: youngest, weight: plan.sampleWeight, keepsBlocks: keepsBlocks,
             ended: Set(ended.keys))
         let (reader, dead) = (reader, dead)
         let combined = plan.arguments.combinedOnly

@@ -25,7 +25,7 @@ struct KernelLeakPlan {
         for (isGiven, option) in [
             (arguments.obj != nil, "-O"), (arguments.symbolsPrefix != nil, "--symbols-prefix"),
             (arguments.follow, "--follow"), (arguments.exitStatus, "--exit-status"),
-            (arguments.lines, "--lines"),
+            (arguments.lines, "--lines"), (arguments.sampleBytes != nil, "--sample-bytes"),
         ] where isGiven {
             throw .usage("\(option) is of processes: with -p, -c or --cgroup")
         }

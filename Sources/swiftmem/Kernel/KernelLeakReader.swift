@@ -55,7 +55,7 @@ struct KernelLeakReader {
         try blocks.forEach { address, block in
             table.add(
                 pid: 0, address: address, bytes: UInt64(block.size), time: block.time_ns,
-                stack: block.stack, weight: UInt64(block.weight))
+                stack: block.stack, weight: .oneIn(UInt64(block.weight)))
         }
     }
 

@@ -189,6 +189,12 @@ struct MemLeakArguments: ParsableArguments {
     )
     var sampleRate: SampleRate = SampleRate(value: 1)
 
+    @Option(
+        help: ArgumentHelp(
+            "Record a process's allocations by their bytes, a sample in so many on average (512K, 1M); sums are estimates.",
+            valueName: "bytes"))
+    var sampleBytes: ByteDistance?
+
     @Option(name: [.customShort("T"), .long], help: ArgumentHelp("Stacks to show.", valueName: "n"))
     var top: ReportCount = ReportCount(value: 10)
 
@@ -286,6 +292,18 @@ struct SampleRate: ExpressibleByArgument, Equatable {
         self.value = value
     }
     var defaultValueDescription: String { "\(value)" }
+}
+
+/// Bytes between samples, with K, M or G for powers of 1024.
+struct ByteDistance: ExpressibleByArgument, Equatable {
+    let value: UInt64
+    init?(argument: String) {
+        let shift = ["K": 10, "M": 20, "G": 30][argument.suffix(1).uppercased()]
+        guard let number = UInt64(shift == nil ? argument[...] : argument.dropLast()), number >= 1,
+            number <= (UInt64(1) << 40) >> UInt64(shift ?? 0)
+        else { return nil }
+        value = number << UInt64(shift ?? 0)
+    }
 }
 
 /// Entries of a kernel's hash table.
