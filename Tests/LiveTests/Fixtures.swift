@@ -87,4 +87,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
 @Suite(.serialized) struct FixtureTests {
     @Test("fixtures compile", arguments: Fixture.all)
     func compile(fixture: Fixture) throws { _ = try fixture.path() }
+
+    @Test("programs to unwind compile", arguments: LiveTests.Unwinding.programs.keys.sorted())
+    func stacks(name: String) throws { _ = try LiveTests.Unwinding.build(name) }
 }

@@ -30,7 +30,8 @@ enum MemLeakTool {
     ) throws -> MemLeakResult {
         let rung = try rung ?? bestRung()
         let finished = try Tool.run(
-            ["memleak", "--json", "-T", "1000"] + options + ["--"] + command,
+            // one report, the last: a followed child's blocks are in one only
+            ["memleak", "--json", "-T", "1000"] + options + ["1000", "--"] + command,
             environment: Self.environment(rung).merging(environment) { $1 })
         return try MemLeakResult(finished)
     }

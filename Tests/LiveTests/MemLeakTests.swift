@@ -221,7 +221,7 @@ extension LiveTests {
         @Test("bcc's lines")
         func text() throws {
             let finished = try Tool.run([
-                "memleak", "-T", "1", "-Z", "100", "-z", "100", "--", Self.leaker, "--kind", "deep",
+                "memleak", "-T", "1", "-Z", "100", "-z", "100", "1000", "--", Self.leaker, "--kind", "deep",
                 "--depth", "3", "--count", "5",
             ])
             let lines = finished.lines
