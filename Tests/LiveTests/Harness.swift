@@ -56,6 +56,16 @@ enum Live {
         return false
     }
 
+    /// Tells the matrix, once, that a tool started on these rungs.
+    static func noteRungs(_ start: [String: Any]) {
+        guard let tool = start.text("tool") else { return }
+        let names = names(start.object("rungs"))
+        let isNew = rungsNoted.withLock { $0.insert("\(tool) \(names)").inserted }
+        if isNew { record(tool, names, "starts", true, "") }
+    }
+
+    private static let rungsNoted = Mutex<Set<String>>([])
+
     /// Appends a test's outcome to the results file that the kernel matrix collects.
     static func record(_ tool: String, _ rung: String, _ test: String, _ passed: Bool, _ detail: String) {
         record(tool, rung, test, status: passed ? "pass" : "fail", detail)
@@ -208,6 +218,7 @@ enum Tool {
     ) throws -> (Running, rungs: [String: Any]) {
         let tool = try start(arguments + ["--json"], environment: environment)
         let object = try tool.object("start")
+        Live.noteRungs(object)
         return (tool, object["rungs"] as? [String: Any] ?? [:])
     }
 

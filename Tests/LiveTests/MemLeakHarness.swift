@@ -55,6 +55,7 @@ struct MemLeakResult {
         guard let last = finished.objects(ofType: "memleak_summary").last else {
             throw HarnessError(description: "no report: \(finished.errors) \(finished.output.suffix(400))")
         }
+        if let start = finished.objects(ofType: "start").first { Live.noteRungs(start) }
         status = finished.status
         errors = finished.errors
         hooked = finished.objects(ofType: "memleak_hooked")

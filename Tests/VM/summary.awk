@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The matrix's closing table. Variables: out (the directory of results), kernels (names, in order),
-# rungs (file of all rungs, or /dev/null). Ends with 1 on any failure or missing result.
+# rungs (file of all rungs, or /dev/null), whole (1: a rung that no kernel exercised is a problem). Ends with 1 on any failure or missing result.
 
 function bad(text) { problems[++problem_count] = text }
 
@@ -73,6 +73,7 @@ BEGIN {
     if (((f[1], f[3]) in on) || ((f[1], f[2] "/" f[3]) in on)) continue
     if (!unused++) print "\nrungs no kernel exercised:"
     print "  " f[1] " " f[2] " " f[3]
+    if (whole) bad("no kernel exercised " f[1] "'s " f[2] " by " f[3])
   }
   if (problem_count) print "\nproblems:"
   for (p = 1; p <= problem_count; p++) print "  " problems[p]
