@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import LibBPF
+internal import MemoryTools
 
 /// Why a run ends early: one line for the user, with the remedy, and the exit status.
 struct Failure: Error, Equatable {
@@ -46,6 +47,23 @@ extension Failure {
                 message: "\(tool) can't see \(choice.ladder.purpose) on this kernel",
                 remedy: "`swiftmem doctor` tells what works here and what would help",
                 details: choice.passedOver.map { "\($0.rung): \($0.reason)" })
+        }
+    }
+
+    /// Without type information no program fits itself to the kernel.
+    init(missingBTF error: BPFError, in file: String?) {
+        if let file {
+            self.init(
+                status: Status.unavailable,
+                message: "no type information (BTF) can be read from \(Printable.text(file)): "
+                    // libbpf's own error numbers begin there
+                    + (error.code < 4000 ? error.reason : "it is of another format"))
+        } else {
+            self.init(
+                status: Status.unavailable,
+                message: "this kernel has no type information (/sys/kernel/btf/vmlinux)",
+                remedy: "a kernel built with CONFIG_DEBUG_INFO_BTF has it; else make it of this kernel's "
+                    + "vmlinux with `pahole --btf_encode_detached FILE vmlinux`, and name it with --btf FILE")
         }
     }
 

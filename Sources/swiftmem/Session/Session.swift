@@ -32,7 +32,10 @@ struct Session: ~Copyable {
         _ configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
     ) throws(Failure) -> AttachedProbes {
         let kernel = Environment.kernel(btf: options.btf)
-        if kernel is RunningKernel { try Capabilities.own.require(for: probes.tool) }
+        if let running = kernel as? RunningKernel {
+            try Capabilities.own.require(for: probes.tool)
+            if let missing = running.missingBTF() { throw Failure(missingBTF: missing, in: options.btf) }
+        }
         if options.verbose { LibbpfLog.route { _, text in note(text) } }
         let forced = try Environment.forcedRungs()
         do throws(ProbeError) {
