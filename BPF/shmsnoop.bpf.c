@@ -477,13 +477,16 @@ int record_returned(struct exit_record *record)
 
 /* ---- rung 2: System V's calls by 64-bit callers ---- */
 
-/* A record ends with its call's last argument: reading beyond is refused at the attach. */
+/*
+ * A record ends with its call's last argument: reading beyond is refused at the attach. Unlike that of
+ * raw_syscalls it has the number as an int, and the kernel leaves what follows that as it was.
+ */
 static __always_inline int recorded_begin(struct enter_record *record, int arguments)
 {
 	if (!filtered_in())
 		return 0;
 	u32 tid = bpf_get_current_pid_tgid();
-	struct begun b = { .time_ns = bpf_ktime_get_ns(), .id = record->id };
+	struct begun b = { .time_ns = bpf_ktime_get_ns(), .id = (s32)record->id };
 
 	b.words[0] = record->arguments[0];
 	if (arguments == 3) {
@@ -502,7 +505,7 @@ static __always_inline int recorded_return(struct exit_record *record, u32 kind)
 
 	if (!filtered_in())
 		return 0;
-	if (!b || b->id != record->id) {
+	if (!b || b->id != (s32)record->id) {
 		lost(LOSS_TASK_STATE); /* its arguments are unknown */
 		return 0;
 	}

@@ -15,6 +15,16 @@ public struct KernelBTF: ~Copyable {
 
     deinit { btf__free(raw) }
 
+    /// The types that an object can be relocated to, as a file of BTF in memory: libbpf looks through all
+    /// types once for every one that an object names, which takes most of a load's time with the kernel's
+    /// 150 000.
+    public func subset(for object: borrowing OpenObject) throws(BPFError) -> OwnedDescriptor {
+        OwnedDescriptor(
+            owning: try checked("select types for \(object.handle.name)") {
+                clibbpf_subset(raw, object.handle.raw)
+            })
+    }
+
     private func find(_ name: String, kind: Int) -> UInt32? {
         let id = btf__find_by_name_kind(raw, name, UInt32(kind))
         return id > 0 ? UInt32(id) : nil

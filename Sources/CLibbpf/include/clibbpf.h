@@ -24,6 +24,10 @@ struct bpf_object *_Nullable clibbpf_open(const void *_Nonnull image, size_t siz
                                           const char *_Nonnull name,
                                           const char *_Nullable btf_path);
 
+// A file of BTF (a memfd) with the kernel's types that an object's relocations can be about: those of the names that
+// the object's own types have, and what lies inside of them. Returns a descriptor or -errno.
+int clibbpf_subset(const struct btf *_Nonnull kernel, const struct bpf_object *_Nonnull object);
+
 // A program that does nothing, of a type and an attach type: what the kernel says
 // to it, it says to any program of that kind. btf_id: the function or tracepoint
 // for tracing programs, else 0. Returns a descriptor or -errno.

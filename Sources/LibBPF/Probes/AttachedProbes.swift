@@ -32,14 +32,15 @@ public struct AttachedProbes: ~Copyable {
     ) throws(ProbeError) -> AttachedProbes {
         var resolver = Resolver(oracle: oracle, forced: forced)
         while true {
-            let resolution = try resolve(probes, image: image, resolver: resolver)
+            let object = try open(probes, image: image)
+            let resolution = resolve(probes, object, resolver: resolver)
             if let missing = resolution.missing.first {
                 throw .unavailable(tool: probes.tool, missing)
             }
-            oracle.settle()
+            let types = oracle.settle(for: object)
             do throws(BPFError) {
                 return try AttachedProbes(
-                    resolution, image: image, btf: btf, configure: configure)
+                    resolution, image: image, types: types, btf: btf, configure: configure)
             } catch {
                 guard let program = error.program,
                     let choice = resolution.choices.first(where: {
@@ -56,24 +57,37 @@ public struct AttachedProbes: ~Copyable {
     public static func resolve(
         _ probes: ProbeSet, image: UnsafeRawBufferPointer, resolver: Resolver
     ) throws(ProbeError) -> Resolution {
-        let programs: [ProgramSpec]
+        resolve(probes, try open(probes, image: image), resolver: resolver)
+    }
+
+    private static func open(_ probes: ProbeSet, image: UnsafeRawBufferPointer) throws(ProbeError) -> OpenObject {
         do throws(BPFError) {
-            // SAFETY: the image outlives the call, as the caller promises.
-            programs = try OpenObject(image: image, name: probes.object).programs
+            // SAFETY: the image outlives the object, as the caller promises.
+            return try OpenObject(image: image, name: probes.object)
         } catch {
             throw .refused(error)
         }
-        return resolver.resolve(
+    }
+
+    private static func resolve(
+        _ probes: ProbeSet, _ object: borrowing OpenObject, resolver: Resolver
+    ) -> Resolution {
+        resolver.resolve(
             probes,
             sections: Dictionary(
-                programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first }))
+                object.programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first }))
     }
 
     private init(
-        _ resolution: Resolution, image: UnsafeRawBufferPointer, btf: String?,
-        configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
+        _ resolution: Resolution, image: UnsafeRawBufferPointer, types: borrowing OwnedDescriptor?,
+        btf: String?, configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
     ) throws(BPFError) {
-        let open = try OpenObject(image: image, name: resolution.object, btf: btf)
+        // libbpf reads the file when it loads, and then alone
+        let path = switch types {
+        case .some(let file): "/proc/self/fd/\(file.raw)"
+        case nil: btf
+        }
+        let open = try OpenObject(image: image, name: resolution.object, btf: path)
         try open.autoload(only: Set(resolution.programs))
         for map in resolution.idleMaps { try open.omitMap(map) }
         // BPF/include/percpu.h: programs that sum over the CPUs

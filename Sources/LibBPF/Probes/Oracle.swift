@@ -26,11 +26,14 @@ public protocol KernelOracle: AnyObject {
     /// Does a requirement hold?
     func support(for requirement: Requirement) -> Support
     /// Lets go of what was read to answer: the answers are in, loading begins.
-    func settle()
+    ///
+    /// - Returns: the types that `object` can be relocated to (`KernelBTF.subset`), nil where libbpf is to
+    ///   look for itself.
+    func settle(for object: borrowing OpenObject) -> OwnedDescriptor?
 }
 
 extension KernelOracle {
-    public func settle() {}
+    public func settle(for object: borrowing OpenObject) -> OwnedDescriptor? { nil }
 }
 
 /// A kernel where every hook is refused: what a tool says on it is tested.

@@ -25,8 +25,12 @@ public final class RunningKernel: KernelOracle {
         return btfError
     }
 
-    /// The BTF is some 10 MB, and libbpf reads its own when it loads an object.
-    public func settle() { btf = nil }
+    /// The BTF is some 10 MB, and libbpf reads its own when it loads a program that attaches by it.
+    public func settle(for object: borrowing OpenObject) -> OwnedDescriptor? {
+        let subset = types().flatMap { types in try? types.btf.subset(for: object) }
+        btf = nil
+        return subset
+    }
 
     private func types() -> KernelBTFBox? {
         if btf == nil && btfError == nil {
