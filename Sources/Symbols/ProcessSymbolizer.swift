@@ -33,13 +33,24 @@ public final class ProcessSymbolizer: Symbolizer {
     /// Reads the mappings of a process and the tables of all files it executes, so that it may exit.
     ///
     /// Throws `.system` when the process isn't there or may not be looked at; files that can't be read are left out.
-    public func load(process: Int32) throws(SymbolError) {
+    public func load(process: Int32) throws(SymbolError) { try read(process).loadModules() }
+
+    /// Reads the mappings of a process and opens the files it executes: what `load` then does may come when it has
+    /// exited. Takes a fraction of its time.
+    ///
+    /// Throws `.system` when the process isn't there or may not be looked at.
+    public func hold(process: Int32) throws(SymbolError) { try read(process).holdModules() }
+
+    private func read(_ process: Int32) throws(SymbolError) -> TracedProcess {
+        if let known = processes[process], !known.wasReplaced(now: true) {
+            // gone, or a zombie with an empty list: what was read while it lived stays
+            try? known.refresh()
+            return known
+        }
         let traced = TracedProcess(process, modules)
         try traced.refresh()
-        // A zombie's list is empty: what was read while it lived stays.
-        if traced.isEmpty, processes[process] != nil { return }
-        traced.loadModules()
         keep(traced)
+        return traced
     }
 
     /// Drops what is known of a process, and tables that no other process uses. For when it has exited and been reported:

@@ -15,6 +15,22 @@ final class TracedProcess {
         let minor: UInt32
         let inode: UInt64
         let path: BytePath
+
+        init(_ mapping: Mapping) {
+            major = mapping.deviceMajor
+            minor = mapping.deviceMinor
+            inode = mapping.inode
+            path = mapping.path
+        }
+    }
+
+    /// A dictionary holds no handles themselves.
+    private final class HeldFile {
+        private var file: FileHandle?
+
+        init(_ file: consuming FileHandle) { self.file = consume file }
+
+        func take() -> FileHandle? { file.take() }
     }
 
     /// /proc isn't read again sooner, however many addresses have no mapping.
@@ -29,6 +45,8 @@ final class TracedProcess {
     private var departed = ProcessMaps([])
     /// Nil for a file that can't be read.
     private var known: [FileKey: ModuleTable?] = [:]
+    /// Files opened while the process was there, whose tables are not read yet.
+    private var held: [FileKey: HeldFile] = [:]
     private var perfMap: PerfMap?
     private var startTime: UInt64?
     private var refreshed: ContinuousClock.Instant?
@@ -62,18 +80,32 @@ final class TracedProcess {
         maps = fresh
     }
 
+    /// Opens each file mapped executable, so that its table can be read when the process has gone.
+    func holdModules() {
+        for mapping in maps.mappings where mapping.isExecutable {
+            guard mapping.kind == .file else {
+                // in the process's memory: it can't wait
+                _ = table(mapping)
+                continue
+            }
+            let key = FileKey(mapping)
+            guard known[key] == nil, held[key] == nil, let file = ModuleCache.open(mapping, pid: pid) else { continue }
+            held[key] = HeldFile(file)
+        }
+    }
+
     /// Reads the table of each file mapped executable.
     func loadModules() {
         for mapping in maps.mappings where mapping.isExecutable { _ = table(mapping) }
         loadPerfMap()
     }
 
-    /// True when the number now belongs to another process. Asked of the kernel once a second.
-    func wasReplaced() -> Bool {
-        guard checked.duration(to: .now) >= Self.replacementInterval else { return false }
+    /// True when the number now belongs to another process. Asked of the kernel once a second, or now.
+    func wasReplaced(now: Bool = false) -> Bool {
+        guard now || checked.duration(to: .now) >= Self.replacementInterval else { return false }
         checked = .now
-        guard let now = Self.startTime(pid), let startTime else { return false }
-        return now != startTime
+        guard let current = Self.startTime(pid), let startTime else { return false }
+        return current != startTime
     }
 
     func place(_ address: UInt64) -> Place? {
@@ -104,10 +136,12 @@ final class TracedProcess {
 
     private func table(_ mapping: Mapping) -> ModuleTable? {
         guard mapping.kind == .file || mapping.kind == .vdso else { return nil }
-        let key = FileKey(
-            major: mapping.deviceMajor, minor: mapping.deviceMinor, inode: mapping.inode, path: mapping.path)
+        let key = FileKey(mapping)
         if let table = known[key] { return table }
-        let table = mapping.kind == .vdso ? modules.vdsoTable(mapping, pid: pid) : modules.table(mapping, pid: pid)
+        let table =
+            mapping.kind == .vdso
+            ? modules.vdsoTable(mapping, pid: pid)
+            : modules.table(mapping, pid: pid, file: held.removeValue(forKey: key)?.take())
         known[key] = .some(table)
         return table
     }

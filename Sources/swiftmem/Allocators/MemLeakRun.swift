@@ -199,12 +199,14 @@ struct MemLeakRun: ~Copyable {
         case .processes(let pids):
             try attachFound()
             try watch(&loop)
+            for pid in pids { names.hold(pid) }
             try head()
             for pid in pids { names.load(pid) }
         case .cgroup(let cgroup):
             for pid in cgroup.processes() {
                 living.insert(pid)
                 try look(at: pid)
+                names.hold(pid)
             }
             try head()
             for pid in living { names.load(pid) }

@@ -20,6 +20,9 @@ final class StackNames {
         try? symbolizer.load(process: Int32(pid))
     }
 
+    /// Sees to it that `load` can come later, be the process gone by then.
+    func hold(_ pid: UInt32) { try? symbolizer.hold(process: Int32(pid)) }
+
     func forked(_ pid: UInt32, by parent: UInt32) { parents[pid] = parents[parent] ?? parent }
 
     /// It is gone and reported.
