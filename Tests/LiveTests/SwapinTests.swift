@@ -77,22 +77,24 @@ extension LiveTests {
                 let kernel = keys.reduce(0) { $0 + (interval.int($1) ?? 0) }
                 let read = truth.object("read"), vmstat = read.object("vmstat")
                 let ours = try #require(row.int("swapin_pages"))
+                let slack = 66
                 let expected: Int
                 if rung == "rss_stat" {
-                    // what the faults mapped; until 6.1 a thread keeps up to 64 pages back
+                    // what the faults mapped; until 6.1 a thread keeps those of 66 faults back
+                    // (TASK_RSS_EVENTS_THRESH of mm/memory.c, compared before it is counted up)
                     expected = (read.int("minflt") ?? 0) + (read.int("majflt") ?? 0)
-                    #expect(abs(ours - expected) <= 64, "\(ours) mapped, \(expected) faults")
+                    #expect(abs(ours - expected) <= slack, "\(ours) mapped, \(expected) faults")
                 } else {
                     expected = ["pswpin", "zswpin", "swpin_zero"].reduce(0) { $0 + (vmstat.int($1) ?? 0) }
                     #expect(interval.int("swapin_pages") == kernel)
                     // the machine's counters hold other processes' pages too
-                    #expect(ours <= expected && expected - ours <= 64, "\(ours) ours, \(expected) true")
+                    #expect(ours <= expected && expected - ours <= slack, "\(ours) ours, \(expected) true")
                     if let zero = vmstat.int("swpin_zero") { #expect(row.int("zero_pages") == zero) }
                 }
                 let losses = interval.object("losses").values.compactMap { ($0 as? NSNumber)?.intValue }
                 #expect(losses.allSatisfy { $0 == 0 }, "\(interval.object("losses"))")
                 Live.record(
-                    "swapin", Live.names(rungs), one.testDescription, abs(ours - expected) <= 64,
+                    "swapin", Live.names(rungs), one.testDescription, abs(ours - expected) <= slack,
                     "pages \(ours)/\(expected)")
             }
         }
