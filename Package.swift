@@ -89,6 +89,9 @@ let package = Package(
         .target(
             name: "TestObjects", path: "Tests/TestObjects", exclude: ["objects", "ringtest.bpf.c"],
             cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
+        .executableTarget(
+            name: "bench-ring", dependencies: ["LibBPF", "TestObjects"], path: "Tests/Benchmarks/ring",
+            swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects", "TestObjects"],
             swiftSettings: strict, linkerSettings: link),
