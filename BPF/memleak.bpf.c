@@ -672,10 +672,18 @@ static __always_inline void leave(struct pt_regs *ctx)
 
 /* ---- perf: a program a function ------------------------------------------------ */
 
+/* The programs do nothing: what the probes themselves cost. */
+#define EMPTY(result) \
+	do { \
+		if (config.empty) \
+			return result; \
+	} while (0)
+
 #define PERF_PROBE(name, op) \
 	SEC("uprobe") \
 	int perf_##name(struct pt_regs *ctx) \
 	{ \
+		EMPTY(0); \
 		NO_PRIVATE_STACK(ctx); \
 		enter(ctx, op, false); \
 		return 0; \
@@ -697,6 +705,7 @@ PERF_PROBE(mremap, MEMLEAK_MREMAP)
 SEC("uretprobe")
 int perf_return(struct pt_regs *ctx)
 {
+	EMPTY(0);
 	NO_PRIVATE_STACK(ctx);
 	leave(ctx);
 	return 0;
@@ -707,6 +716,7 @@ int perf_return(struct pt_regs *ctx)
 SEC("uprobe")
 int enter_multi(struct pt_regs *ctx)
 {
+	EMPTY(0);
 	NO_PRIVATE_STACK(ctx);
 	enter(ctx, bpf_get_attach_cookie(ctx), false);
 	return 0;
@@ -715,6 +725,7 @@ int enter_multi(struct pt_regs *ctx)
 SEC("uretprobe")
 int leave_multi(struct pt_regs *ctx)
 {
+	EMPTY(0);
 	NO_PRIVATE_STACK(ctx);
 	leave(ctx);
 	return 0;
@@ -726,6 +737,8 @@ int leave_multi(struct pt_regs *ctx)
 SEC("uprobe")
 int session(struct pt_regs *ctx)
 {
+	/* as in earnest: nobody waits for the return of a free */
+	EMPTY(bpf_get_attach_cookie(ctx) == MEMLEAK_FREE);
 	NO_PRIVATE_STACK(ctx);
 	if (PT_REGS_IP(ctx) != bpf_get_func_ip(ctx)) {
 		leave(ctx);

@@ -35,7 +35,7 @@ struct memleak_config {
 	__u32 trace;		/* an event for each call */
 	__u32 mark_frees;	/* the allocator may map memory while it frees */
 	__u32 sample_bytes;	/* sample by bytes, at the distances of the map sample_gaps */
-	__u32 padding;
+	__u32 empty;		/* record nothing: for benchmarks */
 };
 
 /* Quantiles that a distance between samples is drawn from. */

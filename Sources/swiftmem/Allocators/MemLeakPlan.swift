@@ -121,6 +121,8 @@ struct MemLeakPlan {
         config.trace = arguments.trace ? 1 : 0
         config.mark_frees = marksFrees ? 1 : 0
         config.sample_bytes = arguments.sampleBytes == nil ? 0 : 1
+        // for Scripts/bench-memleak: what the probes cost by themselves
+        config.empty = Environment.recordsNothing ? 1 : 0
         return config
     }
 

@@ -218,6 +218,7 @@ struct MemLeakRun: ~Copyable {
     private mutating func head() throws(Failure) {
         _ = try session.begin(MemLeakText.attaching(to: plan.targetText))
         try tellHooked()
+        if Environment.recordsNothing { say("SWIFTMEM_EMPTY is set: nothing is recorded") }
     }
 
     /// Shows the files that were hooked since the last time.

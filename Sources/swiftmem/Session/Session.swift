@@ -154,6 +154,9 @@ enum Environment {
             : RunningKernel(btf: btf)
     }
 
+    /// `SWIFTMEM_EMPTY`: memleak's programs do nothing, for Scripts/bench-memleak to know what probes cost by themselves.
+    static var recordsNothing: Bool { variable("SWIFTMEM_EMPTY") != nil }
+
     private static func variable(_ name: String) -> String? {
         // SAFETY: getenv's string is copied at once; nothing here sets the environment.
         getenv(name).map { String(cString: $0) }
