@@ -245,6 +245,17 @@ public struct LoadedObject: ~Copyable {
     /// a task that was preempted in it kept another's event from being seen (Linux 5.12;
     /// 0 before, where nothing is skipped).
     public func skippedRuns(ofProgram name: String) throws(BPFError) -> UInt64 {
+        try info(ofProgram: name).recursion_misses
+    }
+
+    /// The kernel's digest of a program's instructions as they were loaded: relocated, not verified yet.
+    public func tag(ofProgram name: String) throws(BPFError) -> UInt64 {
+        let tag = try info(ofProgram: name).tag
+        // SAFETY: eight bytes.
+        return withUnsafeBytes(of: tag) { $0.loadUnaligned(as: UInt64.self) }
+    }
+
+    private func info(ofProgram name: String) throws(BPFError) -> bpf_prog_info {
         let descriptor = try descriptor(ofProgram: name)
         var info = bpf_prog_info()
         var size = UInt32(MemoryLayout<bpf_prog_info>.size)
@@ -252,7 +263,7 @@ public struct LoadedObject: ~Copyable {
             // SAFETY: the kernel writes at most `size` bytes.
             bpf_obj_get_info_by_fd(descriptor, &info, &size)
         }
-        return info.recursion_misses
+        return info
     }
 
     /// A map's descriptor, to put into a map of maps. Lives as long as the object.

@@ -28,7 +28,7 @@ final class ModuleCache {
     /// The table of the file that a process has mapped, or nil when it can't be read or isn't ELF.
     ///
     /// - Parameter file: opened before, while the process was there.
-    func table(_ mapping: Mapping, pid: Int32, file: consuming FileHandle?) -> ModuleTable? {
+    func table(_ mapping: Mapping, pid: Int32, file: consuming FileHandle? = nil) -> ModuleTable? {
         if file == nil { file = Self.open(mapping, pid: pid) }
         guard let file = consume file, let status = try? file.status() else { return nil }
         let identity = FileIdentity(status)

@@ -66,6 +66,18 @@ import Testing
             loaded.frames(address: address, isReturnAddress: false, process: target.pid) == [Frame(address: address)])
     }
 
+    /// What was held open is read when the process is gone.
+    @Test func loadsWhatItHeld() throws {
+        let target = try Spawned([try Corpus.path("pie")])
+        let address = try #require(target.addresses["local_function"])
+        let symbolizer = ProcessSymbolizer()
+        try symbolizer.hold(process: target.pid)
+        target.finish()
+        try symbolizer.load(process: target.pid)
+        let frame = try only(symbolizer.frames(address: address, isReturnAddress: false, process: target.pid))
+        #expect(frame.symbol == "local_function" && frame.offset == 0)
+    }
+
     @Test func deletedProgram() throws {
         let copy = try Corpus.path("deleted")
         _ = try run("cp '\(Corpus.path("pie"))' '\(copy)'")
