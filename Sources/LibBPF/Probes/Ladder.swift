@@ -12,6 +12,8 @@ public enum Requirement: Hashable, Sendable, CustomStringConvertible {
     case functionResult(String, String)
     /// The kernel has no struct of this name: what it stood for is done otherwise.
     case lacksStruct(String)
+    /// The kernel has a struct of this name, which stands for something it can.
+    case hasStruct(String)
     /// The kernel has a feature, by the name of one of `KernelFeature.all`.
     case feature(String)
 
@@ -24,6 +26,7 @@ public enum Requirement: Hashable, Sendable, CustomStringConvertible {
         case .returnsValue(let name): "function \(name) with a return value"
         case .functionResult(let name, let type): "function \(name) that returns \(type)"
         case .lacksStruct(let name): "no struct \(name)"
+        case .hasStruct(let name): "struct \(name)"
         case .feature(let name): name
         }
     }

@@ -112,6 +112,9 @@ public final class RunningKernel: KernelOracle {
             guard let types = types() else { return noBTF }
             return types.btf.hasStruct(name)
                 ? .unsupported("this kernel still has struct \(name)") : .supported
+        case .hasStruct(let name):
+            guard let types = types() else { return noBTF }
+            return types.btf.hasStruct(name) ? .supported : .unsupported("this kernel has no struct \(name)")
         }
     }
 

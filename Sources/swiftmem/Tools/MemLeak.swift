@@ -63,6 +63,13 @@ struct MemLeak: Tool {
                     Rung("by-id", programs: [], maps: ["threads_by_tid"], kernels: "all"),
                 ]),
             Ladder(
+                "maps", "room in the kernel",
+                rungs: [
+                    // struct bpf_mem_alloc: maps of tracing programs may allocate without a warning
+                    Rung("as-needed", programs: [], requires: [.hasStruct("bpf_mem_alloc")], kernels: "6.1 and newer"),
+                    Rung("at-once", programs: [], kernels: "all", blindTo: "more than a million allocations, by default"),
+                ]),
+            Ladder(
                 "processes", "processes that begin, call exec and end",
                 rungs: [
                     Rung(
@@ -98,17 +105,17 @@ struct MemLeak: Tool {
         config.task_storage = resolution.rung(of: "threads") == "task-storage" ? 1 : 0
         try object.setReadOnlyData(".rodata.config", to: config)
         try object.setReadOnlyData(".rodata.filter", to: filter)
-        try size(object, config, maxAllocations)
-        try stack.prepare(object, preallocates: !kernelGrowsMaps())
+        let grows = resolution.rung(of: "maps") == "as-needed"
+        try size(object, config, maxAllocations, grows: grows)
+        try stack.prepare(object, preallocates: !grows)
         try AllocatorProbes.Kind(resolution).prepare(object)
     }
 
     /// Gives the maps their room: as it is needed where the kernel can, else all at once,
     /// and less of it.
     private static func size(
-        _ object: borrowing OpenObject, _ config: memleak_config, _ maxAllocations: Int?
+        _ object: borrowing OpenObject, _ config: memleak_config, _ maxAllocations: Int?, grows: Bool
     ) throws(BPFError) {
-        let grows = kernelGrowsMaps()
         try object.setMaxEntries(maxAllocations ?? (grows ? 1 << 21 : 1 << 20), ofMap: "blocks")
         if config.totals == 0 { try object.setMaxEntries(1, ofMap: "totals") }
         // each call is an event where calls are shown; else only mappings and processes are
@@ -118,14 +125,6 @@ struct MemLeak: Tool {
         try object.setMaxEntries(8192, ofMap: "threads_by_tid")
         for map in ["blocks", "totals", "stacks", "threads_by_tid", "processes"] {
             try object.setPreallocated(true, ofMap: map)
-        }
-    }
-
-    private static func kernelGrowsMaps() -> Bool {
-        do throws(BPFError) {
-            return try KernelBTF().hasStruct("bpf_mem_alloc")
-        } catch {
-            return false
         }
     }
 
