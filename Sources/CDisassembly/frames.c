@@ -36,7 +36,7 @@ struct walk {
 	size_t *todo, *reached; // as large as the code: a place is reached once, or once more with less known
 	size_t todo_count, reached_count;
 	uint32_t function;
-	bool returns;
+	bool returns, calls;
 	size_t work; // instructions that may still be looked at
 };
 
@@ -189,6 +189,11 @@ static enum next apply(const struct walk *w, struct state *s)
 			return !known || (s->sp >= CLEAN_SP && s->sp < LARGEST_FRAME) ? GO_ON : FAIL;
 		}
 		break;
+	case X86_INS_BTR:
+		// Swift's async functions take their mark off the caller's frame pointer, which has none where nobody sets it
+		if (two && is_register(to, X86_REG_RBP) && from->type == X86_OP_IMM && from->imm == 60 && !s->fp && !s->saved)
+			return GO_ON;
+		break;
 	case X86_INS_UD2: case X86_INS_INT3: case X86_INS_HLT: return END;
 	case X86_INS_ENTER: case X86_INS_IRET: case X86_INS_IRETD: case X86_INS_IRETQ: case X86_INS_RETF: case X86_INS_RETFQ:
 	case X86_INS_XBEGIN: case X86_INS_PUSHF: case X86_INS_PUSHFD: case X86_INS_POPF: case X86_INS_POPFD:
@@ -238,6 +243,9 @@ static enum next step(struct walk *w, size_t at, struct state *s, size_t *next)
 	if (cs_insn_group(w->handle, w->insn, X86_GRP_CALL)) {
 		if (direct && target == *next)
 			return FAIL; // a call for its own address: position-independent code of old
+		if (s->sp != UNKNOWN && s->sp % 16)
+			return FAIL; // the ABI has the stack aligned here: this is no function from its entry, but a part of one
+		w->calls = true;
 		if (target < w->size)
 			w->entries[target] = 1;
 		// behind a call that does not return another function begins
@@ -262,7 +270,7 @@ static enum next step(struct walk *w, size_t at, struct state *s, size_t *next)
 // Follows a function from its entry; whether all of it fits.
 static bool follow(struct walk *w, size_t entry)
 {
-	w->returns = false;
+	w->returns = w->calls = false;
 	w->todo_count = w->reached_count = 0;
 	if (!reach(w, entry, (struct state){.sp = CLEAN_SP}))
 		return false;
@@ -286,7 +294,8 @@ static bool follow(struct walk *w, size_t entry)
 			at = next;
 		}
 	}
-	return w->returns || is_prologue(w, entry);
+	// What calls nothing is in no stack, and its entry is not proven by an aligned one.
+	return w->calls && (w->returns || is_prologue(w, entry));
 }
 
 static void forget(struct walk *w)

@@ -25,7 +25,7 @@ private struct Merged: Sequence, IteratorProtocol {
 /// A file's call-frame information as the kernel's unwinder reads it (CMemEvents/unwind_table.h).
 ///
 /// Positions are byte distances from `start`, which is where the file's first executable page was linked to.
-public struct UnwindTable: Sendable {
+public struct UnwindTable: Equatable, Sendable {
     /// What can be wrong with a file's information; none of it is fatal.
     public struct Flaws: Hashable, Sendable {
         /// Entries, or parts of them, that make no sense.
@@ -123,6 +123,24 @@ public struct UnwindTable: Sendable {
         ruleCount = packer.rules.count
         rowCount = packer.rowCount
         flaws = Flaws(unreadable: unreadable, overlapping: packer.overlapping, unnumbered: packer.unnumbered)
+    }
+
+    /// As it was kept; nil where the parts don't fit each other.
+    init?(_ kept: UnwindCache.Header, _ words: [UInt32]) {
+        let blocks = words.count / Self.blockWords
+        guard !words.isEmpty, words.count % Self.blockWords == 0, kept.start & 4095 == 0, kept.start < 1 << 63,
+            kept.length > 0, kept.length <= Self.longestText, kept.rulesBlock < UInt64(blocks),
+            kept.rules <= UInt64((blocks - Int(kept.rulesBlock)) * Self.blockWords / 2),
+            kept.length / Self.chunkBytes < kept.rulesBlock * UInt64(Self.blockWords),
+            let rows = Int(exactly: kept.rows)
+        else { return nil }
+        start = kept.start
+        length = kept.length
+        self.words = words
+        rulesBlock = UInt32(kept.rulesBlock)
+        ruleCount = Int(kept.rules)
+        rowCount = rows
+        flaws = Flaws(unreadable: kept.unreadable, overlapping: kept.overlapping, unnumbered: kept.unnumbered)
     }
 
     /// The rule at an address as linked, by the steps that the kernel takes.

@@ -102,6 +102,9 @@ enum stack_mode {
 	STACK_FP,    /* frame pointers only */
 	STACK_DWARF, /* tables only */
 	STACK_AUTO,  /* tables where there are any, else frame pointers */
+	/* for Scripts/bench-stacks */
+	STACK_KERNEL, /* bpf_get_stack's, by frame pointers */
+	STACK_CALLER, /* none but the caller */
 };
 
 struct stack_config {

@@ -216,6 +216,7 @@ struct MemLeakRun: ~Copyable {
     private mutating func head() throws(Failure) {
         _ = try session.begin(MemLeakText.attaching(to: plan.targetText))
         try tellHooked()
+        if session.options.verbose, let unwinder { note(unwinder.summary) }
     }
 
     /// Shows the files that were hooked since the last time.
