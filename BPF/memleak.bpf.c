@@ -801,7 +801,7 @@ int process_exec(void *ctx)
 		thread->mark_sp = 0;
 		thread->trampoline = 0;
 	}
-	unwind_execed(id >> 32);
+	unwind_execed(id >> 32, thread ? &thread->captured : NULL);
 	tell_process(MEMLEAK_EXECED);
 	return 0;
 }

@@ -85,6 +85,25 @@ static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *
 	return hash ? hash : 1;
 }
 
+/* The caller alone, or what bpf_get_stack gives: what the walks here are measured against. */
+static __always_inline u64 stack_measure(struct pt_regs *ctx, struct stack_record *record, u64 caller)
+{
+	u64 hash = stack_mix(STACK_SEED, caller);
+	long size = 8;
+
+	record->flags = 0;
+	record->frames[0] = caller;
+	if (stack_config.mode == STACK_KERNEL)
+		size = bpf_get_stack(ctx, record->frames, sizeof(record->frames), BPF_F_USER_STACK);
+	if (size < 8)
+		return 0;
+	record->count = (u32)size / 8;
+	/* its first frame is the function itself */
+	for (u32 i = 1; i < STACK_FRAMES && i < record->count; i++)
+		hash = stack_mix(hash, record->frames[i]);
+	return hash ? hash : 1;
+}
+
 /*
  * Captures the stack of a function just entered into the record of `state`, which is
  * what STACK_STATE() gives. Returns its hash, 0 for none.
@@ -95,6 +114,8 @@ static __always_inline u64 stack_capture(struct pt_regs *ctx, struct stack_state
 		return 0;
 	if (stack_config.mode == STACK_FP)
 		return stack_walk(ctx, &state->record, caller);
+	if (stack_config.mode >= STACK_KERNEL)
+		return stack_measure(ctx, &state->record, caller);
 #if defined(__TARGET_ARCH_x86)
 	return stack_unwind(caller, PT_REGS_SP(ctx) + 8, PT_REGS_FP(ctx));
 #else

@@ -4,7 +4,7 @@
  * (unwind_table.h has their format), and by frame pointers where code has none.
  *
  * Each step: find the mapping that holds the address, in it the row, by the row's rule
- * the caller's registers. A frame is kept only when its address lies in an executable
+ * the caller's registers. The thread remembers the rules of places it has been at. A frame is kept only when its address lies in an executable
  * mapping and its stack lies above the one before: what is not plausible ends the walk,
  * and the record says why.
  *
@@ -67,6 +67,14 @@ struct {
 	__type(value, u64);
 } unwind_wanted SEC(".maps");
 
+/* Changes with every reading of any process's mappings: what threads remember of them is void then. Never 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} unwind_generation SEC(".maps");
+
 /* No frame reaches further than this from one to the next. */
 #define FRAME_LIMIT (16 << 20)
 /* User addresses of both architectures are below; so is no null page. */
@@ -88,6 +96,16 @@ static __always_inline u64 stack_mix(u64 hash, u64 word)
 
 /* Both below 2^63: 1 where `a` <= `b`. A comparison without a branch is one path to verify. */
 #define AT_MOST(a, b) (((a) - (b) - 1) >> 63)
+
+/* At most so much of a frame is read at once. */
+#define UNWIND_READ 64
+
+/* Rules that no table has: by frame pointers; none; in no mapping known. */
+enum {
+	UNWIND_POINTERS = 13,
+	UNWIND_OPAQUE = 14,
+	UNWIND_UNMAPPED = 15,
+};
 
 /* A mask that old verifiers see: compilers would make it one of 32 bits, and they lose track of those. */
 #define MASKED(index, most) \
@@ -183,11 +201,20 @@ __noinline u64 unwind_rule(u32 table, u32 offset, u32 rules)
 /* Where a walk is; what its steps come to: the flags of the record, or 0 to go on. */
 struct unwind_walk {
 	u64 pc, sp, fp;
-	u64 start, size; /* the mapping that holds pc */
+	u64 start, size; /* the mapping found last */
 	u32 table, offset, rules;
 	u32 exact; /* pc is where the frame is, not behind a call */
-	u64 words[2];
+	u64 words[UNWIND_READ / 4]; /* twice that: what a mask leaves of a length is within */
 	u64 hash; /* of the frames so far */
+	u64 generation; /* what the mapping and `known` are of */
+};
+
+/* Places that the thread's stacks have led through, and their rules: most stacks are of those. */
+#define UNWIND_KNOWN 64
+
+struct unwind_known {
+	u64 at;
+	u64 rule;
 };
 
 /*
@@ -199,6 +226,7 @@ struct unwind_walk {
 struct stack_state {
 	struct stack_record record;
 	struct unwind_walk walk;
+	struct unwind_known known[UNWIND_KNOWN];
 };
 
 static __always_inline bool unwind_read(u64 *word, u64 address)
@@ -215,9 +243,9 @@ static __always_inline u32 unwind_by_pointer(struct unwind_walk *walk)
 		return STACK_WHOLE; /* what the ABI has at the outermost frame */
 	if (fp - walk->sp > FRAME_LIMIT || (fp & 7))
 		return STACK_IMPLAUSIBLE;
-	if (bpf_probe_read_user(walk->words, sizeof(walk->words), (void *)fp))
+	if (bpf_probe_read_user(walk->words, 16, (void *)fp))
 		return STACK_UNREADABLE;
-	walk->sp = fp + sizeof(walk->words);
+	walk->sp = fp + 16;
 	walk->fp = walk->words[0];
 	walk->pc = walk->words[1];
 	walk->exact = 0;
@@ -239,6 +267,11 @@ static __always_inline u32 unwind_by_rule(struct unwind_walk *walk, u64 rule)
 			return STACK_UNSUPPORTED;
 		/* start-up code written by hand: the ABI has no frame pointer there */
 		return fp ? STACK_NO_RULE : STACK_WHOLE;
+	}
+	if (kind >= UNWIND_POINTERS) {
+		if (kind == UNWIND_POINTERS)
+			return unwind_by_pointer(walk);
+		return kind == UNWIND_OPAQUE ? STACK_NO_RULE : STACK_NO_MAPPING;
 	}
 #if defined(__TARGET_ARCH_x86)
 	if (kind == UNWIND_SIGNAL_FRAME) {
@@ -264,22 +297,24 @@ static __always_inline u32 unwind_by_rule(struct unwind_walk *walk, u64 rule)
 	if (cfa - sp - CALL_TAKES >= FRAME_LIMIT || (cfa & 7))
 		return STACK_IMPLAUSIBLE;
 #if defined(__TARGET_ARCH_x86)
-	if (saved == UNWIND_AT_CFA && saved_offset == -16) {
-		/* side by side, as most functions have them */
-		if (bpf_probe_read_user(walk->words, sizeof(walk->words), (void *)(cfa - 16)))
+	u64 reach = saved == UNWIND_AT_CFA ? -saved_offset : 8;
+
+	if (reach <= UNWIND_READ && reach >= 8 && !(reach & 7)) {
+		/* from the saved frame pointer to the return address at once */
+		if (bpf_probe_read_user(walk->words, MASKED(reach, UNWIND_READ * 2), (void *)(cfa - reach)))
 			return STACK_UNREADABLE;
-		walk->fp = walk->words[0];
-		walk->pc = walk->words[1];
-	} else {
-		if (!unwind_read(&walk->pc, cfa - 8))
-			return STACK_UNREADABLE;
-		if (saved != UNWIND_SAME &&
-		    !unwind_read(&walk->fp, (saved == UNWIND_AT_FP ? fp : cfa) + saved_offset))
-			return STACK_UNREADABLE;
+		walk->pc = walk->words[MASKED(reach / 8 - 1, UNWIND_READ / 4)];
+		if (saved == UNWIND_AT_CFA)
+			walk->fp = walk->words[0];
+	} else if (!unwind_read(&walk->pc, cfa - 8)) {
+		return STACK_UNREADABLE;
 	}
+	if (saved == UNWIND_AT_FP ? !unwind_read(&walk->fp, fp + saved_offset) :
+				    reach > UNWIND_READ && !unwind_read(&walk->fp, cfa + saved_offset))
+		return STACK_UNREADABLE;
 #else
 	if (saved == UNWIND_AT_CFA) {
-		if (bpf_probe_read_user(walk->words, sizeof(walk->words), (void *)(cfa + saved_offset)))
+		if (bpf_probe_read_user(walk->words, 16, (void *)(cfa + saved_offset)))
 			return STACK_UNREADABLE;
 		walk->fp = walk->words[0];
 		walk->pc = walk->words[1];
@@ -299,21 +334,57 @@ static __always_inline u32 unwind_by_rule(struct unwind_walk *walk, u64 rule)
 }
 
 /* Finds the mapping that holds an address. */
-static __always_inline bool unwind_enter(struct unwind_walk *walk, struct unwind_page *first, u32 pid, u64 at)
+static __always_inline bool unwind_enter(struct unwind_walk *walk, u64 at)
 {
-	struct unwind_page *page = unwind_page_of(first, pid, at);
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	u32 *parent = bpf_map_lookup_elem(&unwind_parents, &pid);
 
+	if (parent)
+		pid = *parent;
+	struct unwind_page_key key = { .pid = pid };
+	struct unwind_page *first = bpf_map_lookup_elem(&unwind_pages, &key);
+	struct unwind_page *page = first ? unwind_page_of(first, pid, at) : NULL;
+
+	walk->size = 0;
 	if (!page)
 		return false;
 	struct unwind_mapping *mapping = unwind_mapping_in(page, at);
+	u64 start = mapping->start, size = mapping->end - start;
 
-	walk->start = mapping->start;
-	walk->size = mapping->end - mapping->start;
+	walk->start = start;
 	walk->table = mapping->table;
 	walk->offset = mapping->offset;
 	walk->rules = mapping->rules;
 	/* an entry that is replaced may be another's at once */
-	return at - walk->start < walk->size && page->pid == pid;
+	if (at - start >= size || page->pid != pid)
+		return false;
+	walk->size = size;
+	return true;
+}
+
+#define UNWIND_PLACE(at) MASKED((at) * 0x9e3779b97f4a7c15ULL >> 48, UNWIND_KNOWN)
+
+/* The rule at an address that the thread has not known until now. */
+__noinline u64 unwind_find(u64 at)
+{
+	struct stack_state *state = STACK_STATE();
+
+	if (!state)
+		return UNWIND_UNMAPPED;
+	struct unwind_walk *walk = &state->walk;
+	u64 rule = UNWIND_OPAQUE;
+
+	if (at - walk->start >= walk->size && !unwind_enter(walk, at))
+		return UNWIND_UNMAPPED;
+	if (walk->table && walk->table != UNWIND_NO_CODE)
+		rule = unwind_rule(walk->table, walk->offset + (u32)(at - walk->start), walk->rules);
+	else if (!walk->table && stack_config.mode == STACK_AUTO)
+		rule = UNWIND_POINTERS;
+	struct unwind_known *known = &state->known[UNWIND_PLACE(at)];
+
+	known->at = at;
+	known->rule = rule;
+	return rule;
 }
 
 /* Causes by the flag of a record. */
@@ -343,24 +414,24 @@ static __always_inline void unwind_lost(u32 flags)
  * Goes on by some frames, of which `from` are in the record. Returns 0, or the flags of
  * the record when it has ended.
  */
-__noinline int unwind_frames(u32 pid, u32 from)
+__noinline int unwind_frames(u32 from)
 {
 	struct stack_state *state = STACK_STATE();
-	struct unwind_page_key key = { .pid = pid };
-	struct unwind_page *first = bpf_map_lookup_elem(&unwind_pages, &key);
 
-	if (!state || !first)
+	if (!state)
 		return STACK_NO_MAPPING;
 	struct unwind_walk *walk = &state->walk;
 
 #pragma unroll
 	for (u32 i = 0; i < UNWIND_FRAMES; i++) {
 		u64 pc = walk->pc, at = pc - !walk->exact;
-		u32 end;
 
 		if (!pc)
 			return STACK_WHOLE; /* where threads of other C libraries begin */
-		if (at - walk->start >= walk->size && !unwind_enter(walk, first, pid, at))
+		struct unwind_known *known = &state->known[UNWIND_PLACE(at)];
+		u64 rule = known->at == at ? known->rule : unwind_find(at);
+
+		if (UNWIND_RULE_CFA(rule) == UNWIND_UNMAPPED)
 			return STACK_NO_MAPPING;
 		if (from + i >= STACK_FRAMES)
 			return STACK_CUT;
@@ -370,13 +441,8 @@ __noinline int unwind_frames(u32 pid, u32 from)
 			walk->hash = stack_mix(walk->hash, pc);
 			state->record.count = from + i + 1;
 		}
-		if (walk->table && walk->table != UNWIND_NO_CODE)
-			end = unwind_by_rule(walk, unwind_rule(walk->table, walk->offset + (u32)(at - walk->start),
-							       walk->rules));
-		else if (!walk->table && stack_config.mode == STACK_AUTO)
-			end = unwind_by_pointer(walk);
-		else
-			end = STACK_NO_RULE;
+		u32 end = unwind_by_rule(walk, rule);
+
 		if (end)
 			return end;
 	}
@@ -390,24 +456,32 @@ __noinline int unwind_frames(u32 pid, u32 from)
 __noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
 {
 	struct stack_state *state = STACK_STATE();
-	u32 pid = bpf_get_current_pid_tgid() >> 32;
-	u32 *parent = bpf_map_lookup_elem(&unwind_parents, &pid);
+	u32 zero = 0;
+	u64 *generation = bpf_map_lookup_elem(&unwind_generation, &zero);
 	int flags = 0;
 
-	if (!state)
+	if (!state || !generation)
 		return 0;
-	if (parent)
-		pid = *parent;
+	/* read before anything that it speaks of */
+	u64 now = *(volatile u64 *)generation;
+
+	if (state->walk.generation != now) {
+		for (u32 i = 0; i < UNWIND_KNOWN; i++) {
+			state->known[i].at = 0;
+			state->known[i].rule = UNWIND_UNMAPPED;
+		}
+		state->walk.size = 0;
+		state->walk.generation = now;
+	}
 	state->walk.pc = caller;
 	state->walk.sp = sp;
 	state->walk.fp = fp;
 	state->walk.exact = 0;
-	state->walk.size = 0;
 	state->walk.hash = stack_mix(STACK_SEED, caller);
 	state->record.frames[0] = caller;
 	state->record.count = 1;
 	for (u32 from = 0; from <= STACK_FRAMES && !flags; from += UNWIND_FRAMES)
-		flags = unwind_frames(pid, from);
+		flags = unwind_frames(from);
 	state->record.flags = flags;
 	unwind_lost(flags);
 	return state->walk.hash ? state->walk.hash : 1;
@@ -427,8 +501,8 @@ static __always_inline void unwind_forked(u32 parent, u32 child)
 		lost(LOSS_MAP_FULL);
 }
 
-/* Nothing known of a process's mappings is true any more. */
-static __always_inline void unwind_execed(u32 pid)
+/* Nothing known of a process's mappings is true any more. `state`: its only thread's, if it has one. */
+static __always_inline void unwind_execed(u32 pid, struct stack_state *state)
 {
 	if (stack_config.mode == STACK_FP)
 		return;
@@ -436,6 +510,8 @@ static __always_inline void unwind_execed(u32 pid)
 
 	bpf_map_delete_elem(&unwind_parents, &pid);
 	bpf_map_delete_elem(&unwind_pages, &key);
+	if (state)
+		state->walk.generation = 0;
 }
 
 /* Is user space to be told that this thread's process has code it does not know of? */

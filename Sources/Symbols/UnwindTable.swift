@@ -3,10 +3,29 @@ internal import CMemEvents
 internal import CSymbols
 internal import Glibc
 
+/// Two sorted sequences as one; of equal elements `a`'s come first.
+private struct Merged: Sequence, IteratorProtocol {
+    let a: UnsafeMutableBufferPointer<csymbols_cfi_row>
+    let b: [csymbols_cfi_row]
+    private var (i, j) = (0, 0)
+
+    init(_ a: UnsafeMutableBufferPointer<csymbols_cfi_row>, _ b: [csymbols_cfi_row]) { (self.a, self.b) = (a, b) }
+
+    mutating func next() -> csymbols_cfi_row? {
+        if i < a.count, j == b.count || a[i].start <= b[j].start {
+            i += 1
+            return a[i - 1]
+        }
+        guard j < b.count else { return nil }
+        j += 1
+        return b[j - 1]
+    }
+}
+
 /// A file's call-frame information as the kernel's unwinder reads it (CMemEvents/unwind_table.h).
 ///
 /// Positions are byte distances from `start`, which is where the file's first executable page was linked to.
-public struct UnwindTable: Sendable {
+public struct UnwindTable: Equatable, Sendable {
     /// What can be wrong with a file's information; none of it is fatal.
     public struct Flaws: Hashable, Sendable {
         /// Entries, or parts of them, that make no sense.
@@ -52,7 +71,18 @@ public struct UnwindTable: Sendable {
         }
         // SAFETY: the shim gave `count` rows, which are freed behind the last use.
         let buffer = UnsafeMutableBufferPointer(start: rows, count: raw.count)
-        self.init(rows: buffer, text: text, unreadable: raw.unreadable)
+        Self.sort(buffer)
+        let more = UnwindGaps.rows(file, image, between: UnsafeBufferPointer(buffer))
+        guard !more.isEmpty else {
+            self.init(sorted: buffer, text: text, unreadable: raw.unreadable)
+            return
+        }
+        // What the file says of its code comes first where both begin.
+        let all = UnsafeMutableBufferPointer<csymbols_cfi_row>.allocate(capacity: buffer.count + more.count)
+        defer { all.deallocate() }
+        // SAFETY: as many rows as there is room for; of a type without a destructor.
+        _ = all.initialize(from: Merged(buffer, more))
+        self.init(sorted: all, text: text, unreadable: raw.unreadable)
     }
 
     /// The pages that have code, as linked.
@@ -67,12 +97,22 @@ public struct UnwindTable: Sendable {
     }
 
     /// From rows in any order, which are sorted in place.
-    init(rows: UnsafeMutableBufferPointer<csymbols_cfi_row>, text: Range<UInt64>, unreadable: UInt64 = 0) {
+    init(rows: UnsafeMutableBufferPointer<csymbols_cfi_row>, text: Range<UInt64>) {
+        Self.sort(rows)
+        self.init(sorted: rows, text: text)
+    }
+
+    private static func sort(_ rows: UnsafeMutableBufferPointer<csymbols_cfi_row>) {
         // Stable: of rows that begin at one place, the first entry's holds. Linkers sort; then there is nothing to do.
         if !rows.indices.dropFirst().allSatisfy({ rows[$0 - 1].start <= rows[$0].start }) {
             let sorted = rows.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }
             for (index, row) in sorted.enumerated() { rows[index] = row.element }
         }
+    }
+
+    private init(
+        sorted rows: UnsafeMutableBufferPointer<csymbols_cfi_row>, text: Range<UInt64>, unreadable: UInt64 = 0
+    ) {
         var packer = UnwindPacker(text: text, expecting: rows.count)
         for row in rows { packer.add(row.start, row.end, rule: row.rule) }
         packer.finish()
@@ -83,6 +123,24 @@ public struct UnwindTable: Sendable {
         ruleCount = packer.rules.count
         rowCount = packer.rowCount
         flaws = Flaws(unreadable: unreadable, overlapping: packer.overlapping, unnumbered: packer.unnumbered)
+    }
+
+    /// As it was kept; nil where the parts don't fit each other.
+    init?(_ kept: UnwindCache.Header, _ words: [UInt32]) {
+        let blocks = words.count / Self.blockWords
+        guard !words.isEmpty, words.count % Self.blockWords == 0, kept.start & 4095 == 0, kept.start < 1 << 63,
+            kept.length > 0, kept.length <= Self.longestText, kept.rulesBlock < UInt64(blocks),
+            kept.rules <= UInt64((blocks - Int(kept.rulesBlock)) * Self.blockWords / 2),
+            kept.length / Self.chunkBytes < kept.rulesBlock * UInt64(Self.blockWords),
+            let rows = Int(exactly: kept.rows)
+        else { return nil }
+        start = kept.start
+        length = kept.length
+        self.words = words
+        rulesBlock = UInt32(kept.rulesBlock)
+        ruleCount = Int(kept.rules)
+        rowCount = rows
+        flaws = Flaws(unreadable: kept.unreadable, overlapping: kept.overlapping, unnumbered: kept.unnumbered)
     }
 
     /// The rule at an address as linked, by the steps that the kernel takes.

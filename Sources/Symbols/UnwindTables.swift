@@ -44,17 +44,23 @@ public final class UnwindTables {
     private var fresh: [ID: UnwindTable] = [:]
     /// Bytes of all tables made.
     public private(set) var byteCount = 0
-    /// Tables made.
+    /// Tables in use.
     public private(set) var count = 0
-    /// Spent on making them.
+    /// Spent on making or reading them.
     public private(set) var time = Duration.zero
     /// Files left out because of the limits, or of more than `mostTables`.
     public private(set) var refused = 0
     /// What was wrong with files' information, in sum.
     public private(set) var flaws = UnwindTable.Flaws()
+    /// Of those, tables that an earlier run had made.
+    public private(set) var keptCount = 0
     private let mostTables: Int
+    private let cache: UnwindCache?
 
-    public init(mostTables: Int) { self.mostTables = mostTables }
+    public init(mostTables: Int, cache: UnwindCache? = nil) {
+        self.mostTables = mostTables
+        self.cache = cache
+    }
 
     /// Gives a new table away; nil where it was taken already.
     public func take(_ id: ID) -> UnwindTable? { fresh.removeValue(forKey: id) }
@@ -135,7 +141,9 @@ public final class UnwindTables {
         var made: Known?
         if let elf = try? ELFFile(file, path: mapping.rootPath(pid: pid)), let image = try? elf.image() {
             let content = image.buildID.map { _ in Content(image: image, size: identity.size) }
-            made = content.flatMap { byContent[$0] } ?? make(elf, image)
+            made =
+                content.flatMap { byContent[$0] }
+                ?? make(elf, image, cache == nil ? nil : UnwindCache.Key(image, status, path: mapping.path))
             if let content, let made { byContent[content] = made }
         }
         byIdentity[identity] = .some(made)
@@ -150,20 +158,26 @@ public final class UnwindTables {
         guard vdso.count < 16 else { return nil }
         var made: Known?
         if let elf = try? ELFFile(bytes: bytes, name: "[vdso]"), let image = try? elf.image() {
-            made = make(elf, image)
+            made = make(elf, image, nil)
         }
         vdso[bytes] = .some(made)
         return withImage(made)
     }
 
-    private func make(_ file: borrowing ELFFile, _ image: ELFImage) -> Known? {
+    private func make(_ file: borrowing ELFFile, _ image: ELFImage, _ key: UnwindCache.Key?) -> Known? {
         guard count < mostTables, byteCount < Self.mostBytes, time < Self.mostTime else {
             refused += 1
             return nil
         }
         let begun = ContinuousClock.now
         defer { time += begun.duration(to: .now) }
-        guard let table = try? UnwindTable(file, image) else { return nil }
+        let kept = key.flatMap { cache?.table($0) }
+        guard let table = kept ?? (try? UnwindTable(file, image)) else { return nil }
+        if kept != nil {
+            keptCount += 1
+        } else if let key {
+            cache?.store(table, key)
+        }
         guard byteCount + table.byteCount <= Self.mostBytes else {
             refused += 1
             return nil

@@ -53,6 +53,7 @@ extension LiveTests {
             let frames: [Int]
             let truth: [Int]
             let symbols: [String?]
+            let modules: [String?]
             let end: String?
             let summary: [String: Any]
         }
@@ -90,7 +91,8 @@ extension LiveTests {
             }
             target.signal(SIGKILL)
             return Outcome(
-                frames: frames, truth: truth, symbols: rows.map { $0.text("symbol") }, end: own.text("stack_end"),
+                frames: frames, truth: truth, symbols: rows.map { $0.text("symbol") },
+                modules: rows.map { $0.text("module") }, end: own.text("stack_end"),
                 summary: report.summary)
         }
 
@@ -142,6 +144,19 @@ extension LiveTests {
         @Test("Swift: closures, protocols, a sort")
         func swift() throws {
             try check("swift", ["closure", "sort", "map"])
+        }
+
+        @Test("a signal handler that interrupted the kernel's own library, the vDSO")
+        func vdso() throws {
+            for name in ["pie", "static"] {
+                guard let program = try Self.build(name) else { continue }
+                let outcome = try Self.trace(program, ["vdso"])
+                #expect(outcome.frames == outcome.truth && outcome.end == "whole", "\(name): \(outcome)")
+                let at = try #require(outcome.modules.firstIndex(of: "[vdso]"), "\(outcome.modules)")
+                #expect(at > 2 && outcome.symbols.contains("main"))
+                Live.record(
+                    "memleak", "stack/auto", "\(name) vdso", outcome.end == "whole", "\(outcome.frames.count) frames")
+            }
         }
 
         @Test("every rung captures the same")
@@ -197,7 +212,8 @@ extension LiveTests {
         func children() throws {
             let finished = try Tool.run(
                 [
-                    "memleak", "--json", "-T", "1000", "-o", "0", "--follow", "1000", "--", MemLeaks.leaker, "--kind", "fork",
+                    "memleak", "--json", "-T", "1000", "-o", "0", "--follow", "1000", "--", MemLeaks.leaker, "--kind",
+                    "fork",
                     "--count", "50",
                 ])
             let report = try MemLeakResult(finished)

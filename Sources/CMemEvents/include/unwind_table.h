@@ -52,6 +52,8 @@ enum unwind_saved {
 
 #define UNWIND_SIGNAL (1 << 8) /* the caller's pc is where it was interrupted, not behind a call */
 
+#define UNWIND_RULE(cfa, offset, saved, saved_offset) \
+	((__u64)(cfa) | (__u64)(saved) << 4 | ((__u64)(offset) & 0xffffff) << 16 | (__u64)(saved_offset) << 40)
 #define UNWIND_RULE_CFA(rule) ((rule) & 15)
 #define UNWIND_RULE_SAVED(rule) ((rule) >> 4 & 15)
 #define UNWIND_RULE_OFFSET(rule) ((__s64)((rule) << 24) >> 40)
@@ -100,6 +102,9 @@ enum stack_mode {
 	STACK_FP,    /* frame pointers only */
 	STACK_DWARF, /* tables only */
 	STACK_AUTO,  /* tables where there are any, else frame pointers */
+	/* for Scripts/bench-stacks */
+	STACK_KERNEL, /* bpf_get_stack's, by frame pointers */
+	STACK_CALLER, /* none but the caller */
 };
 
 struct stack_config {

@@ -219,6 +219,7 @@ struct MemLeakRun: ~Copyable {
         _ = try session.begin(MemLeakText.attaching(to: plan.targetText))
         try tellHooked()
         if Environment.recordsNothing { say("SWIFTMEM_EMPTY is set: nothing is recorded") }
+        if session.options.verbose, let unwinder { note(unwinder.summary) }
     }
 
     /// Shows the files that were hooked since the last time.

@@ -7,6 +7,13 @@ internal import Symbols
 /// How user stacks are walked; `--stack`.
 enum StackMode: String, CaseIterable, ExpressibleByArgument {
     case fp, dwarf, auto
+    /// Not for users: what the others are measured against (Scripts/bench-stacks). The kernel's own walk; the caller alone.
+    case kernel, caller
+
+    static var allValueStrings: [String] { [fp, dwarf, auto].map(\.rawValue) }
+
+    /// By tables?
+    var unwinds: Bool { self == .dwarf || self == .auto }
 
     /// The programs' read-only data `.rodata.stack`.
     var config: stack_config {
@@ -15,6 +22,8 @@ enum StackMode: String, CaseIterable, ExpressibleByArgument {
             case .fp: STACK_FP
             case .dwarf: STACK_DWARF
             case .auto: STACK_AUTO
+            case .kernel: STACK_KERNEL
+            case .caller: STACK_CALLER
             }
         return stack_config(mode: mode.rawValue, padding: 0)
     }
@@ -26,9 +35,9 @@ enum StackMode: String, CaseIterable, ExpressibleByArgument {
         try object.setReadOnlyData(".rodata.stack", to: config)
         for map in ["unwind_pages", "unwind_parents", "unwind_wanted"] {
             if preallocates { try object.setPreallocated(true, ofMap: map) }
-            if self == .fp { try object.setMaxEntries(1, ofMap: map) }
+            if !unwinds { try object.setMaxEntries(1, ofMap: map) }
         }
-        if preallocates && self != .fp { try object.setMaxEntries(1024, ofMap: "unwind_pages") }
+        if preallocates && unwinds { try object.setMaxEntries(1024, ofMap: "unwind_pages") }
     }
 }
 
@@ -39,6 +48,7 @@ struct StackUnwinder {
     private let pages: BPFMap<unwind_page_key, unwind_page>
     private let parents: BPFMap<UInt32, UInt32>
     private let wanted: BPFMap<UInt32, UInt64>
+    private let generations: BPFMap<UInt32, UInt64>
     /// As the programs have them.
     private var known: [UInt32: [UnwindRegion]] = [:]
     /// By number of the table: its block of rules; nil where the kernel had no room for it.
@@ -54,12 +64,14 @@ struct StackUnwinder {
 
     /// nil where stacks are walked by frame pointers.
     init?(_ object: borrowing LoadedObject, _ mode: StackMode) throws(BPFError) {
-        guard mode != .fp else { return nil }
-        tables = UnwindTables(mostTables: Self.mostTables)
+        guard mode.unwinds else { return nil }
+        tables = UnwindTables(mostTables: Self.mostTables, cache: .standard)
         arrays = try object.arrayOfArrays("unwind_tables")
         pages = try object.map("unwind_pages")
         parents = try object.map("unwind_parents")
         wanted = try object.map("unwind_wanted")
+        generations = try object.map("unwind_generation")
+        try generations.set(0, to: 1)
     }
 
     /// Reads a process's mappings, and gives the programs what is new of them.
@@ -75,6 +87,8 @@ struct StackUnwinder {
         try write(mappings, pid)
         known[pid] = regions
         try parents.remove(pid)
+        // last: what threads remember is of the mappings before
+        try generations.set(0, to: UInt64(generation) + 1)
         return true
     }
 
@@ -129,7 +143,7 @@ struct StackUnwinder {
 
     /// For --verbose: what the tables are.
     var summary: String {
-        "\(tables.count) unwind tables, \(tables.byteCount >> 10) KiB, made in "
+        "\(tables.count) unwind tables, \(tables.keptCount) of them kept from earlier runs, \(tables.byteCount >> 10) KiB, in "
             + "\(tables.time.components.seconds * 1000 + tables.time.components.attoseconds / 1_000_000_000_000_000) ms"
     }
 

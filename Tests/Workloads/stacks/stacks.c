@@ -12,7 +12,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
 #include <ucontext.h>
 
 #define APART __attribute__((noinline))
@@ -73,6 +76,30 @@ APART void in_fault(void) {
     sigaltstack(&other, NULL);
     sigaction(SIGSEGV, &action, NULL);
     *(volatile int *)(long)(one - 1) = 1;
+    AFTER;
+}
+
+// the signal comes while the kernel's own library runs, at any of its instructions
+#if defined(__x86_64__)
+#define INTERRUPTED(context) ((unsigned long)((ucontext_t *)(context))->uc_mcontext.gregs[REG_RIP])
+#else
+#define INTERRUPTED(context) ((unsigned long)((ucontext_t *)(context))->uc_mcontext.pc)
+#endif
+static void in_kernel_library(int number, siginfo_t *info, void *context) {
+    (void)number, (void)info;
+    unsigned long start = getauxval(AT_SYSINFO_EHDR);
+    if (start && INTERRUPTED(context) - start < 8192)
+        plain(1);
+    AFTER;
+}
+APART void in_vdso(void) {
+    struct sigaction action = {.sa_sigaction = in_kernel_library, .sa_flags = SA_SIGINFO};
+    struct itimerval often = {{0, 1000}, {0, 1000}};
+    struct timespec now;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < 1000000000 && one; i++)
+        clock_gettime(CLOCK_MONOTONIC, &now);
     AFTER;
 }
 
@@ -146,6 +173,7 @@ int main(int argc, char **argv) {
     if (!strcmp(kind, "signal")) in_signal(0);
     if (!strcmp(kind, "altstack")) in_signal(SA_ONSTACK);
     if (!strcmp(kind, "fault")) in_fault();
+    if (!strcmp(kind, "vdso")) in_vdso();
     if (!strcmp(kind, "noreturn")) ends_in_call();
     if (!strcmp(kind, "context")) in_context();
     if (!strcmp(kind, "jit")) in_jit();
