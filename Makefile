@@ -38,16 +38,16 @@ help: ## list the targets
 deps: ## install what building needs (apt; sudo only if needed)
 	@Scripts/deps build
 
-TEST_OBJECT := Tests/TestObjects/objects/ringtest.bpf.o
+TEST_OBJECTS := $(patsubst %.bpf.c,Tests/TestObjects/objects/%.bpf.o,$(notdir $(wildcard Tests/TestObjects/*.bpf.c)))
 
-bpf: $(BPF_OBJECTS) $(TEST_OBJECT) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
+bpf: $(BPF_OBJECTS) $(TEST_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
 
 $(OBJECTS)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
 	@mkdir -p $(@D)
 	@echo BPF $<
 	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
 
-$(TEST_OBJECT): Tests/TestObjects/ringtest.bpf.c $(BPF_HEADERS)
+Tests/TestObjects/objects/%.bpf.o: Tests/TestObjects/%.bpf.c $(BPF_HEADERS)
 	@mkdir -p $(@D)
 	@echo BPF $<
 	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
