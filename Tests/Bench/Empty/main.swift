@@ -21,6 +21,7 @@ do throws(BPFError) {
     // kept to here: letting go of them detaches
     _ = links.count
 } catch {
-    print("bench-empty: \(error)")
+    let words = Array("bench-empty: \(error)\n".utf8)
+    _ = write(STDERR_FILENO, words, words.count)
     exit(1)
 }

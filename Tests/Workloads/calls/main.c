@@ -9,20 +9,20 @@ static const char usage[] =
     "Makes one kind of system call in a loop; prints as JSON the CPU time of all of them, and of the calls in the slice\n"
     "that a tenth of a hundred slices were faster than: what a busy machine adds is not in that.\n"
     "  --kind K      getppid (default), shm: shmget, shmat, shmdt and shmctl IPC_RMID in turn, or\n"
-    "                read: 4 KiB of a cached file\n"
+    "                read: of a cached file\n"
     "  --calls N     how many (default 100000; rounded up to whole turns of a hundred slices)\n"
     "  --size-mb N   read: of the file, which is read over and over (default 16)\n"
+    "  --bs N        read: bytes a call, of which the file is a multiple (default 4096)\n"
     "  --dir PATH    read: where it is made (default .)\n"
     "  --wait        print {\"type\":\"ready\"} and wait for a line first\n"
     "exit: 0 done, 64 wrong options, 1 anything else\n";
 
 enum kind { GETPPID, SHM, READ };
-enum { BLOCK = 4096 };
 
-static struct { enum kind kind; uint64_t calls, bytes; const char *directory; bool wait; } opt = {GETPPID, 100000, 16 << 20, ".", false};
+static struct { enum kind kind; uint64_t calls, bytes, block; const char *directory; bool wait; } opt = {GETPPID, 100000, 16 << 20, 4096, ".", false};
 
 static int file = -1;
-static char block[BLOCK];
+static char block[1 << 20];
 
 static void make_file(void) {
     static char path[240];
@@ -33,8 +33,8 @@ static void make_file(void) {
     if (file < 0)
         w_die(W_FAILED, errno, "%s", path);
     memset(block, 0xa5, sizeof block);
-    for (uint64_t at = 0; at < opt.bytes; at += BLOCK)
-        if (pwrite(file, block, BLOCK, (off_t)at) != BLOCK)
+    for (uint64_t at = 0; at < opt.bytes; at += opt.block)
+        if (pwrite(file, block, opt.block, (off_t)at) != (ssize_t)opt.block)
             w_die(W_FAILED, errno, "making the file");
     if (fsync(file) < 0) // nothing writes it back meanwhile
         w_die(W_FAILED, errno, "fsync");
@@ -57,8 +57,8 @@ static uint64_t loop(uint64_t calls) {
         }
         break;
     case READ:
-        for (uint64_t at = 0; made < calls; made++, at = at + BLOCK < opt.bytes ? at + BLOCK : 0)
-            if (pread(file, block, BLOCK, (off_t)at) != BLOCK)
+        for (uint64_t at = 0; made < calls; made++, at = at + opt.block < opt.bytes ? at + opt.block : 0)
+            if (pread(file, block, opt.block, (off_t)at) != (ssize_t)opt.block)
                 w_die(W_FAILED, errno, "read");
         break;
     }
@@ -72,8 +72,8 @@ static int ascending(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
     w_start("calls");
-    enum { KIND = 256, CALLS, SIZE, DIRECTORY, WAIT, HELP };
-    static const struct option longs[] = {{"kind", 1, 0, KIND}, {"calls", 1, 0, CALLS}, {"size-mb", 1, 0, SIZE}, {"dir", 1, 0, DIRECTORY},
+    enum { KIND = 256, CALLS, SIZE, BLOCK, DIRECTORY, WAIT, HELP };
+    static const struct option longs[] = {{"kind", 1, 0, KIND}, {"calls", 1, 0, CALLS}, {"size-mb", 1, 0, SIZE}, {"bs", 1, 0, BLOCK}, {"dir", 1, 0, DIRECTORY},
                                           {"wait", 0, 0, WAIT}, {"help", 0, 0, HELP}, {0}};
     static const char *const kinds[] = {"getppid", "shm", "read"};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;)
@@ -86,6 +86,7 @@ int main(int argc, char **argv) {
             break;
         case CALLS: opt.calls = (uint64_t)w_number("calls", optarg, 1, INT64_MAX / 8); break;
         case SIZE: opt.bytes = (uint64_t)w_number("size-mb", optarg, 1, 1 << 20) << 20; break;
+        case BLOCK: opt.block = (uint64_t)w_number("bs", optarg, 1, sizeof block); break;
         case DIRECTORY: opt.directory = optarg; break;
         case WAIT: opt.wait = true; break;
         case HELP: fputs(usage, stdout); exit(0);
@@ -93,11 +94,13 @@ int main(int argc, char **argv) {
         }
     if (optind < argc)
         w_die(W_USAGE, 0, "%s: not an option (see --help)", argv[optind]);
+    if (opt.kind == READ && opt.bytes % opt.block)
+        w_die(W_USAGE, 0, "--bs: the file is to be a multiple of it");
     if (opt.kind == READ)
         make_file();
     w_wait(opt.wait, NULL, 0);
 
-    loop(opt.kind == READ ? opt.bytes / BLOCK : 400); // warm: a tracer's state of this task
+    loop(opt.kind == READ ? opt.bytes / opt.block : 400); // warm: a tracer's state of this task
     enum { SLICES = 100 };
     uint64_t slices[SLICES], began = w_now_ns(CLOCK_MONOTONIC), before = w_now_ns(CLOCK_THREAD_CPUTIME_ID), then = before, made = 0, part = 0;
     for (int i = 0; i < SLICES; i++) {
