@@ -38,16 +38,16 @@ help: ## list the targets
 deps: ## install what building needs (apt; sudo only if needed)
 	@Scripts/deps build
 
-TEST_OBJECT := Tests/TestObjects/objects/ringtest.bpf.o
+TEST_OBJECTS := $(patsubst %.bpf.c,Tests/TestObjects/objects/%.bpf.o,$(notdir $(wildcard Tests/TestObjects/*.bpf.c)))
 
-bpf: $(BPF_OBJECTS) $(TEST_OBJECT) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
+bpf: $(BPF_OBJECTS) $(TEST_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
 
 $(OBJECTS)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
 	@mkdir -p $(@D)
 	@echo BPF $<
 	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
 
-$(TEST_OBJECT): Tests/TestObjects/ringtest.bpf.c $(BPF_HEADERS)
+Tests/TestObjects/objects/%.bpf.o: Tests/TestObjects/%.bpf.c $(BPF_HEADERS)
 	@mkdir -p $(@D)
 	@echo BPF $<
 	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
@@ -99,7 +99,12 @@ fmt: ## format the Swift sources in place
 
 lint: ## check the format and the scripts
 	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
-	@for f in Scripts/*; do bash -n $$f || exit 1; done
+	@for f in Scripts/*; do \
+		case "$$(head -n 1 $$f)" in \
+		*python3) python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' $$f ;; \
+		*) bash -n $$f ;; \
+		esac || exit 1; \
+	done
 
 clean: ## remove what was built
 	rm -rf .build $(OBJECTS)

@@ -40,7 +40,7 @@ let link: [LinkerSetting] = [
 ]
 
 /// The programs whose truth the live tests know.
-let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder"]
+let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls"]
 
 let package = Package(
     name: "swiftmem",
@@ -87,10 +87,13 @@ let package = Package(
             ],
             swiftSettings: strict, linkerSettings: link),
         .target(
-            name: "TestObjects", path: "Tests/TestObjects", exclude: ["objects", "ringtest.bpf.c"],
+            name: "TestObjects", path: "Tests/TestObjects", exclude: ["objects", "ringtest.bpf.c", "empty.bpf.c"],
             cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
         .executableTarget(
-            name: "bench-ring", dependencies: ["LibBPF", "TestObjects"], path: "Tests/Benchmarks/ring",
+            name: "bench-ring", dependencies: ["LibBPF", "TestObjects"], path: "Tests/Bench/Ring",
+            swiftSettings: strict, linkerSettings: link),
+        .executableTarget(
+            name: "bench-empty", dependencies: ["LibBPF", "TestObjects"], path: "Tests/Bench/Empty",
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects", "TestObjects"],

@@ -147,17 +147,17 @@ static __always_inline u64 run_within(struct run *run, u64 first, u64 last)
  * A read asked for [first, last] of a mapping: what this task inserted on the
  * way and lies within was demanded, the rest read ahead.
  */
-static __always_inline void claim_runs(struct pagecache_counters *c, struct request *r, u64 mapping,
-				       u64 first, u64 last)
+static __always_inline void claim_runs(struct pagecache_counters *c, struct request *r,
+				       struct address_space *mapping, u64 first, u64 last)
 {
 	if (r->file.pages) {
-		if (r->file.mapping == mapping)
+		if (r->file.mapping == (u64)mapping)
 			COUNT(c->demanded_pages, run_within(&r->file, first, last));
 		r->file.pages = 0;
 	}
 	if (r->device.pages) {
 		/* a device's pages are metadata unless somebody reads the device itself */
-		if (r->device.mapping == mapping) {
+		if (r->device.mapping == (u64)mapping) {
 			COUNT(c->inserted_pages, r->device.pages);
 			COUNT(c->demanded_pages, run_within(&r->device, first, last));
 		}
@@ -178,7 +178,7 @@ static __always_inline void read_bytes(struct address_space *mapping, u64 from, 
 	struct request *r = known_request();
 
 	if (r)
-		claim_runs(c, r, address_of(mapping), first, last);
+		claim_runs(c, r, mapping, first, last);
 	COUNT(c->read_access_pages, last - first + 1);
 }
 

@@ -129,6 +129,26 @@ extension LiveTests {
             #expect(try Tool.run(["cachetop", "--sort", "colour"]).status == 64)
         }
 
+        /// An emulated CPU takes minutes for them.
+        @Test("more files than a map holds: the rows and what is in none add up", .enabled(if: !Live.inMatrix))
+        func overflow() throws {
+            let directory = "\(Live.scratch)/swiftmem-files-\(getpid())"
+            defer { _ = try? Tool.shell("rm -rf \(directory)") }
+            _ = try Tool.shell("mkdir \(directory) && cd \(directory) && seq 40000 | split -l 1 -a 4 -")
+            let (tool, _) = try Tool.tracing(["cachetop", "1000", "--comm", "cat"])
+            #expect(try Tool.shell("cd \(directory) && find . -type f | xargs cat | wc -l").lines == ["40000"])
+            let objects = tool.stop().objects
+            let rows = objects.filter { $0.text("type") == "cachetop" }
+            let interval = try #require(objects.last { $0.text("type") == "cachetop_interval" })
+            let unattributed = try #require(interval.int("unattributed_pages"))
+            #expect(unattributed > 40000 - 32768)
+            #expect(interval.object("losses").int("map_full") ?? 0 > 0)
+            #expect(interval.int("read_access_pages") ?? 0 >= 40000)
+            let counted = ["read_access_pages", "fault_access_pages", "miss_pages", "dirty_pages"]
+            let sums = counted.map { key in rows.reduce(0) { $0 + ($1.int(key) ?? 0) } }.reduce(0, +)
+            #expect(sums + unattributed == counted.map { interval.int($0) ?? 0 }.reduce(0, +))
+        }
+
         @Test("only the files asked for")
         func files() throws {
             let (tool, _) = try Tool.tracing(["cachetop", "1000", "--by", "file", "--file", "*/libc*"])

@@ -81,6 +81,67 @@ extension LiveTests {
             }
         }
 
+        /// What both strace and shmsnoop say of a call: its name, first arguments, result and errno.
+        private func key(strace line: String) -> String? {
+            let pattern = /\d+ +(shm\w+)\((.*)\) += (-?[0-9a-fx]+)(?: (E\w+) .*)?/
+            guard let match = line.wholeMatch(of: pattern) else { return nil }
+            func number(_ word: Substring) -> Int {
+                word == "NULL" ? 0 : word.hasPrefix("0x") ? Int(word.dropFirst(2), radix: 16) ?? -2 : Int(word) ?? -2
+            }
+            let words = match.2.split(separator: ",").map { number($0.drop { $0 == " " }) }
+            // what shmctl's buffer holds is spelt out
+            let shown = match.1 == "shmget" || match.1 == "shmat" ? 2 : 1
+            return "\(match.1) \(words.prefix(shown)) \(number(match.3)) \(match.4 ?? "-")"
+        }
+
+        private func key(besideStrace call: [String: Any]) -> String {
+            let arguments: [Int?] =
+                switch call.text("call") {
+                // strace has keys without a sign
+                case "shmget": [call.int("key").map { $0 & 0xffff_ffff }, call.int("size_bytes")]
+                case "shmat": [call.int("shmid"), call.int("address")]
+                case "shmdt": [call.int("address")]
+                default: [call.int("shmid")]
+                }
+            return
+                "\(call.text("call") ?? "?") \(arguments.map { $0 ?? -2 }[...]) \(call.int("ret") ?? -2) \(call.text("errno") ?? "-")"
+        }
+
+        @Test("line by line what strace has", .enabled(if: access("/usr/bin/strace", X_OK) == 0))
+        func strace() throws {
+            let file = FileManager.default.temporaryDirectory.appendingPathComponent("swiftmem-strace-\(getpid())")
+            defer { try? FileManager.default.removeItem(at: file) }
+            let (tool, rungs) = try Tool.tracing(["shmsnoop"])
+            let workload = Tool.directory.appendingPathComponent("workload-shmcalls").path
+            let run = try Tool.shell(
+                "strace -f -X raw -e trace=shmget,shmat,shmdt,shmctl -o \(file.path) \(workload)")
+            #expect(run.status == 0, "\(run.errors)")
+            let truth = try #require(run.objects(ofType: "truth").first)
+            let theirs = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+                .compactMap { key(strace: String($0)) }
+            let ours = tool.stop().objects(ofType: "shmsnoop").filter { $0.int("pid") == truth.int("pid") }
+                .map(key(besideStrace:))
+            #expect(theirs.count == truth.int("calls_made"))
+            #expect(ours == theirs)
+            Live.record("shmsnoop", Live.names(rungs), "beside strace", ours == theirs, "\(ours.count)/\(theirs.count)")
+        }
+
+        @Test("a name with odd bytes stays one line, and JSON")
+        func oddNames() throws {
+            let (tool, _) = try Tool.tracing(["shmsnoop"])
+            let file = "\(Live.scratch)/\u{1b}[31m\n\"\\"
+            try FileManager.default.copyItem(
+                at: Tool.directory.appendingPathComponent("workload-shmcalls"), to: URL(fileURLWithPath: file))
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            let truth = try #require(
+                try Running(URL(fileURLWithPath: file), []).finish().objects(ofType: "truth").first)
+            let all = tool.stop()
+            let calls = all.objects(ofType: "shmsnoop").filter { $0.int("pid") == truth.int("pid") }
+            #expect(calls.count == truth.int("calls_made"))
+            #expect(calls.allSatisfy { $0.text("comm") == "\u{1b}[31m\n\"\\" })
+            #expect(all.objects.count == all.lines.count)
+        }
+
         @Test("32-bit calls, by ipc() and by their own numbers")
         func compat() throws {
             for rung in try rungs() where rung != "syscalls" {

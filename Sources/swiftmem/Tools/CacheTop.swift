@@ -89,12 +89,15 @@ struct CacheTop: Tool {
         let cgroup1 = !CgroupTarget.mounts(readText("/proc/self/mounts") ?? "").contains {
             $0.unified
         }
+        let onScreen = Terminal.isUsable && !batch && !report.json
+        // a screen may come to show files
+        let paths = onScreen || by.view == .file || file != nil
         var session = try Session(Self.probes, report) { (object, _) throws(BPFError) in
             try object.setReadOnlyData(".rodata.filter", to: filter)
             try object.setReadOnlyData(
-                ".rodata.config", to: cachetop_config(cgroup1: cgroup1 ? 1 : 0, paths: 1))
+                ".rodata.config", to: cachetop_config(cgroup1: cgroup1 ? 1 : 0, paths: paths ? 1 : 0))
         }
-        if Terminal.isUsable && !batch && !report.json {
+        if onScreen {
             try screen(&session)
         } else {
             try table(&session)

@@ -10,7 +10,7 @@
 struct counters {
     char vmstat[16384], status[4096], io[512];
     struct rusage usage;
-    uint64_t time_ns;
+    uint64_t time_ns, cpu_ns;
 };
 
 /// Reads them all. First has the kernel fold its per-CPU differences into /proc/vmstat (root only; without it the
@@ -18,6 +18,7 @@ struct counters {
 static inline void counters_read(struct counters *c, bool before) {
     char ignored[16];
     if (!before) {
+        c->cpu_ns = w_now_ns(CLOCK_PROCESS_CPUTIME_ID);
         c->time_ns = w_now_ns(CLOCK_MONOTONIC);
         getrusage(RUSAGE_SELF, &c->usage);
     }
@@ -31,6 +32,7 @@ static inline void counters_read(struct counters *c, bool before) {
     if (before) {
         getrusage(RUSAGE_SELF, &c->usage);
         c->time_ns = w_now_ns(CLOCK_MONOTONIC);
+        c->cpu_ns = w_now_ns(CLOCK_PROCESS_CPUTIME_ID);
     }
 }
 

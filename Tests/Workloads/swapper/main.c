@@ -113,6 +113,7 @@ static void print_phase(const char *key, const struct counters *before, const st
     counters_print_status(before, after, "RssAnon", "rss_anon");
     counters_print_vmstat(before, after, keys);
     j_uint("duration_ns", after->time_ns - before->time_ns);
+    j_uint("cpu_ns", after->cpu_ns - before->cpu_ns);
     j_close('}');
 }
 
