@@ -99,7 +99,7 @@ fmt: ## format the Swift sources in place
 
 lint: ## check the format and the scripts
 	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
-	@for f in Scripts/*; do bash -n $$f || exit 1; done
+	@for f in Scripts/*; do if head -1 $$f | grep -q python; then python3 -c "import ast, sys; ast.parse(open(sys.argv[1]).read())" $$f; else bash -n $$f; fi || exit 1; done
 
 clean: ## remove what was built
 	rm -rf .build $(OBJECTS)
