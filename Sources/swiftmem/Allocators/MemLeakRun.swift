@@ -199,8 +199,9 @@ struct MemLeakRun: ~Copyable {
         case .processes(let pids):
             try attachFound()
             try watch(&loop)
-            try head()
+            // before the word that tracing has begun: who waits for it may end the process at once
             for pid in pids { names.load(pid) }
+            try head()
         case .cgroup(let cgroup):
             for pid in cgroup.processes() {
                 living.insert(pid)
