@@ -74,7 +74,8 @@ let package = Package(
             ]),
         .target(name: "CTracee", cSettings: cStrict),
         .target(
-            name: "CDisassembly", dependencies: ["CMemEvents"], cSettings: cStrict, linkerSettings: [.linkedLibrary(":libcapstone.a")]),
+            name: "CDisassembly", dependencies: ["CMemEvents"], cSettings: cStrict,
+            linkerSettings: [.linkedLibrary(":libcapstone.a")]),
         .target(name: "LibBPF", dependencies: ["CLibbpf"], swiftSettings: strict),
         .target(name: "Symbols", dependencies: ["CSymbols", "CDisassembly", "CMemEvents"], swiftSettings: strict),
         .target(name: "MemoryTools", dependencies: ["CMemEvents"], swiftSettings: strict),
@@ -99,7 +100,8 @@ let package = Package(
             name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects", "TestObjects"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
-            name: "SymbolsTests", dependencies: ["Symbols", "CSymbols", "CDisassembly", "CMemEvents"], exclude: ["Corpus"],
+            name: "SymbolsTests", dependencies: ["Symbols", "CSymbols", "CDisassembly", "CMemEvents"],
+            exclude: ["Corpus"],
             swiftSettings: strict, linkerSettings: link),
         .testTarget(
             name: "MemoryToolsTests", dependencies: ["MemoryTools", "CMemEvents"],

@@ -97,9 +97,6 @@ static __always_inline u64 stack_mix(u64 hash, u64 word)
 /* Both below 2^63: 1 where `a` <= `b`. A comparison without a branch is one path to verify. */
 #define AT_MOST(a, b) (((a) - (b) - 1) >> 63)
 
-/* At most so much of a frame is read at once. */
-#define UNWIND_READ 64
-
 /* Rules that no table has: by frame pointers; none; in no mapping known. */
 enum {
 	UNWIND_POINTERS = 13,
@@ -204,7 +201,6 @@ struct unwind_walk {
 	u64 start, size; /* the mapping found last */
 	u32 table, offset, rules;
 	u32 exact; /* pc is where the frame is, not behind a call */
-	u64 words[UNWIND_READ / 4]; /* twice that: what a mask leaves of a length is within */
 	u64 hash; /* of the frames so far */
 	u64 generation; /* what the mapping and `known` are of */
 };
@@ -229,6 +225,10 @@ struct stack_state {
 	struct unwind_known known[UNWIND_KNOWN];
 };
 
+/*
+ * Into the program's own variables, always, and of a constant size: hardened usercopy
+ * looks much longer at a place in a map, and before 5.12 the verifier wants the latter.
+ */
 static __always_inline bool unwind_read(u64 *word, u64 address)
 {
 	return bpf_probe_read_user(word, sizeof(*word), (void *)address) == 0;
@@ -243,11 +243,13 @@ static __always_inline u32 unwind_by_pointer(struct unwind_walk *walk)
 		return STACK_WHOLE; /* what the ABI has at the outermost frame */
 	if (fp - walk->sp > FRAME_LIMIT || (fp & 7))
 		return STACK_IMPLAUSIBLE;
-	if (bpf_probe_read_user(walk->words, 16, (void *)fp))
+	u64 words[2];
+
+	if (bpf_probe_read_user(words, sizeof(words), (void *)fp))
 		return STACK_UNREADABLE;
-	walk->sp = fp + 16;
-	walk->fp = walk->words[0];
-	walk->pc = walk->words[1];
+	walk->sp = fp + sizeof(words);
+	walk->fp = words[0];
+	walk->pc = words[1];
 	walk->exact = 0;
 	return 0;
 }
@@ -276,10 +278,15 @@ static __always_inline u32 unwind_by_rule(struct unwind_walk *walk, u64 rule)
 #if defined(__TARGET_ARCH_x86)
 	if (kind == UNWIND_SIGNAL_FRAME) {
 		/* the handler may run on a stack of its own, above or below the other */
-		if (!unwind_read(&walk->fp, sp + UNWIND_SIGNAL_FP) ||
-		    !unwind_read(&walk->pc, sp + UNWIND_SIGNAL_PC) ||
-		    !unwind_read(&walk->sp, sp + UNWIND_SIGNAL_SP))
+		u64 saved_fp, saved_pc, saved_sp;
+
+		if (!unwind_read(&saved_fp, sp + UNWIND_SIGNAL_FP) ||
+		    !unwind_read(&saved_pc, sp + UNWIND_SIGNAL_PC) ||
+		    !unwind_read(&saved_sp, sp + UNWIND_SIGNAL_SP))
 			return STACK_UNREADABLE;
+		walk->fp = saved_fp;
+		walk->pc = saved_pc;
+		walk->sp = saved_sp;
 		walk->exact = 1;
 		return 0;
 	}
@@ -289,38 +296,54 @@ static __always_inline u32 unwind_by_rule(struct unwind_walk *walk, u64 rule)
 	}
 #endif
 	if (kind == UNWIND_FP_DEREF) {
-		if (!unwind_read(walk->words, cfa))
+		u64 word;
+
+		if (!unwind_read(&word, cfa))
 			return STACK_UNREADABLE;
-		cfa = walk->words[0];
+		cfa = word;
 	}
 	/* a frame takes room (but arm64's leaf may take none), and not without end */
 	if (cfa - sp - CALL_TAKES >= FRAME_LIMIT || (cfa & 7))
 		return STACK_IMPLAUSIBLE;
 #if defined(__TARGET_ARCH_x86)
-	u64 reach = saved == UNWIND_AT_CFA ? -saved_offset : 8;
+	u64 words[6];
 
-	if (reach <= UNWIND_READ && reach >= 8 && !(reach & 7)) {
-		/* from the saved frame pointer to the return address at once */
-		if (bpf_probe_read_user(walk->words, MASKED(reach, UNWIND_READ * 2), (void *)(cfa - reach)))
+	if (saved == UNWIND_SAME) {
+		if (!unwind_read(words, cfa - 8))
 			return STACK_UNREADABLE;
-		walk->pc = walk->words[MASKED(reach / 8 - 1, UNWIND_READ / 4)];
-		if (saved == UNWIND_AT_CFA)
-			walk->fp = walk->words[0];
-	} else if (!unwind_read(&walk->pc, cfa - 8)) {
-		return STACK_UNREADABLE;
+		walk->pc = words[0];
+	} else if (saved == UNWIND_AT_CFA && saved_offset == -16) {
+		if (bpf_probe_read_user(words, 16, (void *)(cfa - 16)))
+			return STACK_UNREADABLE;
+		walk->fp = words[0];
+		walk->pc = words[1];
+	} else if (saved == UNWIND_AT_CFA && saved_offset >= -48 && saved_offset < -16 &&
+		   !(saved_offset & 7) && !bpf_probe_read_user(words, 48, (void *)(cfa - 48))) {
+		/* both at once, with what is between them */
+		walk->pc = words[5];
+		walk->fp = saved_offset == -24 ? words[3] :
+			   saved_offset == -32 ? words[2] :
+			   saved_offset == -40 ? words[1] :
+			   saved_offset == -48 ? words[0] : 0;
+	} else {
+		if (!unwind_read(words, cfa - 8) ||
+		    !unwind_read(words + 1, (saved == UNWIND_AT_FP ? fp : cfa) + saved_offset))
+			return STACK_UNREADABLE;
+		walk->pc = words[0];
+		walk->fp = words[1];
 	}
-	if (saved == UNWIND_AT_FP ? !unwind_read(&walk->fp, fp + saved_offset) :
-				    reach > UNWIND_READ && !unwind_read(&walk->fp, cfa + saved_offset))
-		return STACK_UNREADABLE;
 #else
+	u64 words[2];
+
 	if (saved == UNWIND_AT_CFA) {
-		if (bpf_probe_read_user(walk->words, 16, (void *)(cfa + saved_offset)))
+		if (bpf_probe_read_user(words, sizeof(words), (void *)(cfa + saved_offset)))
 			return STACK_UNREADABLE;
-		walk->fp = walk->words[0];
-		walk->pc = walk->words[1];
+		walk->fp = words[0];
+		walk->pc = words[1];
 	} else if (saved == UNWIND_RA_ONLY) {
-		if (!unwind_read(&walk->pc, cfa + saved_offset))
+		if (!unwind_read(words, cfa + saved_offset))
 			return STACK_UNREADABLE;
+		walk->pc = words[0];
 	} else {
 		/* the return address is in a register that only the innermost frame has */
 		return STACK_UNSUPPORTED;

@@ -199,6 +199,7 @@ struct MemLeakRun: ~Copyable {
         case .processes(let pids):
             try attachFound()
             try watch(&loop)
+            // who waits for the word that tracing has begun may end the process at once
             for pid in pids { names.hold(pid) }
             try head()
             for pid in pids { names.load(pid) }
