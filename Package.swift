@@ -22,7 +22,8 @@ var packedRelocations: [String] {
         // "glibc 2.36"
         var text = [CChar](repeating: 0, count: 64)
         let length = confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count)
-        let words = String(decoding: text.prefix(max(0, length - 1)).map { UInt8(bitPattern: $0) }, as: UTF8.self).split { " .".contains($0) }
+        let words = String(decoding: text.prefix(max(0, length - 1)).map { UInt8(bitPattern: $0) }, as: UTF8.self).split
+        { " .".contains($0) }
         let version = words.compactMap { Int($0) }
         if version.lexicographicallyPrecedes([2, 36]) { return [] }
         return ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"]

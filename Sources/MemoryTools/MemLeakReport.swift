@@ -72,7 +72,8 @@ public struct MemLeakReport: Hashable, Sendable {
     public init(
         time: WallTime, monotonic: UInt64, stacks: [MemLeakStack], total: OutstandingSum,
         siteCount: Int, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,
-        sampleRate: UInt64, sampleBytes: UInt64? = nil, kernel: KernelLeakCounters? = nil, gone: OutstandingSum = OutstandingSum()
+        sampleRate: UInt64, sampleBytes: UInt64? = nil, kernel: KernelLeakCounters? = nil,
+        gone: OutstandingSum = OutstandingSum()
     ) {
         self.gone = gone
         self.time = time
@@ -146,7 +147,9 @@ public struct MemLeakText: Sendable {
                 "outstanding: \(report.total.bytes) ± \(error) bytes in \(report.total.count) ± \(number) allocations"
                     + " (standard errors)")
         }
-        if counters.unmatchedFrees > 0 && report.sampleRate <= 1 && report.sampleBytes == nil && counters.filteredOut == 0 {
+        if counters.unmatchedFrees > 0 && report.sampleRate <= 1 && report.sampleBytes == nil
+            && counters.filteredOut == 0
+        {
             lines.append(
                 "\(counters.unmatchedFrees) frees without an allocation (made before the trace"
                     + (report.kernel == nil ? ")" : ", or in bulk)"))

@@ -65,7 +65,9 @@ address.sin_family = sa_family_t(AF_INET)
 address.sin_port = in_port_t(UInt16(CommandLine.arguments.dropFirst().first ?? "7395") ?? 7395).bigEndian
 address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
 let bound = withUnsafePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+    }
 }
 guard bound == 0, listen(listener, 64) == 0 else { exit(1) }
 while true {

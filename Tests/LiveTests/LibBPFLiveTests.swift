@@ -150,7 +150,8 @@ extension LiveTests {
         @Test("letting go of it detaches and unloads")
         func detach() throws {
             func descriptors() throws -> Int {
-                try Tool.shell("ls -l /proc/\(getpid())/fd | grep -c 'anon_inode:bpf' || true").lines.first.flatMap(Int.init) ?? 0
+                try Tool.shell("ls -l /proc/\(getpid())/fd | grep -c 'anon_inode:bpf' || true").lines.first.flatMap(
+                    Int.init) ?? 0
             }
             let before = try descriptors()
             do {

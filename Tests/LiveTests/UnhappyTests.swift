@@ -26,11 +26,14 @@ extension LiveTests {
             let without = try Tool.shell(
                 "unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec $SWIFTMEM oomkill -d 0.1'")
             #expect(without.status == 69)
-            #expect(without.errors.hasPrefix("swiftmem: this kernel has no type information (/sys/kernel/btf/vmlinux)\n"))
+            #expect(
+                without.errors.hasPrefix("swiftmem: this kernel has no type information (/sys/kernel/btf/vmlinux)\n"))
             #expect(without.errors.contains("pahole --btf_encode_detached"))
             let file = try Tool.run(["oomkill", "-d", "0.1", "--btf", "/etc/passwd"])
             #expect(file.status == 69)
-            #expect(file.errors == "swiftmem: no type information (BTF) can be read from /etc/passwd: it is of another format\n")
+            #expect(
+                file.errors
+                    == "swiftmem: no type information (BTF) can be read from /etc/passwd: it is of another format\n")
             let own = try Tool.run(["oomkill", "-d", "0.1", "--btf", "/sys/kernel/btf/vmlinux"])
             #expect(own.status == 0 && own.errors.isEmpty)
         }

@@ -83,10 +83,11 @@ public struct AttachedProbes: ~Copyable {
         btf: String?, configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
     ) throws(BPFError) {
         // libbpf reads the file when it loads, and then alone
-        let path = switch types {
-        case .some(let file): "/proc/self/fd/\(file.raw)"
-        case nil: btf
-        }
+        let path =
+            switch types {
+            case .some(let file): "/proc/self/fd/\(file.raw)"
+            case nil: btf
+            }
         let open = try OpenObject(image: image, name: resolution.object, btf: path)
         try open.autoload(only: Set(resolution.programs))
         for map in resolution.idleMaps { try open.omitMap(map) }

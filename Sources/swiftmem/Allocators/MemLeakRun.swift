@@ -487,7 +487,8 @@ struct MemLeakRun: ~Copyable {
         }
         let report = MemLeakReport(
             time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: table.sites.count,
-            blocks: table.blocks, counters: counters, losses: try session.losses(), sampleRate: rate, sampleBytes: plan.arguments.sampleBytes?.value,
+            blocks: table.blocks, counters: counters, losses: try session.losses(), sampleRate: rate,
+            sampleBytes: plan.arguments.sampleBytes?.value,
             gone: gone)
         if session.options.json {
             for line in MemLeakJSON.lines(report) { session.output.print(line) }
