@@ -25,8 +25,12 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let prefixed = Fixture(source: "prefixed.c", compiler: "gcc", flags: ["-O2"])
     static let jemallocOwn = Fixture(
         source: "own-functions-jemalloc.c", compiler: "gcc", flags: ["-O2", "-l:libjemalloc.so.2"])
+    /// Debian 12 has its second major version, 13 the third.
+    static let mimalloc =
+        FileManager.default.fileExists(atPath: "/usr/lib/x86_64-linux-gnu/libmimalloc.so.3")
+        ? "libmimalloc.so.3" : "libmimalloc.so.2"
     static let mimallocOwn = Fixture(
-        source: "own-functions-mimalloc.c", compiler: "gcc", flags: ["-O2", "-l:libmimalloc.so.2"])
+        source: "own-functions-mimalloc.c", compiler: "gcc", flags: ["-O2", "-l:\(mimalloc)"])
     static let steps = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-g"])
     static let stepsMusl = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-g", "-Wl,--build-id"])
     static let stepsStatic = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-static"])

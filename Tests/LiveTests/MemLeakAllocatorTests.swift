@@ -28,7 +28,7 @@ extension LiveTests {
             }
         }
 
-        @Test("preloaded", arguments: ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2"])
+        @Test("preloaded", arguments: ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", Fixture.mimalloc])
         func preloaded(library: String) throws {
             guard let program = try Fixture.allocations.path() else { return }
             for rung in try MemLeakTool.someRungs() {
