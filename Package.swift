@@ -56,22 +56,26 @@ let package = Package(
     targets: [
         // `:libbpf.a` asks the linker for that very file: the archives, not the shared libraries.
         .target(
-            name: "CLibbpf", cSettings: cStrict,
+            name: "CElfutils", cSettings: cStrict,
             linkerSettings: [
-                .linkedLibrary(":libbpf.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a"),
+                .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a"),
+                // newer elfutils than Debian 12's read sections compressed by it too
+                .linkedLibrary(":libzstd.a"),
             ]),
+        .target(
+            name: "CLibbpf", dependencies: ["CElfutils"], cSettings: cStrict,
+            linkerSettings: [.linkedLibrary(":libbpf.a")]),
         .target(name: "CMemEvents", cSettings: cStrict),
         .target(
             name: "CBPFObjects", exclude: ["objects"],
             // `#embed` is a clang extension in C17; its objects come from `make bpf`.
             cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
         .target(
-            name: "CSymbols", dependencies: ["CMemEvents"], cSettings: cStrict,
+            name: "CSymbols", dependencies: ["CElfutils", "CMemEvents"], cSettings: cStrict,
             linkerSettings: [
-                .linkedLibrary(":libdw.a"), .linkedLibrary(":libelf.a"), .linkedLibrary(":liblzma.a"),
-                .linkedLibrary(":libz.a"), .linkedLibrary(":libiberty.a"),
-                // newer elfutils than Debian 12's read sections compressed by these too
-                .linkedLibrary(":libzstd.a"), .linkedLibrary(":libbz2.a"),
+                .linkedLibrary(":libdw.a"), .linkedLibrary(":liblzma.a"), .linkedLibrary(":libiberty.a"),
+                // of newer elfutils
+                .linkedLibrary(":libbz2.a"),
             ]),
         .target(name: "CTracee", cSettings: cStrict),
         .target(
