@@ -26,8 +26,7 @@ import Testing
         var file: String { get throws { try path + "/swiftmem/unwind/" + #require(files.first) } }
         func bytes() throws -> [UInt8] { try FileHandle(reading: BytePath(file)).readAll(limit: 1 << 26) }
         func write(_ bytes: [UInt8]) throws {
-            let file = fopen(try file, "w")
-            try #require(file != nil)
+            let file = try #require(fopen(try file, "w"))
             fwrite(bytes, 1, bytes.count, file)
             fclose(file)
         }
