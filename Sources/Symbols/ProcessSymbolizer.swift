@@ -43,8 +43,12 @@ public final class ProcessSymbolizer: Symbolizer {
 
     private func read(_ process: Int32) throws(SymbolError) -> TracedProcess {
         if let known = processes[process], !known.wasReplaced(now: true) {
-            // gone, or a zombie with an empty list: what was read while it lived stays
-            try? known.refresh()
+            do throws(SymbolError) {
+                try known.refresh()
+            } catch {
+                // gone: what was read while it lived stays
+                guard !known.isEmpty else { throw error }
+            }
             return known
         }
         let traced = TracedProcess(process, modules)

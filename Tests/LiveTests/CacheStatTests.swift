@@ -196,8 +196,8 @@ extension LiveTests {
         func text() throws {
             let result = try Tool.run(["cachestat", "0.2", "3"])
             #expect(result.status == 0)
-            // a busy machine may add what /proc/vmstat says
-            let lines = result.lines.filter { !$0.hasPrefix("vmstat: ") }
+            // a busy machine may add what /proc/vmstat says, or what of others' first faults was not counted
+            let lines = result.lines.filter { !$0.hasPrefix("vmstat: ") && !$0.hasPrefix("lost: ") }
             #expect(lines.count == 4)
             #expect(lines.first == "    HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB")
             for line in lines.dropFirst() {
