@@ -478,7 +478,7 @@ int BPF_PROG(swap_entries, struct mm_struct *mm, int member)
 
 	if (member != MM_SWAPENTS || !bpf_map_lookup_elem(&mapped_spaces, &key))
 		return 0;
-	s64 change = mapped_change(mm);
+	s64 change = mapped_change(mm, true);
 
 	if (change > 0 && config.swapouts)
 		swapped_out(mm, change);

@@ -57,8 +57,8 @@ struct {
 	__type(value, struct mapped_part);
 } mapped_parts SEC(".maps");
 
-/* The change of an address space's file pages since its last event. */
-static __always_inline s64 mapped_change(struct mm_struct *mm)
+/* The change of an address space's file pages since its last event. `wanted`: what is not known of it is a loss. */
+static __always_inline s64 mapped_change(struct mm_struct *mm, bool wanted)
 {
 	struct mapped_cpu at = { .mm = address_of(mm), .cpu = bpf_get_smp_processor_id() };
 	u64 key = at.mm, offset = 0;
@@ -107,7 +107,7 @@ static __always_inline s64 mapped_change(struct mm_struct *mm)
 	 */
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	if (BPF_CORE_READ(task, mm) == mm)
+	if (wanted && BPF_CORE_READ(task, mm) == mm)
 		lost(LOSS_NO_BASELINE);
 	return 0;
 }

@@ -585,11 +585,12 @@ int BPF_PROG(mapped, struct mm_struct *mm, int member)
 {
 	if (member != MM_FILEPAGES)
 		return 0;
-	s64 change = mapped_change(mm);
+	bool wanted = filtered_in();
+	s64 change = mapped_change(mm, wanted);
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	/* a fork fills its child's page tables without a fault */
-	if (change <= 0 || BPF_CORE_READ(task, mm) != mm || !filtered_in())
+	if (change <= 0 || BPF_CORE_READ(task, mm) != mm || !wanted)
 		return 0;
 	struct request *r = current_request();
 
