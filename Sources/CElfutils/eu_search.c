@@ -49,10 +49,12 @@ void *eu_tdelete(const void *key, struct tree *tree, compare_fn compare)
 
 void eu_tdestroy(struct tree *tree, void (*release)(void *))
 {
+    // outside of the lock: what is released may have trees of its own
     pthread_rwlock_wrlock(&lock);
-    tdestroy(tree->root, release);
+    void *root = tree->root;
     tree->root = NULL;
     pthread_rwlock_unlock(&lock);
+    tdestroy(root, release);
 }
 
 void eu_search_tree_init(struct tree *tree)
