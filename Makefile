@@ -19,13 +19,13 @@ ARCH := $(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
 OTHER_ARCH := $(if $(filter x86,$(ARCH)),arm64,x86)
 OBJECTS := Sources/CBPFObjects/objects
 BPF_SOURCES := $(wildcard BPF/*.bpf.c)
-BPF_HEADERS := $(wildcard BPF/include/*.h Sources/CMemEvents/include/*.h)
+BPF_HEADERS := $(wildcard BPF/lib/*.h BPF/pagecache/*.h BPF/vmlinux/*.h Sources/TraceRecords/include/*.h)
 BPF_OBJECTS := $(BPF_SOURCES:BPF/%.bpf.c=$(OBJECTS)/%.bpf.o)
 BPF_CHECKS := $(BPF_SOURCES:BPF/%.bpf.c=.build/bpf-$(OTHER_ARCH)/%.bpf.o)
 # the kernel's user headers lie in a directory named after the compiler's target
 MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null || echo $(shell uname -m)-linux-gnu)
 BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
-	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)/= -I BPF/include -I Sources/CMemEvents/include \
+	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)/= -I BPF -I Sources/TraceRecords/include \
 	-idirafter /usr/include/$(MULTIARCH)
 
 KERNELS ?=

@@ -14,115 +14,130 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let cStrict: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+let cStrict: [CSetting] = [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]
+/// `#embed` is a clang extension in C17.
+let cEmbed: [CSetting] = cStrict + [.disableWarning("c23-extensions")]
 
-/// 120 000 relocations in 30 KB, not 3 MB, which glibc reads since 2.36.
-var packedRelocations: [String] {
+/// glibc's version, e.g. [2, 36]; empty where there is another C library.
+func glibcVersion() -> [Int] {
     #if canImport(Glibc)
-        // "glibc 2.36"
         var text = [CChar](repeating: 0, count: 64)
         let length = confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count)
-        let words = String(decoding: text.prefix(max(0, length - 1)).map { UInt8(bitPattern: $0) }, as: UTF8.self).split
-        { " .".contains($0) }
-        let version = words.compactMap { Int($0) }
-        if version.lexicographicallyPrecedes([2, 36]) { return [] }
-        return ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"]
+        // "glibc 2.36"
+        let bytes: [UInt8] = text.prefix(max(0, length - 1)).map { UInt8(bitPattern: $0) }
+        let version = String(decoding: bytes, as: UTF8.self).split(separator: " ").last ?? ""
+        return version.split(separator: ".").compactMap { Int($0) }
     #else
         return []
     #endif
 }
 
+/// 120 000 relocations in 30 KB, not 3 MB, which glibc reads since 2.36.
+let packsRelocations: Bool = !glibcVersion().lexicographicallyPrecedes([2, 36])
+let packedRelocations: [String] = packsRelocations ? ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] : []
+
 // lld finds symbols in archives whatever their order; the other linkers want every
 // archive behind all that use it, which targets can't promise each other.
+let smallRelease: [String] = ["-Xlinker", "--gc-sections", "-Xlinker", "-s"] + packedRelocations
 let link: [LinkerSetting] = [
     .unsafeFlags(["-use-ld=lld"]),
     // what is installed carries no symbols and nothing that nobody calls
-    .unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "-s"] + packedRelocations, .when(configuration: .release)),
+    .unsafeFlags(smallRelease, .when(configuration: .release)),
 ]
 
-/// The programs whose truth the live tests know.
-let workloads = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls"]
+/// A library of ours in C.
+func cLibrary(_ name: String, _ dependencies: [Target.Dependency] = [], links libraries: [String] = []) -> Target {
+    // `:libbpf.a` asks the linker for that very file: the archives, not the shared libraries.
+    .target(
+        name: name, dependencies: dependencies, cSettings: cStrict,
+        linkerSettings: libraries.map { .linkedLibrary($0) })
+}
+
+/// A library of ours in Swift.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// Tests of one library.
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict, linkerSettings: link)
+}
+
+/// A program of ours that tests or measures something.
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: path, swiftSettings: strict, linkerSettings: link)
+}
+
+/// A program whose truth the live tests know.
+func workload(_ name: String) -> Target {
+    .executableTarget(
+        name: "workload-\(name)", path: "Tests/Workloads/\(name)",
+        cSettings: cStrict + [.headerSearchPath("../include")])
+}
+
+let workloads: [String] = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls"]
+let workloadTargets: [Target] = workloads.map(workload)
+let workloadDependencies: [Target.Dependency] = workloads.map { .target(name: "workload-\($0)") }
+
+let libraries: [Target] = [
+    // newer elfutils than Debian 12's read sections compressed by zstd and bzip2 too
+    cLibrary("CElfutils", links: [":libelf.a", ":libz.a", ":libzstd.a"]),
+    cLibrary("CLibbpf", ["CElfutils"], links: [":libbpf.a"]),
+    cLibrary("TraceRecords"),
+    cLibrary(
+        "CSymbols", ["CElfutils"], links: [":libdw.a", ":liblzma.a", ":libiberty.a", ":libbz2.a"]),
+    cLibrary("CUnwind", ["CElfutils", "CSymbols", "TraceRecords"], links: [":libcapstone.a"]),
+    cLibrary("CDisassembly", links: [":libcapstone.a"]),
+    cLibrary("CTracee"),
+    // its objects come from `make bpf`
+    .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
+
+    library("LibBPF", ["CLibbpf"]),
+    library("Probes", ["LibBPF", "CLibbpf"]),
+    library("Symbols", ["CSymbols"]),
+    library("Unwind", ["Symbols", "CUnwind", "CSymbols", "TraceRecords"]),
+    library("Reports", ["TraceRecords"]),
+]
+
+let command: Target = .executableTarget(
+    name: "swiftmem",
+    dependencies: [
+        "LibBPF", "CLibbpf", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee",
+        "CDisassembly",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    swiftSettings: strict, linkerSettings: link)
+
+let testTargets: [Target] = [
+    .target(
+        name: "TestObjects", path: "Tests/TestObjects", exclude: ["objects", "ringtest.bpf.c", "empty.bpf.c"],
+        cSettings: cEmbed),
+    program("bench-ring", ["LibBPF", "Probes", "TestObjects"], path: "Tests/Bench/Ring"),
+    program("bench-empty", ["LibBPF", "Probes", "TestObjects"], path: "Tests/Bench/Empty"),
+    tests("ProbesTests", ["LibBPF", "Probes", "CBPFObjects", "TestObjects"]),
+    .target(
+        name: "TestSupport", dependencies: ["Symbols"], path: "Tests/TestSupport", exclude: ["Corpus"],
+        swiftSettings: strict),
+    tests("SymbolsTests", ["Symbols", "CSymbols", "TestSupport"]),
+    tests("UnwindTests", ["Unwind", "Symbols", "CUnwind", "CSymbols", "TraceRecords", "TestSupport"]),
+    tests("ReportsTests", ["Reports", "TraceRecords"]),
+    tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "CBPFObjects"]),
+    tests(
+        "LiveTests", ["swiftmem", "Reports", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
+        exclude: ["verifier-budget.tsv"]),
+]
 
 let package = Package(
     name: "swiftmem",
     products: [
         .executable(name: "swiftmem", targets: ["swiftmem"]),
         .library(name: "LibBPF", targets: ["LibBPF"]),
-        .library(name: "MemoryTools", targets: ["MemoryTools"]),
+        .library(name: "Reports", targets: ["Reports"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
-    targets: [
-        // `:libbpf.a` asks the linker for that very file: the archives, not the shared libraries.
-        .target(
-            name: "CElfutils", cSettings: cStrict,
-            linkerSettings: [
-                .linkedLibrary(":libelf.a"), .linkedLibrary(":libz.a"),
-                // newer elfutils than Debian 12's read sections compressed by it too
-                .linkedLibrary(":libzstd.a"),
-            ]),
-        .target(
-            name: "CLibbpf", dependencies: ["CElfutils"], cSettings: cStrict,
-            linkerSettings: [.linkedLibrary(":libbpf.a")]),
-        .target(name: "CMemEvents", cSettings: cStrict),
-        .target(
-            name: "CBPFObjects", exclude: ["objects"],
-            // `#embed` is a clang extension in C17; its objects come from `make bpf`.
-            cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
-        .target(
-            name: "CSymbols", dependencies: ["CElfutils", "CMemEvents"], cSettings: cStrict,
-            linkerSettings: [
-                .linkedLibrary(":libdw.a"), .linkedLibrary(":liblzma.a"), .linkedLibrary(":libiberty.a"),
-                // of newer elfutils
-                .linkedLibrary(":libbz2.a"),
-            ]),
-        .target(name: "CTracee", cSettings: cStrict),
-        .target(
-            name: "CDisassembly", dependencies: ["CMemEvents"], cSettings: cStrict,
-            linkerSettings: [.linkedLibrary(":libcapstone.a")]),
-        .target(name: "LibBPF", dependencies: ["CLibbpf"], swiftSettings: strict),
-        .target(name: "Symbols", dependencies: ["CSymbols", "CDisassembly", "CMemEvents"], swiftSettings: strict),
-        .target(name: "MemoryTools", dependencies: ["CMemEvents"], swiftSettings: strict),
-        .executableTarget(
-            name: "swiftmem",
-            dependencies: [
-                "LibBPF", "CLibbpf", "MemoryTools", "Symbols", "CMemEvents", "CBPFObjects", "CTracee",
-                "CDisassembly",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict, linkerSettings: link),
-        .target(
-            name: "TestObjects", path: "Tests/TestObjects", exclude: ["objects", "ringtest.bpf.c", "empty.bpf.c"],
-            cSettings: cStrict + [.unsafeFlags(["-Wno-c23-extensions"])]),
-        .executableTarget(
-            name: "bench-ring", dependencies: ["LibBPF", "TestObjects"], path: "Tests/Bench/Ring",
-            swiftSettings: strict, linkerSettings: link),
-        .executableTarget(
-            name: "bench-empty", dependencies: ["LibBPF", "TestObjects"], path: "Tests/Bench/Empty",
-            swiftSettings: strict, linkerSettings: link),
-        .testTarget(
-            name: "LibBPFTests", dependencies: ["LibBPF", "CBPFObjects", "TestObjects"],
-            swiftSettings: strict, linkerSettings: link),
-        .testTarget(
-            name: "SymbolsTests", dependencies: ["Symbols", "CSymbols", "CDisassembly", "CMemEvents"],
-            exclude: ["Corpus"],
-            swiftSettings: strict, linkerSettings: link),
-        .testTarget(
-            name: "MemoryToolsTests", dependencies: ["MemoryTools", "CMemEvents"],
-            swiftSettings: strict, linkerSettings: link),
-        .testTarget(
-            name: "SwiftmemTests", dependencies: ["swiftmem", "LibBPF", "CBPFObjects"], swiftSettings: strict,
-            linkerSettings: link),
-        .testTarget(
-            name: "LiveTests",
-            dependencies: ["swiftmem", "MemoryTools", "LibBPF", "TestObjects"]
-                + workloads.map { .target(name: "workload-\($0)") },
-            exclude: ["verifier-budget.tsv"], swiftSettings: strict, linkerSettings: link),
-    ]
-        + workloads.map { name in
-            .executableTarget(
-                name: "workload-\(name)", path: "Tests/Workloads/\(name)",
-                cSettings: cStrict + [.headerSearchPath("../include")])
-        }
+    targets: libraries + [command] + testTargets + workloadTargets
 )

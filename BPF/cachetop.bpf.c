@@ -7,7 +7,7 @@
  * (kernel/bpf/syscall.c, maybe_wait_bpf_programs()), and empties it: no count
  * falls between, and the maps hold no more than one interval.
  */
-#include "include/kernel.h"
+#include "lib/kernel.h"
 #include <bpf/bpf_helpers.h>
 #include "cachetop.h"
 
@@ -19,8 +19,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
  * Relaxed, for the compiler then uses the one atomic instruction that 5.10 knows.
  */
 #define COUNT(counter, pages) __atomic_fetch_add(&(counter), (pages), __ATOMIC_RELAXED)
-#include "include/pagecache_probes.h"
-#include "include/dentry.h"
+#include "pagecache/pagecache_probes.h"
+#include "lib/dentry.h"
 
 #define ENTRIES 32768
 #define PATHS 8192

@@ -25,17 +25,17 @@
  *   multi    one program for all entries, one for all returns, told apart by cookie
  *   session  one program for both, which skips the return where it isn't wanted
  */
-#include "include/kernel.h"
+#include "lib/kernel.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "include/byte_sampling.h"
-#include "include/filter.h"
-#include "include/loss.h"
-#include "include/private_stack.h"
+#include "lib/byte_sampling.h"
+#include "lib/filter.h"
+#include "lib/loss.h"
+#include "lib/private_stack.h"
 static struct stack_state *thread_state(void);
 #define STACK_STATE() thread_state()
-#include "include/stack.h"
+#include "lib/stack.h"
 #include "memleak.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -81,7 +81,7 @@ struct {
 } events SEC(".maps");
 
 enum thread_flag {
-	RECORD = 1,  /* what the call in flight gives is to be recorded */
+	RECORD = 1, /* what the call in flight gives is to be recorded */
 	HAS_OLD = 2, /* `old` was taken out of `blocks` */
 };
 
@@ -107,8 +107,8 @@ struct thread {
 	u64 outer_sp;
 	u64 outer_return;
 	u64 outer_stack;
-	u64 kept;  /* the stack last put into the table */
-	u64 seen;  /* not a fresh state */
+	u64 kept; /* the stack last put into the table */
+	u64 seen; /* not a fresh state */
 	struct stack_state captured;
 };
 
@@ -511,9 +511,7 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 	switch (op) {
 	case MEMLEAK_SIZE:
 	case MEMLEAK_OUTER_SIZE:
-	case MEMLEAK_NEW:
-		size = a;
-		break;
+	case MEMLEAK_NEW: size = a; break;
 	case MEMLEAK_CALLOC:
 		size = a * b; /* a product that overflows fails */
 		break;
@@ -525,9 +523,7 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 		address = a;
 		size = b * c;
 		break;
-	case MEMLEAK_ALIGNED:
-		size = b;
-		break;
+	case MEMLEAK_ALIGNED: size = b; break;
 	case MEMLEAK_POSIX_MEMALIGN:
 		address = a;
 		size = c;
@@ -553,8 +549,7 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 	if (op != MEMLEAK_MUNMAP && (asked < config.min_size || asked > config.max_size)) {
 		flags = 0;
 		COUNT(filtered_out);
-	} else if (config.sample_threshold && !mapping &&
-		   bpf_get_prandom_u32() >= config.sample_threshold) {
+	} else if (config.sample_threshold && !mapping && bpf_get_prandom_u32() >= config.sample_threshold) {
 		flags = 0;
 		COUNT(sampled_out);
 	} else if (config.sample_bytes && !mapping && !bytes_sampled(size)) {

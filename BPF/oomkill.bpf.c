@@ -10,14 +10,14 @@
  *       SIGKILL to all that share its mm    signal_generate       -> the record
  * and later finish_task_reaping(pid) in the reaper, or the victim's own exit.
  */
-#include "include/kernel.h"
+#include "lib/kernel.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "include/cgroup.h"
-#include "include/cmdline.h"
-#include "include/loss.h"
-#include "include/rss.h"
+#include "lib/cgroup.h"
+#include "lib/cmdline.h"
+#include "lib/loss.h"
+#include "lib/rss.h"
 #include "oomkill.h"
 
 #define THREAD_SIZE 16384 /* x86-64 and arm64 without KASAN */
@@ -114,8 +114,7 @@ static __always_inline u64 new_kill_id(void)
 }
 
 /* A member of an oom_control's bytes, where the running kernel has it. */
-#define MEMBER(type, bytes, name) \
-	(*(type *)((bytes) + bpf_core_field_offset(struct oom_control, name)))
+#define MEMBER(type, bytes, name) (*(type *)((bytes) + bpf_core_field_offset(struct oom_control, name)))
 
 static __always_inline bool read_context(struct oom_context *to, struct oom_control *oc)
 {
@@ -162,8 +161,8 @@ int BPF_KPROBE(oom_begin_kprobe, struct oom_control *oc)
 static __always_inline bool plausible(const struct oom_context *oc)
 {
 	/* & and |, not && and ||: fewer branches for the verifier */
-	return (oc->constraint <= 3) & (oc->order >= -1) & (oc->order <= 20) &
-	       (oc->totalpages - 1 < (1UL << 52)) & ((oc->memcg == NULL) | ((s64)oc->memcg < 0));
+	return (oc->constraint <= 3) & (oc->order >= -1) & (oc->order <= 20) & (oc->totalpages - 1 < (1UL << 52)) &
+	       ((oc->memcg == NULL) | ((s64)oc->memcg < 0));
 }
 
 /* 1 where x is 0: no branch, of which the verifier allows 8192 undecided ones. */
@@ -221,8 +220,8 @@ static __always_inline bool same_oom(const struct oom *oom)
 
 	if (!oom->oc_address || !read_context(&now, oom->oc_address))
 		return false;
-	return now.chosen == oom->oc.chosen && now.totalpages == oom->oc.totalpages &&
-	       now.memcg == oom->oc.memcg && now.gfp_mask == oom->oc.gfp_mask;
+	return now.chosen == oom->oc.chosen && now.totalpages == oom->oc.totalpages && now.memcg == oom->oc.memcg &&
+	       now.gfp_mask == oom->oc.gfp_mask;
 }
 
 static __always_inline void copy_cmdline(struct oomkill_event *e)
@@ -306,8 +305,7 @@ static __always_inline int report(void *ctx, struct task_struct *victim, u32 kno
 	 * oom_kill_process(): what is known of this task's last OOM is not of this one.
 	 */
 	bool context = oom->oc_address &&
-		       (!config.see_signals || (known & (OOM_SIGNALLED | OOM_SHARED_MM)) ||
-			oom->oc.chosen == victim);
+		       (!config.see_signals || (known & (OOM_SIGNALLED | OOM_SHARED_MM)) || oom->oc.chosen == victim);
 	struct mem_cgroup *memcg = context ? oom->oc.memcg : NULL;
 
 	if (context)
@@ -325,9 +323,7 @@ static __always_inline int report(void *ctx, struct task_struct *victim, u32 kno
 	}
 	e->cgroup_len = memcg_path(memcg_of(victim), e->cgroup, sizeof(e->cgroup));
 	e->domain_len = memcg_path(memcg, e->domain, sizeof(e->domain));
-	e->stack_bytes = config.kernel_stack
-				 ? bpf_get_stack(ctx, e->stack, sizeof(e->stack), 0)
-				 : 0;
+	e->stack_bytes = config.kernel_stack ? bpf_get_stack(ctx, e->stack, sizeof(e->stack), 0) : 0;
 	if (config.kernel_stack && e->stack_bytes < 0)
 		lost(LOSS_NO_STACK);
 	e->known = known;

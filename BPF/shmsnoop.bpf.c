@@ -6,13 +6,13 @@
  *
  * The syscalls:* tracepoints do not fire for 32-bit callers; raw_syscalls:* do.
  */
-#include "include/kernel.h"
+#include "lib/kernel.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "include/filter.h"
-#include "include/loss.h"
-#include "include/shm_calls.h"
+#include "lib/filter.h"
+#include "lib/loss.h"
+#include "lib/shm_calls.h"
 #include "shmsnoop.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -100,8 +100,8 @@ struct {
 #define SHM_DIRECTORY "/dev/shm/"
 #define SHM_DIRECTORY_LENGTH 9
 
-static __always_inline void fill(struct shm_event *e, u32 kind, bool compat, const u64 arguments[6],
-				 s64 result, u64 begun_ns)
+static __always_inline void fill(struct shm_event *e, u32 kind, bool compat, const u64 arguments[6], s64 result,
+				 u64 begun_ns)
 {
 	u64 id = bpf_get_current_pid_tgid();
 
@@ -116,8 +116,7 @@ static __always_inline void fill(struct shm_event *e, u32 kind, bool compat, con
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 
-static __always_inline void report(u32 kind, bool compat, const u64 arguments[6], s64 result,
-				   u64 begun_ns)
+static __always_inline void report(u32 kind, bool compat, const u64 arguments[6], s64 result, u64 begun_ns)
 {
 	struct shm_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -130,8 +129,8 @@ static __always_inline void report(u32 kind, bool compat, const u64 arguments[6]
 }
 
 /* ... with a name from user space, or else from the kernel. */
-static __always_inline void report_named(u32 kind, bool compat, const u64 arguments[6], s64 result,
-					 u64 begun_ns, const void *user, const void *kernel)
+static __always_inline void report_named(u32 kind, bool compat, const u64 arguments[6], s64 result, u64 begun_ns,
+					 const void *user, const void *kernel)
 {
 	struct shm_named_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	long length;
@@ -282,8 +281,7 @@ static __always_inline void unmapped(const u64 words[6], bool compat, s64 result
 	report(SHM_CALL_MUNMAP, compat, words, result, begun_ns);
 }
 
-static __always_inline void other_call(u32 kind, u32 variant, bool compat, const u64 words[6],
-				       s64 result, u64 begun_ns)
+static __always_inline void other_call(u32 kind, u32 variant, bool compat, const u64 words[6], s64 result, u64 begun_ns)
 {
 	u32 first = variant == AT ? 1 : 0;
 	u64 arguments[6] = {};
@@ -305,12 +303,10 @@ static __always_inline void other_call(u32 kind, u32 variant, bool compat, const
 		arguments[0] = words[1];
 		report_named(kind, compat, arguments, result, begun_ns, (void *)words[0], NULL);
 		return;
-	case SHM_CALL_SECRET:
-		report(kind, compat, words, result, begun_ns);
-		return;
+	case SHM_CALL_SECRET: report(kind, compat, words, result, begun_ns); return;
 	case SHM_CALL_TRUNCATE:
 		arguments[0] = words[0];
-		arguments[1] = variant == HALVES      ? words[1] | words[2] << 32
+		arguments[1] = variant == HALVES	? words[1] | words[2] << 32
 			       : variant == HALVES_EVEN ? words[2] | words[3] << 32
 							: words[1];
 		name = shared_file(words[0]);
@@ -360,9 +356,7 @@ static __always_inline u32 system_v(u32 call, const u64 words[6], u64 arguments[
 		}
 		return SHM_CALL_AT;
 	}
-	case IPCCALL_SHMDT:
-		arguments[0] = words[4];
-		return SHM_CALL_DT;
+	case IPCCALL_SHMDT: arguments[0] = words[4]; return SHM_CALL_DT;
 	case IPCCALL_SHMCTL:
 		arguments[0] = words[1];
 		arguments[1] = words[2];
@@ -517,16 +511,16 @@ static __always_inline int recorded_return(struct exit_record *record, u32 kind)
 	return 0;
 }
 
-#define RECORDED(call, kind, arguments)                       \
-	SEC("tracepoint/syscalls/sys_enter_" #call)           \
-	int call##_begins(struct enter_record *record)        \
-	{                                                     \
-		return recorded_begin(record, arguments);     \
-	}                                                     \
-	SEC("tracepoint/syscalls/sys_exit_" #call)            \
-	int call##_returned(struct exit_record *record)       \
-	{                                                     \
-		return recorded_return(record, kind);         \
+#define RECORDED(call, kind, arguments) \
+	SEC("tracepoint/syscalls/sys_enter_" #call) \
+	int call##_begins(struct enter_record *record) \
+	{ \
+		return recorded_begin(record, arguments); \
+	} \
+	SEC("tracepoint/syscalls/sys_exit_" #call) \
+	int call##_returned(struct exit_record *record) \
+	{ \
+		return recorded_return(record, kind); \
 	}
 
 RECORDED(shmget, SHM_CALL_GET, 3)

@@ -14,16 +14,16 @@
  *   folio_lock_or_retry()		may return, to be called again
  *   add_mm_counter(MM_SWAPENTS, -n)	kmem:rss_stat: n pages are mapped
  */
-#include "include/kernel.h"
+#include "lib/kernel.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "include/filter.h"
-#include "include/folio.h"
-#include "include/loss.h"
+#include "lib/filter.h"
+#include "pagecache/folio.h"
+#include "lib/loss.h"
 #define MAPPED_MEMBER MM_SWAPENTS
-#include "include/mapped.h"
-#include "include/swap_process.h"
+#include "pagecache/mapped.h"
+#include "lib/swap_process.h"
 #include "swapin.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -65,11 +65,11 @@ struct vm_fault {
 
 /* What a thread is in the middle of. */
 struct progress {
-	u64 fault_ns;	/* do_swap_page() was entered, 0: it was not */
+	u64 fault_ns; /* do_swap_page() was entered, 0: it was not */
 	u64 earlier_ns; /* its rounds before that ended with a retry */
-	u32 reading;	/* pages of the folio being read */
-	u32 zswap;	/* of it: 0 not asked, 1 does not have it, 2 has it */
-	u32 reads;	/* pages read since the last major fault */
+	u32 reading; /* pages of the folio being read */
+	u32 zswap; /* of it: 0 not asked, 1 does not have it, 2 has it */
+	u32 reads; /* pages read since the last major fault */
 	u32 padding;
 };
 
@@ -169,8 +169,7 @@ int BPF_PROG(memcg_event, struct mem_cgroup *memcg, int event, unsigned long cou
 			p->reads += count;
 		return 0;
 	}
-	if (config.asked_by_event &&
-	    event == (int)bpf_core_enum_value(enum vm_event_item, PGMAJFAULT)) {
+	if (config.asked_by_event && event == (int)bpf_core_enum_value(enum vm_event_item, PGMAJFAULT)) {
 		/* a file's major faults count the same event: theirs follow no read from swap */
 		struct progress *p = current_progress(false);
 
@@ -418,8 +417,7 @@ static __always_inline u64 finished_faults(struct task_struct *task)
 static __always_inline int page_fault_begins(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct page_fault *f = bpf_task_storage_get(&page_faults, task, NULL,
-						    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct page_fault *f = bpf_task_storage_get(&page_faults, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!f) {
 		lost(LOSS_TASK_STATE);

@@ -30,19 +30,16 @@ IMAGE(cachetop) = {
 IMAGE(memleak) = {
 #embed "objects/memleak.bpf.o"
 };
-IMAGE(kmemleak) = {
-#embed "objects/kmemleak.bpf.o"
+IMAGE(kernelleak) = {
+#embed "objects/kernelleak.bpf.o"
 };
 
-#define ROW(tool) { #tool, image_##tool, sizeof(image_##tool) }
+#define ROW(tool) \
+	{ \
+#tool, image_##tool, sizeof(image_##tool) \
+	}
 static const struct bpf_object_image images[] = {
-	ROW(oomkill),
-	ROW(cachestat),
-	ROW(cachetop),
-	ROW(swapin),
-	ROW(shmsnoop),
-	ROW(memleak),
-	ROW(kmemleak),
+	ROW(oomkill), ROW(cachestat), ROW(cachetop), ROW(swapin), ROW(shmsnoop), ROW(memleak), ROW(kernelleak),
 };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)

@@ -18,15 +18,11 @@ static bool is_emulated(const cs_insn *insn)
 	if (insn->size == 2 && bytes[0] == 0x41)
 		return bytes[1] >= 0x50 && bytes[1] <= 0x57;
 	switch (bytes[0]) {
-	case 0xeb:
-		return insn->size == 2;
+	case 0xeb: return insn->size == 2;
 	case 0xe8:
-	case 0xe9:
-		return insn->size == 5;
-	case 0x0f:
-		return insn->size == 6 && bytes[1] >= 0x80 && bytes[1] <= 0x8f;
-	default:
-		return insn->size == 2 && bytes[0] >= 0x70 && bytes[0] <= 0x7f;
+	case 0xe9: return insn->size == 5;
+	case 0x0f: return insn->size == 6 && bytes[1] >= 0x80 && bytes[1] <= 0x8f;
+	default: return insn->size == 2 && bytes[0] >= 0x70 && bytes[0] <= 0x7f;
 	}
 }
 
@@ -34,18 +30,44 @@ static bool is_emulated(const cs_insn *insn)
 static bool is_precious(uint16_t reg)
 {
 	switch (reg) {
-	case X86_REG_RDI: case X86_REG_EDI: case X86_REG_DI: case X86_REG_DIL:
-	case X86_REG_RSI: case X86_REG_ESI: case X86_REG_SI: case X86_REG_SIL:
-	case X86_REG_RDX: case X86_REG_EDX: case X86_REG_DX: case X86_REG_DL: case X86_REG_DH:
-	case X86_REG_RCX: case X86_REG_ECX: case X86_REG_CX: case X86_REG_CL: case X86_REG_CH:
-	case X86_REG_R8: case X86_REG_R8D: case X86_REG_R8W: case X86_REG_R8B:
-	case X86_REG_R9: case X86_REG_R9D: case X86_REG_R9W: case X86_REG_R9B:
-	case X86_REG_RSP: case X86_REG_ESP: case X86_REG_SP: case X86_REG_SPL:
-	case X86_REG_RBP: case X86_REG_EBP: case X86_REG_BP: case X86_REG_BPL:
-	case X86_REG_RIP: case X86_REG_EIP: case X86_REG_IP:
-		return true;
-	default:
-		return false;
+	case X86_REG_RDI:
+	case X86_REG_EDI:
+	case X86_REG_DI:
+	case X86_REG_DIL:
+	case X86_REG_RSI:
+	case X86_REG_ESI:
+	case X86_REG_SI:
+	case X86_REG_SIL:
+	case X86_REG_RDX:
+	case X86_REG_EDX:
+	case X86_REG_DX:
+	case X86_REG_DL:
+	case X86_REG_DH:
+	case X86_REG_RCX:
+	case X86_REG_ECX:
+	case X86_REG_CX:
+	case X86_REG_CL:
+	case X86_REG_CH:
+	case X86_REG_R8:
+	case X86_REG_R8D:
+	case X86_REG_R8W:
+	case X86_REG_R8B:
+	case X86_REG_R9:
+	case X86_REG_R9D:
+	case X86_REG_R9W:
+	case X86_REG_R9B:
+	case X86_REG_RSP:
+	case X86_REG_ESP:
+	case X86_REG_SP:
+	case X86_REG_SPL:
+	case X86_REG_RBP:
+	case X86_REG_EBP:
+	case X86_REG_BP:
+	case X86_REG_BPL:
+	case X86_REG_RIP:
+	case X86_REG_EIP:
+	case X86_REG_IP: return true;
+	default: return false;
 	}
 }
 
@@ -57,18 +79,36 @@ static bool is_harmless(csh handle, const cs_insn *insn)
 	// capstone calls endbr64 a group-less nop of its own; what it does not know, it does not decode
 	for (uint8_t i = 0; i < insn->detail->groups_count; i++)
 		switch (insn->detail->groups[i]) {
-		case X86_GRP_JUMP: case X86_GRP_CALL: case X86_GRP_RET: case X86_GRP_INT:
-		case X86_GRP_IRET: case X86_GRP_PRIVILEGE: case X86_GRP_BRANCH_RELATIVE:
-			return false;
+		case X86_GRP_JUMP:
+		case X86_GRP_CALL:
+		case X86_GRP_RET:
+		case X86_GRP_INT:
+		case X86_GRP_IRET:
+		case X86_GRP_PRIVILEGE:
+		case X86_GRP_BRANCH_RELATIVE: return false;
 		}
 	switch (insn->id) {
-	case X86_INS_TEST: case X86_INS_CMP: case X86_INS_MOV: case X86_INS_MOVZX: case X86_INS_MOVSX:
-	case X86_INS_MOVSXD: case X86_INS_MOVABS: case X86_INS_LEA: case X86_INS_XOR: case X86_INS_AND:
-	case X86_INS_OR: case X86_INS_ADD: case X86_INS_SUB: case X86_INS_SHR: case X86_INS_SHL:
-	case X86_INS_SAR: case X86_INS_NOP: case X86_INS_ENDBR64: case X86_INS_NEG: case X86_INS_NOT:
-		break;
-	default:
-		return false;
+	case X86_INS_TEST:
+	case X86_INS_CMP:
+	case X86_INS_MOV:
+	case X86_INS_MOVZX:
+	case X86_INS_MOVSX:
+	case X86_INS_MOVSXD:
+	case X86_INS_MOVABS:
+	case X86_INS_LEA:
+	case X86_INS_XOR:
+	case X86_INS_AND:
+	case X86_INS_OR:
+	case X86_INS_ADD:
+	case X86_INS_SUB:
+	case X86_INS_SHR:
+	case X86_INS_SHL:
+	case X86_INS_SAR:
+	case X86_INS_NOP:
+	case X86_INS_ENDBR64:
+	case X86_INS_NEG:
+	case X86_INS_NOT: break;
+	default: return false;
 	}
 	for (uint8_t i = 0; i < x86->op_count; i++)
 		if (x86->operands[i].type == X86_OP_MEM && (x86->operands[i].access & CS_AC_WRITE))

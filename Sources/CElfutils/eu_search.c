@@ -9,7 +9,7 @@
 
 typedef int (*compare_fn)(const void *, const void *);
 struct tree {
-    void *root;
+	void *root;
 };
 
 #define PROVIDED __attribute__((weak))
@@ -25,44 +25,44 @@ PROVIDED void eu_search_tree_fini(struct tree *tree, void (*release)(void *));
 
 void *eu_tsearch(const void *key, struct tree *tree, compare_fn compare)
 {
-    pthread_rwlock_wrlock(&lock);
-    void *node = tsearch(key, &tree->root, compare);
-    pthread_rwlock_unlock(&lock);
-    return node;
+	pthread_rwlock_wrlock(&lock);
+	void *node = tsearch(key, &tree->root, compare);
+	pthread_rwlock_unlock(&lock);
+	return node;
 }
 
 void *eu_tfind(const void *key, struct tree *tree, compare_fn compare)
 {
-    pthread_rwlock_rdlock(&lock);
-    void *node = tfind(key, &tree->root, compare);
-    pthread_rwlock_unlock(&lock);
-    return node;
+	pthread_rwlock_rdlock(&lock);
+	void *node = tfind(key, &tree->root, compare);
+	pthread_rwlock_unlock(&lock);
+	return node;
 }
 
 void *eu_tdelete(const void *key, struct tree *tree, compare_fn compare)
 {
-    pthread_rwlock_wrlock(&lock);
-    void *parent = tdelete(key, &tree->root, compare);
-    pthread_rwlock_unlock(&lock);
-    return parent;
+	pthread_rwlock_wrlock(&lock);
+	void *parent = tdelete(key, &tree->root, compare);
+	pthread_rwlock_unlock(&lock);
+	return parent;
 }
 
 void eu_tdestroy(struct tree *tree, void (*release)(void *))
 {
-    // outside of the lock: what is released may have trees of its own
-    pthread_rwlock_wrlock(&lock);
-    void *root = tree->root;
-    tree->root = NULL;
-    pthread_rwlock_unlock(&lock);
-    tdestroy(root, release);
+	// outside of the lock: what is released may have trees of its own
+	pthread_rwlock_wrlock(&lock);
+	void *root = tree->root;
+	tree->root = NULL;
+	pthread_rwlock_unlock(&lock);
+	tdestroy(root, release);
 }
 
 void eu_search_tree_init(struct tree *tree)
 {
-    tree->root = NULL;
+	tree->root = NULL;
 }
 
 void eu_search_tree_fini(struct tree *tree, void (*release)(void *))
 {
-    eu_tdestroy(tree, release);
+	eu_tdestroy(tree, release);
 }

@@ -42,8 +42,7 @@ void clibbpf_set_log(clibbpf_log_fn log)
 	libbpf_set_print(print);
 }
 
-struct bpf_object *clibbpf_open(const void *image, size_t size, const char *name,
-                                const char *btf_path)
+struct bpf_object *clibbpf_open(const void *image, size_t size, const char *name, const char *btf_path)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name, .btf_custom_path = btf_path);
 	return bpf_object__open_mem(image, size, &options);
@@ -61,7 +60,7 @@ int clibbpf_load_empty(int type, int attach_type, uint32_t btf_id, int sleepable
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = (enum bpf_attach_type)attach_type,
-	            .attach_btf_id = btf_id, .prog_flags = sleepable ? BPF_F_SLEEPABLE : 0);
+		    .attach_btf_id = btf_id, .prog_flags = sleepable ? BPF_F_SLEEPABLE : 0);
 	int fd = bpf_prog_load((enum bpf_prog_type)type, "swm_probe", "Dual BSD/GPL", program, 2, &options);
 	return fd; // libbpf 1.x: a descriptor or -errno
 }
@@ -127,9 +126,8 @@ int clibbpf_uprobe_attach_type(int session)
 	return session ? TRACE_UPROBE_SESSION : TRACE_UPROBE_MULTI;
 }
 
-int clibbpf_link_uprobe_multi(int program, int session, int retprobe, const char *path,
-                              const uint64_t *offsets, const uint64_t *cookies,
-                              const uint64_t *ref_counters, uint32_t count, int pid)
+int clibbpf_link_uprobe_multi(int program, int session, int retprobe, const char *path, const uint64_t *offsets,
+			      const uint64_t *cookies, const uint64_t *ref_counters, uint32_t count, int pid)
 {
 	struct uprobe_multi_link link = {
 		.program = (uint32_t)program,
@@ -145,8 +143,8 @@ int clibbpf_link_uprobe_multi(int program, int session, int retprobe, const char
 	return value_or_errno((int)syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link)));
 }
 
-struct bpf_link *clibbpf_attach_uprobe(const struct bpf_program *program, int retprobe, int pid,
-                                       const char *path, size_t offset, uint64_t cookie)
+struct bpf_link *clibbpf_attach_uprobe(const struct bpf_program *program, int retprobe, int pid, const char *path,
+				       size_t offset, uint64_t cookie)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = cookie, .retprobe = retprobe != 0);
 	return bpf_program__attach_uprobe_opts(program, pid, path, offset, &options);

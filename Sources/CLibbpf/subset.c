@@ -26,7 +26,7 @@ struct names {
 	struct {
 		const char *text;
 		size_t length;
-	} *slots;
+	} * slots;
 	uint32_t mask;
 };
 
@@ -62,10 +62,8 @@ static bool is_root(const struct btf_type *type)
 	case BTF_KIND_UNION:
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
-	case BTF_KIND_TYPEDEF:
-		return type->name_off != 0;
-	default:
-		return false;
+	case BTF_KIND_TYPEDEF: return type->name_off != 0;
+	default: return false;
 	}
 }
 
@@ -101,8 +99,7 @@ static uint32_t copy_type(struct copy *copy, uint32_t id)
 	case BTF_KIND_FUNC_PROTO:
 	case BTF_KIND_VAR:
 	case BTF_KIND_DATASEC:
-	case BTF_KIND_DECL_TAG:
-		return 0;
+	case BTF_KIND_DECL_TAG: return 0;
 	}
 	int added = btf__add_type(copy->to, copy->from, type);
 	if (added < 0) {

@@ -6,9 +6,9 @@
 #include <string.h>
 
 struct sink {
-    char *out;
-    size_t capacity, used;
-    jmp_buf full;
+	char *out;
+	size_t capacity, used;
+	jmp_buf full;
 };
 
 // libiberty's callback can't refuse, and a few hundred bytes of back-references may stand for gigabytes of text. Both
@@ -16,26 +16,26 @@ struct sink {
 // code points of a Rust punycode identifier being printed at that very moment).
 static void append(const char *text, size_t length, void *context)
 {
-    struct sink *sink = context;
-    if (length >= sink->capacity - sink->used)
-        longjmp(sink->full, 1);
-    memcpy(sink->out + sink->used, text, length);
-    sink->used += length;
+	struct sink *sink = context;
+	if (length >= sink->capacity - sink->used)
+		longjmp(sink->full, 1);
+	memcpy(sink->out + sink->used, text, length);
+	sink->used += length;
 }
 
 ptrdiff_t csymbols_demangle(enum csymbols_language language, const char *mangled, char *out, size_t capacity)
 {
-    struct sink sink = {.out = out, .capacity = capacity};
-    int ok;
+	struct sink sink = { .out = out, .capacity = capacity };
+	int ok;
 
-    if (capacity == 0 || setjmp(sink.full))
-        return -1;
-    if (language == CSYMBOLS_RUST)
-        ok = rust_demangle_callback(mangled, 0, append, &sink);
-    else
-        ok = cplus_demangle_v3_callback(mangled, DMGL_PARAMS | DMGL_ANSI, append, &sink);
-    if (!ok)
-        return -1;
-    out[sink.used] = '\0';
-    return (ptrdiff_t)sink.used;
+	if (capacity == 0 || setjmp(sink.full))
+		return -1;
+	if (language == CSYMBOLS_RUST)
+		ok = rust_demangle_callback(mangled, 0, append, &sink);
+	else
+		ok = cplus_demangle_v3_callback(mangled, DMGL_PARAMS | DMGL_ANSI, append, &sink);
+	if (!ok)
+		return -1;
+	out[sink.used] = '\0';
+	return (ptrdiff_t)sink.used;
 }

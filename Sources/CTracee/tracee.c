@@ -108,8 +108,8 @@ struct tracee_event tracee_wait(int pid, int without_waiting)
 	if (event == PTRACE_EVENT_EXIT)
 		return (struct tracee_event){ TRACEE_EXITING, 0 };
 	if (event == PTRACE_EVENT_STOP) {
-		int is_group = stopped_by == SIGSTOP || stopped_by == SIGTSTP ||
-			       stopped_by == SIGTTIN || stopped_by == SIGTTOU;
+		int is_group = stopped_by == SIGSTOP || stopped_by == SIGTSTP || stopped_by == SIGTTIN ||
+			       stopped_by == SIGTTOU;
 		return (struct tracee_event){ is_group ? TRACEE_GROUP_STOP : TRACEE_SIGNALLED, 0 };
 	}
 	if (stopped_by == (SIGTRAP | 0x80))

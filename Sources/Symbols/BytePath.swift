@@ -15,7 +15,7 @@ public struct BytePath: Hashable, Sendable {
         self.init(string.utf8)
     }
 
-    static func + (first: BytePath, second: BytePath) -> BytePath {
+    package static func + (first: BytePath, second: BytePath) -> BytePath {
         BytePath(first.bytes + second.bytes)
     }
 
@@ -26,12 +26,12 @@ public struct BytePath: Hashable, Sendable {
     }
 
     /// Everything before the last slash; empty where there is none.
-    var directory: BytePath {
+    package var directory: BytePath {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return BytePath("") }
         return BytePath(bytes[..<slash])
     }
 
-    func withCString<R, E: Error>(_ body: (UnsafePointer<CChar>) throws(E) -> R) throws(E) -> R {
+    package func withCString<R, E: Error>(_ body: (UnsafePointer<CChar>) throws(E) -> R) throws(E) -> R {
         var terminated = bytes.map { CChar(bitPattern: $0) }
         terminated.append(0)
         // SAFETY: the pointer lives as long as the array, which outlives `body`, and is NUL-terminated.

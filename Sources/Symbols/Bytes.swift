@@ -2,7 +2,7 @@
 
 /// The value of a hexadecimal digit, or nil.
 @inline(__always)
-func hexDigit(_ byte: UInt8) -> UInt8? {
+package func hexDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
@@ -12,14 +12,14 @@ func hexDigit(_ byte: UInt8) -> UInt8? {
 }
 
 extension [UInt8] {
-    mutating func append(copying bytes: Span<UInt8>) {
+    package mutating func append(copying bytes: Span<UInt8>) {
         // SAFETY: the buffer is only read, inside the call, while the span keeps it alive.
         bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
     }
 }
 
 extension Span<UInt8> {
-    func equals(_ other: Span<UInt8>) -> Bool {
+    package func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }
         return true
@@ -28,7 +28,7 @@ extension Span<UInt8> {
 
 extension RandomAccessCollection {
     /// The first index at which `isAfter` holds, in a collection where it holds from some point to the end.
-    func partitionPoint(_ isAfter: (Element) -> Bool) -> Index {
+    package func partitionPoint(_ isAfter: (Element) -> Bool) -> Index {
         var low = startIndex
         var length = count
         while length > 0 {
@@ -46,13 +46,13 @@ extension RandomAccessCollection {
 }
 
 /// Reads numbers and separators off the front of a line.
-struct ByteScanner {
+package struct ByteScanner {
     private(set) var rest: ArraySlice<UInt8>
 
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    package init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
 
     /// A hexadecimal number of at most 16 digits.
-    mutating func hex() -> UInt64? {
+    package mutating func hex() -> UInt64? {
         var value: UInt64 = 0
         var digits = 0
         while let byte = rest.first, let digit = hexDigit(byte) {
@@ -65,7 +65,7 @@ struct ByteScanner {
     }
 
     /// A decimal number; nil too when it overflows.
-    mutating func decimal() -> UInt64? {
+    package mutating func decimal() -> UInt64? {
         var value: UInt64 = 0
         var digits = 0
         while let byte = rest.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
@@ -80,18 +80,18 @@ struct ByteScanner {
     }
 
     /// Goes past `byte`; false when something else stands there.
-    mutating func skip(_ byte: Unicode.Scalar) -> Bool {
+    package mutating func skip(_ byte: Unicode.Scalar) -> Bool {
         guard let first = rest.first, UInt32(first) == byte.value else { return false }
         rest = rest.dropFirst()
         return true
     }
 
-    mutating func skipSpaces() {
+    package mutating func skipSpaces() {
         rest = rest.drop { $0 == UInt8(ascii: " ") }
     }
 
     /// The next `count` bytes.
-    mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
+    package mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
         guard rest.count >= count else { return nil }
         defer { rest = rest.dropFirst(count) }
         return rest.prefix(count)

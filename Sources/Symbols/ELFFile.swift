@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import CSymbols
+package import CSymbols
 import Glibc
 
 /// Owner of a libelf handle on a file or on bytes in memory.
 ///
 /// Files are read (`ELF_C_READ`), never mapped: a file cut short while it is mapped would kill the reader by SIGBUS.
-struct ELFFile: ~Copyable {
+package struct ELFFile: ~Copyable {
     /// A section of more bytes isn't read: a sparse file may promise any size.
-    static let largestSection: UInt64 = 1 << 30
+    package static let largestSection: UInt64 = 1 << 30
 
-    let path: BytePath
-    let elf: OpaquePointer
+    package let path: BytePath
+    package let elf: OpaquePointer
     private let memory: UnsafeMutableBufferPointer<CChar>?
     /// Read by libelf as sections are asked for.
     private let file: FileHandle?
@@ -18,11 +18,11 @@ struct ELFFile: ~Copyable {
     /// `path` is where debug files are looked for and what messages name; `actual`, when given, is what gets opened.
     ///
     /// Throws `.system`, or `.malformedELF` for anything but an ELF object.
-    init(path: BytePath, opening actual: BytePath? = nil) throws(SymbolError) {
+    package init(path: BytePath, opening actual: BytePath? = nil) throws(SymbolError) {
         try self.init(FileHandle(reading: actual ?? path), path: path)
     }
 
-    init(_ file: consuming FileHandle, path: BytePath) throws(SymbolError) {
+    package init(_ file: consuming FileHandle, path: BytePath) throws(SymbolError) {
         let status = try file.status()
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw .malformedELF(path: path.description, reason: "not a regular file")
@@ -35,7 +35,7 @@ struct ELFFile: ~Copyable {
     }
 
     /// A copy of `bytes`; `name` is for messages. Throws `.malformedELF`.
-    init(bytes: [UInt8], name: BytePath) throws(SymbolError) {
+    package init(bytes: [UInt8], name: BytePath) throws(SymbolError) {
         // SAFETY: libelf wants memory that stays put and that it may write to; freed in deinit, after elf_end.
         let memory = UnsafeMutableBufferPointer<CChar>.allocate(capacity: max(bytes.count, 1))
         _ = memory.initialize(from: bytes.lazy.map { CChar(bitPattern: $0) })
@@ -59,7 +59,7 @@ struct ELFFile: ~Copyable {
     }
 
     /// The file's; -1 for bytes in memory.
-    let descriptor: Int32
+    package let descriptor: Int32
 
     private static let version = elf_version(UInt32(EV_CURRENT))
 
@@ -75,17 +75,17 @@ struct ELFFile: ~Copyable {
         return elf
     }
 
-    static func lastReason() -> String {
+    package static func lastReason() -> String {
         elf_errmsg(-1).map { String(cString: $0) } ?? "unknown"
     }
 
     /// Which file it is; nil for an image in memory.
-    borrowing func identity() -> FileIdentity? {
+    package borrowing func identity() -> FileIdentity? {
         (try? file?.status()).map { FileIdentity($0) }
     }
 
     /// The headers, decoded. Throws `.malformedELF` for what can't be loaded as a program or library.
-    borrowing func image() throws(SymbolError) -> ELFImage {
+    package borrowing func image() throws(SymbolError) -> ELFImage {
         var header = GElf_Ehdr()
         guard gelf_getehdr(elf, &header) != nil else { throw malformed(Self.lastReason()) }
         guard [ET_EXEC, ET_DYN].contains(Int32(header.e_type)) else {
@@ -113,7 +113,7 @@ struct ELFFile: ~Copyable {
             buildID: buildID, debugLink: debugLink())
     }
 
-    borrowing func malformed(_ reason: String) -> SymbolError {
+    package borrowing func malformed(_ reason: String) -> SymbolError {
         .malformedELF(path: path.description, reason: reason)
     }
 
@@ -160,13 +160,13 @@ struct ELFFile: ~Copyable {
 
     // MARK: Sections
 
-    struct Section {
-        let handle: OpaquePointer
-        let header: GElf_Shdr
+    package struct Section {
+        package let handle: OpaquePointer
+        package let header: GElf_Shdr
     }
 
     /// Calls `body` for each section until it gives false.
-    borrowing func forEachSection(_ body: (Section) -> Bool) {
+    package borrowing func forEachSection(_ body: (Section) -> Bool) {
         var handle = elf_nextscn(elf, nil)
         while let section = handle {
             var header = GElf_Shdr()
@@ -176,7 +176,7 @@ struct ELFFile: ~Copyable {
     }
 
     /// The first section of that name.
-    borrowing func section(named name: StaticString) -> Section? {
+    package borrowing func section(named name: StaticString) -> Section? {
         var names = 0
         guard elf_getshdrstrndx(elf, &names) == 0 else { return nil }
         let index = names
@@ -193,18 +193,18 @@ struct ELFFile: ~Copyable {
     }
 
     /// The section's bytes as they are in the file, valid as long as this handle; nil when absent or unreadable.
-    borrowing func contents(_ section: Section) -> UnsafeRawBufferPointer? {
+    package borrowing func contents(_ section: Section) -> UnsafeRawBufferPointer? {
         data(section)?.pointee.bytes
     }
 
     /// The section's data, in host byte order.
-    borrowing func data(_ section: Section) -> UnsafeMutablePointer<Elf_Data>? {
+    package borrowing func data(_ section: Section) -> UnsafeMutablePointer<Elf_Data>? {
         guard section.header.sh_type != SHT_NOBITS, section.header.sh_size <= Self.largestSection else { return nil }
         return elf_getdata(section.handle, nil)
     }
 
     /// The section with that number.
-    borrowing func section(number: UInt32) -> Section? {
+    package borrowing func section(number: UInt32) -> Section? {
         guard let handle = elf_getscn(elf, Int(number)) else { return nil }
         var header = GElf_Shdr()
         guard gelf_getshdr(handle, &header) != nil else { return nil }
@@ -214,7 +214,7 @@ struct ELFFile: ~Copyable {
 
 extension Elf_Data {
     /// What libelf has read, as bytes.
-    var bytes: UnsafeRawBufferPointer? {
+    package var bytes: UnsafeRawBufferPointer? {
         guard let start = d_buf, d_size > 0 else { return nil }
         // SAFETY: libelf owns d_size bytes at d_buf until elf_end.
         return UnsafeRawBufferPointer(start: start, count: d_size)

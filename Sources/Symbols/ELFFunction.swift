@@ -3,36 +3,36 @@ import CSymbols
 import Glibc
 
 /// A function symbol as it stands in a symbol table, its name still bytes of the file.
-struct RawFunction {
+package struct RawFunction {
     /// As linked.
-    let address: UInt64
-    let size: UInt64
+    package let address: UInt64
+    package let size: UInt64
     /// Bytes from `address` to the end of its section.
-    let room: UInt64
+    package let room: UInt64
     /// Without `@VERSION`.
-    let name: UnsafeRawBufferPointer
+    package let name: UnsafeRawBufferPointer
     /// What follows `@` or `@@` in the name.
-    let versionInName: UnsafeRawBufferPointer?
+    package let versionInName: UnsafeRawBufferPointer?
     /// `STT_GNU_IFUNC`: the address is the resolver's.
-    let isIndirect: Bool
-    let binding: Binding
+    package let isIndirect: Bool
+    package let binding: Binding
     /// Position in its table, for `.gnu.version`.
-    let index: Int
+    package let index: Int
 
-    enum Binding: UInt8, Comparable {
+    package enum Binding: UInt8, Comparable {
         case global, weak, local
-        static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+        package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
     }
 }
 
 extension ELFFile {
-    enum SymbolTable {
+    package enum SymbolTable {
         /// `.symtab`: every function; what `strip` removes.
         case full
         /// `.dynsym`: what is imported and exported.
         case dynamic
 
-        var sectionType: UInt32 {
+        package var sectionType: UInt32 {
             switch self {
             case .full: UInt32(SHT_SYMTAB)
             case .dynamic: UInt32(SHT_DYNSYM)
@@ -41,11 +41,11 @@ extension ELFFile {
     }
 
     /// Longer names are cut: a hostile table may make every symbol share one endless string.
-    static var longestName: Int { 1 << 14 }
+    package static var longestName: Int { 1 << 14 }
 
     /// Calls `body` for each defined function of a table, in the table's order, until it gives false. Does nothing when the
     /// table is absent or unreadable.
-    borrowing func forEachFunction(in table: SymbolTable, _ body: (RawFunction) -> Bool) {
+    package borrowing func forEachFunction(in table: SymbolTable, _ body: (RawFunction) -> Bool) {
         var found: Section?
         forEachSection { section in
             guard section.header.sh_type == table.sectionType else { return true }

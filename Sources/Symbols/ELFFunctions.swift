@@ -47,7 +47,7 @@ extension ELFSymbols {
 }
 
 extension ELFFile {
-    borrowing func hasFunctions(in table: SymbolTable) -> Bool {
+    package borrowing func hasFunctions(in table: SymbolTable) -> Bool {
         var any = false
         forEachFunction(in: table) { _ in
             any = true

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
+package import Glibc
 
 /// Owner of one file descriptor opened for reading; closed at the end of its life.
-struct FileHandle: ~Copyable {
-    let descriptor: Int32
-    let path: BytePath
+package struct FileHandle: ~Copyable {
+    package let descriptor: Int32
+    package let path: BytePath
 
     /// Throws `.system`.
-    init(reading path: BytePath) throws(SymbolError) {
+    package init(reading path: BytePath) throws(SymbolError) {
         var descriptor: Int32
         repeat {
             // O_NONBLOCK: a FIFO planted at a library's path must not hang the tracer.
@@ -21,7 +21,7 @@ struct FileHandle: ~Copyable {
     deinit { close(descriptor) }
 
     /// Fills `buffer` from `filled` on by one read; gives the number of bytes got, 0 at the end.
-    borrowing func read(into buffer: inout [UInt8], from filled: Int) throws(SymbolError) -> Int {
+    package borrowing func read(into buffer: inout [UInt8], from filled: Int) throws(SymbolError) -> Int {
         while true {
             // SAFETY: the kernel writes at most count - filled bytes, into the array's own storage.
             let got = buffer.withUnsafeMutableBytes { raw in
@@ -33,7 +33,7 @@ struct FileHandle: ~Copyable {
     }
 
     /// The whole content, for files without a length such as those in /proc. Throws `.tooLarge` above `limit` bytes.
-    borrowing func readAll(limit: Int) throws(SymbolError) -> [UInt8] {
+    package borrowing func readAll(limit: Int) throws(SymbolError) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var filled = 0
         while true {
@@ -52,7 +52,7 @@ struct FileHandle: ~Copyable {
 
 extension FileHandle {
     /// What fstat says. Throws `.system`.
-    borrowing func status() throws(SymbolError) -> stat {
+    package borrowing func status() throws(SymbolError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .current("stat", path) }
         return status
@@ -61,7 +61,7 @@ extension FileHandle {
 
 extension FileHandle {
     /// Up to `count` bytes from `offset`, which may be an address above 2^63. Throws `.system`.
-    borrowing func read(at offset: UInt64, count: Int) throws(SymbolError) -> [UInt8] {
+    package borrowing func read(at offset: UInt64, count: Int) throws(SymbolError) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {

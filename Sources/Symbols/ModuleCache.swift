@@ -2,7 +2,7 @@
 import Glibc
 
 /// The tables of all files in use, each read once.
-final class ModuleCache {
+package final class ModuleCache {
     /// Headers and size count too, lest a file with a borrowed build-id lends its names to another's processes.
     private struct Content: Hashable {
         let image: ELFImage
@@ -51,7 +51,7 @@ final class ModuleCache {
     }
 
     /// The very file mapped: by map_files, which is exact; else by its name, when that still leads to the same inode.
-    static func open(_ mapping: Mapping, pid: Int32) -> FileHandle? {
+    package static func open(_ mapping: Mapping, pid: Int32) -> FileHandle? {
         if let exact = try? FileHandle(reading: mapping.mapFilesPath(pid: pid)) { return exact }
         guard !mapping.isDeleted else { return nil }
         for path in [mapping.rootPath(pid: pid), mapping.path] {
@@ -78,7 +78,7 @@ final class ModuleCache {
         return table
     }
 
-    static func memory(_ mapping: Mapping, pid: Int32) -> [UInt8]? {
+    package static func memory(_ mapping: Mapping, pid: Int32) -> [UInt8]? {
         guard let file = try? FileHandle(reading: BytePath("/proc/\(pid)/mem")) else { return nil }
         return try? file.read(at: mapping.start, count: Int(mapping.end - mapping.start))
     }

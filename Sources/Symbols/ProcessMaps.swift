@@ -58,7 +58,7 @@ public struct Mapping: Hashable, Sendable {
 /// The address space of a process at one moment.
 public struct ProcessMaps: Sendable {
     /// Larger lists are refused; a million mappings take some 100 MB of text.
-    static let longestText = 1 << 28
+    package static let longestText = 1 << 28
 
     /// Sorted by address.
     public let mappings: [Mapping]
@@ -78,7 +78,7 @@ public struct ProcessMaps: Sendable {
         self.init(mappings)
     }
 
-    init(_ mappings: [Mapping]) {
+    package init(_ mappings: [Mapping]) {
         self.mappings = mappings.sorted { $0.start < $1.start }
     }
 
@@ -92,7 +92,7 @@ public struct ProcessMaps: Sendable {
 
 extension Mapping {
     /// Parses `7f0c7000-7f0c9000 r-xp 00001000 fd:01 1234   /path`.
-    init?(line: ArraySlice<UInt8>) {
+    package init?(line: ArraySlice<UInt8>) {
         var scanner = ByteScanner(line)
         guard let start = scanner.hex(), scanner.skip("-"), let end = scanner.hex(), start < end, scanner.skip(" "),
             let permissions = scanner.take(4), scanner.skip(" "),

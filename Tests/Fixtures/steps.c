@@ -14,78 +14,88 @@
 
 void *volatile sink;
 
-static void leave(void *p) {
-    sink = p;
-    __asm__ volatile("" : : : "memory");
+static void leave(void *p)
+{
+	sink = p;
+	__asm__ volatile("" : : : "memory");
 }
 
 __attribute__((noinline)) void leak_me(void);
 __attribute__((noinline)) void leak_in_child(void);
-void leak_me(void) { leave(malloc(100)); }
-void leak_in_child(void) { leave(malloc(10)); }
+void leak_me(void)
+{
+	leave(malloc(100));
+}
+void leak_in_child(void)
+{
+	leave(malloc(10));
+}
 
-static void say(const char *text) {
-    if (write(1, text, strlen(text)) < 0)
-        _exit(1);
+static void say(const char *text)
+{
+	if (write(1, text, strlen(text)) < 0)
+		_exit(1);
 }
 
 // Without stdio: nothing but the leaks allocates.
-static char *next(void) {
-    static char line[4096];
-    size_t length = 0;
-    while (length < sizeof line - 1) {
-        if (read(0, line + length, 1) != 1)
-            return NULL;
-        if (line[length] == '\n')
-            break;
-        length++;
-    }
-    line[length] = 0;
-    return line;
+static char *next(void)
+{
+	static char line[4096];
+	size_t length = 0;
+	while (length < sizeof line - 1) {
+		if (read(0, line + length, 1) != 1)
+			return NULL;
+		if (line[length] == '\n')
+			break;
+		length++;
+	}
+	line[length] = 0;
+	return line;
 }
 
-int main(int argc, char **argv) {
-    (void)argc;
-    char ready[64];
-    snprintf(ready, sizeof ready, "{\"type\":\"ready\",\"pid\":%d}\n", getpid());
-    say(ready);
-    char *step;
-    while ((step = next())) {
-        if (!strcmp(step, "leak")) {
-            for (int i = 0; i < 500; i++)
-                leak_me();
-        } else if (!strcmp(step, "fork")) {
-            int done[2];
-            if (pipe(done) < 0)
-                return 1;
-            if (fork() == 0) {
-                prctl(PR_SET_PDEATHSIG, SIGKILL);
-                for (int i = 0; i < 200; i++)
-                    leak_in_child();
-                if (write(done[1], "x", 1) != 1)
-                    _exit(1);
-                for (;;)
-                    pause();
-            }
-            char byte;
-            if (read(done[0], &byte, 1) != 1)
-                return 1;
-            close(done[0]);
-            close(done[1]);
-        } else if (!strncmp(step, "exec ", 5)) {
-            execl(step + 5, step + 5, (char *)NULL);
-            perror(step + 5);
-            return 1;
-        } else if (!strncmp(step, "map ", 4)) {
-            int file = open(step + 4, O_RDONLY);
-            if (file < 0 || mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0) == MAP_FAILED)
-                perror(step + 4);
-            close(file);
-        } else {
-            fprintf(stderr, "%s: no such step: %s\n", argv[0], step);
-            return 1;
-        }
-        say("{\"type\":\"done\"}\n");
-    }
-    return 0;
+int main(int argc, char **argv)
+{
+	(void)argc;
+	char ready[64];
+	snprintf(ready, sizeof ready, "{\"type\":\"ready\",\"pid\":%d}\n", getpid());
+	say(ready);
+	char *step;
+	while ((step = next())) {
+		if (!strcmp(step, "leak")) {
+			for (int i = 0; i < 500; i++)
+				leak_me();
+		} else if (!strcmp(step, "fork")) {
+			int done[2];
+			if (pipe(done) < 0)
+				return 1;
+			if (fork() == 0) {
+				prctl(PR_SET_PDEATHSIG, SIGKILL);
+				for (int i = 0; i < 200; i++)
+					leak_in_child();
+				if (write(done[1], "x", 1) != 1)
+					_exit(1);
+				for (;;)
+					pause();
+			}
+			char byte;
+			if (read(done[0], &byte, 1) != 1)
+				return 1;
+			close(done[0]);
+			close(done[1]);
+		} else if (!strncmp(step, "exec ", 5)) {
+			execl(step + 5, step + 5, (char *)NULL);
+			perror(step + 5);
+			return 1;
+		} else if (!strncmp(step, "map ", 4)) {
+			int file = open(step + 4, O_RDONLY);
+			if (file < 0 || mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0) == MAP_FAILED)
+				perror(step + 4);
+			close(file);
+		} else {
+			fprintf(stderr, "%s: no such step: %s\n", argv[0], step);
+			return 1;
+		}
+		say("{\"type\":\"done\"}\n");
+	}
+	return 0;
 }

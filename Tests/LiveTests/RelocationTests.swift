@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LibBPF
+import Probes
 import Testing
 
 @testable import swiftmem

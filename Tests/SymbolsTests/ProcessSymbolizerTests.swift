@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Symbols
@@ -339,8 +340,7 @@ import Testing
     }
 
     @Test func inlinedChain() throws {
-        let source =
-            String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Corpus/sample.c"
+        let source = Corpus.sources + "/sample.c"
         let text = String(decoding: try FileHandle(reading: BytePath(source)).readAll(limit: 1 << 16), as: UTF8.self)
         func line(_ mark: String) throws -> Int {
             try #require(

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Programs that do nothing, on the hooks the tools sit at: what the hook alone costs. */
-#include "kernel.h"
+#include "lib/kernel.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define EMPTY(name, section)    \
-	SEC(section)            \
+#define EMPTY(name, section) \
+	SEC(section) \
 	int name(void *context) \
-	{                       \
-		return 0;       \
+	{ \
+		return 0; \
 	}
 
 EMPTY(sys_enter, "tp_btf/sys_enter")

@@ -3,10 +3,10 @@
  * Fills a ring buffer as fast as one process makes getppid() calls, and bears
  * every kind of hook that the loader has to cope with.
  */
-#include "kernel.h"
+#include "lib/kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "loss.h"
+#include "lib/loss.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -13,7 +13,19 @@ _Alignas(8) static const unsigned char empty[] = {
 #embed "objects/empty.bpf.o"
 };
 
-const void *ringtest_image(void) { return ringtest; }
-size_t ringtest_size(void) { return sizeof(ringtest); }
-const void *empty_image(void) { return empty; }
-size_t empty_size(void) { return sizeof(empty); }
+const void *ringtest_image(void)
+{
+	return ringtest;
+}
+size_t ringtest_size(void)
+{
+	return sizeof(ringtest);
+}
+const void *empty_image(void)
+{
+	return empty;
+}
+size_t empty_size(void)
+{
+	return sizeof(empty);
+}

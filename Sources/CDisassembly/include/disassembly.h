@@ -13,23 +13,4 @@
 // the function leads behind its start up to there. 0: its entry, in all doubt.
 size_t emulated_instruction(const uint8_t *_Nonnull code, size_t size);
 
-// A stretch of code and how its frames are unwound: a rule of unwind_table.h.
-struct code_row {
-	uint64_t start, end;
-	uint64_t rule;
-};
-
-// Code as it is in a file, and where it is linked to.
-struct code_stretch {
-	const uint8_t *_Nullable code;
-	size_t size;
-	uint64_t address;
-};
-
-enum { LARGEST_STRETCH = 1 << 20 };
-
-// Rows of x86-64 code that call-frame information says nothing of, as far as its own instructions leave no doubt, by address
-// in each stretch. Gives their number, `room` at most.
-size_t code_frames(const struct code_stretch *_Nonnull stretches, size_t count, struct code_row *_Nonnull rows, size_t room);
-
 #endif

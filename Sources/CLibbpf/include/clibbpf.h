@@ -20,9 +20,8 @@ typedef void (*clibbpf_log_fn)(int level, const char *_Nonnull text);
 void clibbpf_set_log(clibbpf_log_fn _Nonnull log);
 
 // LIBBPF_OPTS is a macro with a statement in it, which Swift doesn't import.
-struct bpf_object *_Nullable clibbpf_open(const void *_Nonnull image, size_t size,
-                                          const char *_Nonnull name,
-                                          const char *_Nullable btf_path);
+struct bpf_object *_Nullable clibbpf_open(const void *_Nonnull image, size_t size, const char *_Nonnull name,
+					  const char *_Nullable btf_path);
 
 // A file of BTF (a memfd) with the kernel's types that an object's relocations can be about: those of the names that
 // the object's own types have, and what lies inside of them. Returns a descriptor or -errno.
@@ -49,14 +48,13 @@ int clibbpf_open_software_event(uint64_t config, uint64_t period, int pid, int c
 // (6.13), which Debian 12's libbpf and kernel headers do not know. pid 0: every
 // process. Returns the link's descriptor or -errno.
 int clibbpf_link_uprobe_multi(int program, int session, int retprobe, const char *_Nonnull path,
-                              const uint64_t *_Nonnull offsets, const uint64_t *_Nullable cookies,
-                              const uint64_t *_Nullable ref_counters, uint32_t count, int pid);
+			      const uint64_t *_Nonnull offsets, const uint64_t *_Nullable cookies,
+			      const uint64_t *_Nullable ref_counters, uint32_t count, int pid);
 int clibbpf_uprobe_attach_type(int session);
 
 // One uprobe by the uprobe PMU and a perf link with a cookie (5.15); Swift closes it.
-struct bpf_link *_Nullable clibbpf_attach_uprobe(const struct bpf_program *_Nonnull program,
-                                                 int retprobe, int pid, const char *_Nonnull path,
-                                                 size_t offset, uint64_t cookie);
+struct bpf_link *_Nullable clibbpf_attach_uprobe(const struct bpf_program *_Nonnull program, int retprobe, int pid,
+						 const char *_Nonnull path, size_t offset, uint64_t cookie);
 
 // A link of libbpf's, or where there is none the descriptor of one.
 struct clibbpf_handle {

@@ -9,7 +9,7 @@
 
 struct tracee {
 	int pid;
-	int go;	     // write end: the child waits for a byte, and leaves at its end
+	int go; // write end: the child waits for a byte, and leaves at its end
 	int failure; // read end: the errno of an exec that failed
 };
 
@@ -24,15 +24,15 @@ void tracee_release(struct tracee *_Nonnull tracee);
 int tracee_exec_failure(struct tracee *_Nonnull tracee);
 
 enum tracee_change {
-	TRACEE_NOTHING,	   // only without waiting
-	TRACEE_EXECED,	   // stopped behind an exec
-	TRACEE_EXITING,	   // stopped with its memory still there
-	TRACEE_SYSCALL,	   // stopped at a system call's entry or exit
-	TRACEE_SIGNALLED,  // stopped; `value` is the signal to deliver
+	TRACEE_NOTHING, // only without waiting
+	TRACEE_EXECED, // stopped behind an exec
+	TRACEE_EXITING, // stopped with its memory still there
+	TRACEE_SYSCALL, // stopped at a system call's entry or exit
+	TRACEE_SIGNALLED, // stopped; `value` is the signal to deliver
 	TRACEE_GROUP_STOP, // stopped as job control wants it
-	TRACEE_EXITED,	   // gone, with status `value`
-	TRACEE_KILLED,	   // gone by signal `value`
-	TRACEE_LOST,	   // no such child
+	TRACEE_EXITED, // gone, with status `value`
+	TRACEE_KILLED, // gone by signal `value`
+	TRACEE_LOST, // no such child
 };
 
 struct tracee_event {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
-internal import CMemEvents
+internal import TraceRecords
 internal import LibBPF
 internal import Symbols
+internal import Unwind
 
 /// How user stacks are walked; `--stack`.
 enum StackMode: String, CaseIterable, ExpressibleByArgument {
@@ -28,7 +29,7 @@ enum StackMode: String, CaseIterable, ExpressibleByArgument {
         return stack_config(mode: mode.rawValue, padding: 0)
     }
 
-    /// Sets up an object whose programs include BPF/include/unwind.h, before its load.
+    /// Sets up an object whose programs include BPF/lib/unwind.h, before its load.
     ///
     /// - Parameter preallocates: hash maps take all their room at once, on kernels that want it so.
     func prepare(_ object: borrowing OpenObject, preallocates: Bool) throws(BPFError) {

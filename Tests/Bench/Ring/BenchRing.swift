@@ -3,6 +3,7 @@
 // second one makes them as fast as system calls go while they are read. A line of JSON for each.
 import Glibc
 import LibBPF
+import Probes
 import TestObjects
 
 private struct Config {

@@ -9,33 +9,36 @@
 static volatile long pairs;
 static void *volatile sink;
 
-__attribute__((noinline)) static long below(int frames) {
-    if (frames > 0) {
-        long n = below(frames - 1);
-        __asm__ volatile("" ::: "memory");
-        return n + 1;
-    }
-    for (long i = 0; i < pairs; i++) {
-        sink = malloc(64);
-        free(sink);
-    }
-    return 0;
+__attribute__((noinline)) static long below(int frames)
+{
+	if (frames > 0) {
+		long n = below(frames - 1);
+		__asm__ volatile("" ::: "memory");
+		return n + 1;
+	}
+	for (long i = 0; i < pairs; i++) {
+		sink = malloc(64);
+		free(sink);
+	}
+	return 0;
 }
 
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-int main(int argc, char **argv) {
-    int frames = argc > 1 ? atoi(argv[1]) : 1;
-    pairs = 1000;
-    getchar();
-    below(frames);
-    pairs = argc > 2 ? atol(argv[2]) : 100000;
-    double begun = seconds();
-    below(frames);
-    printf("%.0f\n", (seconds() - begun) * 1e9 / (double)pairs);
-    return 0;
+int main(int argc, char **argv)
+{
+	int frames = argc > 1 ? atoi(argv[1]) : 1;
+	pairs = 1000;
+	getchar();
+	below(frames);
+	pairs = argc > 2 ? atol(argv[2]) : 100000;
+	double begun = seconds();
+	below(frames);
+	printf("%.0f\n", (seconds() - begun) * 1e9 / (double)pairs);
+	return 0;
 }

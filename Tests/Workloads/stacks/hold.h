@@ -13,22 +13,24 @@ enum { LEAKED_BYTES = 54321 };
 extern "C" {
 #endif
 
-static inline void wait_for_go(void) {
-    char c;
-    if (write(1, "{\"type\":\"ready\"}\n", 17) != 17 || read(0, &c, 1) != 1)
-        _exit(1);
+static inline void wait_for_go(void)
+{
+	char c;
+	if (write(1, "{\"type\":\"ready\"}\n", 17) != 17 || read(0, &c, 1) != 1)
+		_exit(1);
 }
 
 void leak_and_hold(void);
 
 #ifdef LEAK_HERE
 void *volatile leaked;
-__attribute__((noinline)) void leak_and_hold(void) {
-    leaked = malloc(LEAKED_BYTES);
-    if (write(1, "{\"type\":\"leaked\"}\n", 18) != 18)
-        _exit(1);
-    for (;;)
-        pause();
+__attribute__((noinline)) void leak_and_hold(void)
+{
+	leaked = malloc(LEAKED_BYTES);
+	if (write(1, "{\"type\":\"leaked\"}\n", 18) != 18)
+		_exit(1);
+	for (;;)
+		pause();
 }
 #endif
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LibBPF
+
+/// Why a tool's probes could not be put in place.
+public enum ProbeError: Error, Sendable {
+    /// A ladder the tool can't do without has no rung on this kernel.
+    case unavailable(tool: String, Choice)
+    case refused(BPFError)
+}
+
+/// A tool's programs, loaded and attached. Letting go of it detaches and unloads.
+public struct AttachedProbes: ~Copyable {
+    // Destroyed in this order: links first, then what they link.
+    private let links: LinkSet
+    public let object: LoadedObject
+    /// Which rungs it stands on.
+    public let resolution: Resolution
+
+    /// Resolves, loads and attaches; programs of user functions are left to be attached
+    /// by whoever knows their places. A rung that the oracle thought possible and the
+    /// kernel refuses in earnest (a verifier's no, EBUSY at the attach) is passed over,
+    /// and the next one tried.
+    ///
+    /// - Parameters:
+    ///   - configure: sets read-only data and map sizes, knowing the rungs chosen.
+    ///   - note: hears of every rung refused in earnest.
+    /// - Throws: `ProbeError`.
+    public static func attach(
+        _ probes: ProbeSet, image: UnsafeRawBufferPointer, oracle: any KernelOracle,
+        forced: ForcedRungs = ForcedRungs(), btf: String? = nil,
+        configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void,
+        note: (String) -> Void = { _ in }
+    ) throws(ProbeError) -> AttachedProbes {
+        var resolver = Resolver(oracle: oracle, forced: forced)
+        while true {
+            let object = try open(probes, image: image)
+            let resolution = resolve(probes, object, resolver: resolver)
+            if let missing = resolution.missing.first {
+                throw .unavailable(tool: probes.tool, missing)
+            }
+            let types = oracle.settle(for: object)
+            do throws(BPFError) {
+                return try AttachedProbes(
+                    resolution, image: image, types: types, btf: btf, configure: configure)
+            } catch {
+                guard let program = error.program,
+                    let choice = resolution.choices.first(where: {
+                        $0.rung?.programs.contains(program) ?? false
+                    }), let rung = choice.rung
+                else { throw .refused(error) }
+                note("\(choice.ladder.name): rung \(rung.name) is refused: \(error)")
+                resolver.refuse(rung, of: choice.ladder, because: error.description)
+            }
+        }
+    }
+
+    /// Resolves a tool's ladders without loading anything.
+    public static func resolve(
+        _ probes: ProbeSet, image: UnsafeRawBufferPointer, resolver: Resolver
+    ) throws(ProbeError) -> Resolution {
+        resolve(probes, try open(probes, image: image), resolver: resolver)
+    }
+
+    private static func open(_ probes: ProbeSet, image: UnsafeRawBufferPointer) throws(ProbeError) -> OpenObject {
+        do throws(BPFError) {
+            // SAFETY: the image outlives the object, as the caller promises.
+            return try OpenObject(image: image, name: probes.object)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    private static func resolve(
+        _ probes: ProbeSet, _ object: borrowing OpenObject, resolver: Resolver
+    ) -> Resolution {
+        resolver.resolve(
+            probes,
+            sections: Dictionary(
+                object.programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    private init(
+        _ resolution: Resolution, image: UnsafeRawBufferPointer, types: borrowing OwnedDescriptor?,
+        btf: String?, configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
+    ) throws(BPFError) {
+        // libbpf reads the file when it loads, and then alone
+        let path =
+            switch types {
+            case .some(let file): "/proc/self/fd/\(file.raw)"
+            case nil: btf
+            }
+        let open = try OpenObject(image: image, name: resolution.object, btf: path)
+        try open.autoload(only: Set(resolution.programs))
+        for map in resolution.idleMaps { try open.omitMap(map) }
+        // BPF/lib/percpu.h: programs that sum over the CPUs
+        if open.maps.contains(where: { $0.name == ".rodata.cpus" }) {
+            try open.setReadOnlyData(".rodata.cpus", to: UInt32(possibleCPUs))
+        }
+        try configure(open, resolution)
+        let sections = Dictionary(
+            open.programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first })
+        let object = try open.load()
+        var links = LinkSet()
+        // An iterator tells the other programs what is there already: once they see all
+        // that happens from now on, it runs through and is done.
+        let isIterator = { (program: String) in
+            if case .iterator = sections[program] { true } else { false }
+        }
+        // Where a user function's program goes, only the tool knows.
+        let isUserFunction = { (program: String) in
+            if case .userFunction = sections[program] { true } else { false }
+        }
+        for program in resolution.programs where !isIterator(program) && !isUserFunction(program) {
+            links.insert(try object.attach(program))
+        }
+        for program in resolution.programs where isIterator(program) {
+            try object.runIterator(program)
+        }
+        self.links = links
+        self.object = object
+        self.resolution = resolution
+    }
+}

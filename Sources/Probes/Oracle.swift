@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LibBPF
+
+/// What a kernel says to a question about it.
+public enum Support: Hashable, Sendable {
+    case supported
+    case unsupported(String)
+    /// The question itself failed, so the answer is open.
+    case unknown(String)
+
+    public var isSupported: Bool { self == .supported }
+
+    /// Why not; empty where it is supported.
+    public var reason: String {
+        switch self {
+        case .supported: ""
+        case .unsupported(let why): why
+        case .unknown(let why): "could not tell: \(why)"
+        }
+    }
+}
+
+/// Answers for a kernel: the running one, or a made-up one in tests.
+public protocol KernelOracle: AnyObject {
+    /// Can a program of this kind be loaded for, and found by, this hook?
+    func support(for hook: AttachPoint) -> Support
+    /// Does a requirement hold?
+    func support(for requirement: Requirement) -> Support
+    /// Lets go of what was read to answer: the answers are in, loading begins.
+    ///
+    /// - Returns: the types that `object` can be relocated to (`KernelBTF.subset`), nil where libbpf is to
+    ///   look for itself.
+    func settle(for object: borrowing OpenObject) -> OwnedDescriptor?
+}
+
+extension KernelOracle {
+    public func settle(for object: borrowing OpenObject) -> OwnedDescriptor? { nil }
+}
+
+/// A kernel where every hook is refused: what a tool says on it is tested.
+public final class BareKernel: KernelOracle {
+    private let reason: String
+
+    public init(reason: String = "refused") { self.reason = reason }
+
+    public func support(for hook: AttachPoint) -> Support { .unsupported(reason) }
+    public func support(for requirement: Requirement) -> Support { .unsupported(reason) }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLibbpf
+public import LibBPF
+internal import Glibc
+
+/// Asks the running kernel, mostly by loading a program that does nothing: what is
+/// said to it is said to a real one. Nothing is attached to ask. Answers are kept.
+public final class RunningKernel: KernelOracle {
+    private var btf: KernelBTFBox?
+    private var btfError: BPFError?
+    private let btfPath: String?
+    private var hooks: [AttachPoint: Support] = [:]
+    private var requirements: [Requirement: Support] = [:]
+
+    private final class KernelBTFBox {
+        let btf: KernelBTF
+        init(_ btf: consuming KernelBTF) { self.btf = btf }
+    }
+
+    /// - Parameter btf: a file of BTF in place of the running kernel's own.
+    public init(btf: String? = nil) { btfPath = btf }
+
+    /// The error that reading the kernel's BTF gave, nil where it has BTF.
+    public func missingBTF() -> BPFError? {
+        _ = types()
+        return btfError
+    }
+
+    /// The BTF is some 10 MB, and libbpf reads its own when it loads a program that attaches by it.
+    public func settle(for object: borrowing OpenObject) -> OwnedDescriptor? {
+        let subset = types().flatMap { types in try? types.btf.subset(for: object) }
+        btf = nil
+        return subset
+    }
+
+    private func types() -> KernelBTFBox? {
+        if btf == nil && btfError == nil {
+            do throws(BPFError) {
+                btf = KernelBTFBox(try KernelBTF(path: btfPath))
+            } catch {
+                btfError = error
+            }
+        }
+        return btf
+    }
+
+    public func support(for hook: AttachPoint) -> Support {
+        if let known = hooks[hook] { return known }
+        let answer = ask(hook)
+        hooks[hook] = answer
+        return answer
+    }
+
+    public func support(for requirement: Requirement) -> Support {
+        if let known = requirements[requirement] { return known }
+        let answer = ask(requirement)
+        requirements[requirement] = answer
+        return answer
+    }
+
+    private func ask(_ hook: AttachPoint) -> Support {
+        switch hook {
+        case .btfTracepoint(let name):
+            return load(
+                BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, "tracepoint \(name)",
+                btf: { $0.tracepointID(name) })
+        case .fentry(let name):
+            return load(
+                BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "function \(name)",
+                btf: { $0.functionID(name) })
+        case .fexit(let name):
+            return load(
+                BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, "function \(name)",
+                btf: { $0.functionID(name) })
+        case .iterator(let name):
+            return load(
+                BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, "iterator \(name)",
+                btf: { $0.functionID("bpf_iter_\(name)") })
+        case .rawTracepoint(let name): return rawTracepoint(name)
+        case .kprobe(let name): return kprobe(name, onReturn: false)
+        case .kretprobe(let name): return kprobe(name, onReturn: true)
+        case .tracepoint(let category, let name): return tracepoint(category, name)
+        case .userFunction:
+            return readFile("/sys/bus/event_source/devices/uprobe/type") == nil
+                ? .unsupported("this kernel has no uprobes (CONFIG_UPROBE_EVENTS)") : .supported
+        case .perfEvent, .other: return .supported
+        }
+    }
+
+    private func ask(_ requirement: Requirement) -> Support {
+        switch requirement {
+        case .feature(let name):
+            guard let feature = KernelFeature.named(name) else {
+                return .unknown("no feature is called \(name)")
+            }
+            return feature.probe(self)
+        case .tracepointArgument(let name, let index, let type):
+            return argument(types()?.btf.tracepointArguments(name), index, type, of: name)
+        case .functionArgument(let name, let index, let type):
+            return argument(types()?.btf.functionArguments(name), index, type, of: name)
+        case .returnsValue(let name):
+            guard let types = types() else { return noBTF }
+            return types.btf.returnsValue(name)
+                ? .supported : .unsupported("\(name) returns nothing here")
+        case .functionResult(let name, let type):
+            guard let types = types() else { return noBTF }
+            guard let result = types.btf.functionResult(name) else {
+                return .unsupported("this kernel has no function \(name)")
+            }
+            return result == type
+                ? .supported : .unsupported("\(name) returns \(result), not \(type), here")
+        case .lacksStruct(let name):
+            guard let types = types() else { return noBTF }
+            return types.btf.hasStruct(name)
+                ? .unsupported("this kernel still has struct \(name)") : .supported
+        case .hasStruct(let name):
+            guard let types = types() else { return noBTF }
+            return types.btf.hasStruct(name) ? .supported : .unsupported("this kernel has no struct \(name)")
+        }
+    }
+
+    private var noBTF: Support { .unsupported("this kernel has no BTF type information") }
+
+    private func argument(_ types: [String]?, _ index: Int, _ type: String, of name: String)
+        -> Support
+    {
+        guard self.types() != nil else { return noBTF }
+        guard let types else { return .unsupported("this kernel has no \(name)") }
+        guard types.indices.contains(index) else {
+            return .unsupported("\(name) has no argument \(index) here")
+        }
+        return types[index] == type
+            ? .supported
+            : .unsupported("\(name) has \(types[index]), not \(type), as argument \(index) here")
+    }
+
+    private func load(
+        _ type: bpf_prog_type, _ attach: bpf_attach_type, _ what: String,
+        btf id: (borrowing KernelBTF) -> UInt32?
+    ) -> Support {
+        guard let types = types() else { return noBTF }
+        guard let id = id(types.btf) else { return .unsupported("this kernel has no \(what)") }
+        return trial(Int32(type.rawValue), Int32(attach.rawValue), id)
+    }
+
+    /// Loads a program that does nothing, and lets go of it.
+    func trial(_ type: Int32, _ attach: Int32, _ btfID: UInt32 = 0, sleepable: Bool = false)
+        -> Support
+    {
+        let result = clibbpf_load_empty(type, attach, btfID, sleepable ? 1 : 0)
+        if result >= 0 {
+            close(result)
+            return .supported
+        }
+        return .unsupported("the kernel refuses it: \(errorText(-result))")
+    }
+
+    private func rawTracepoint(_ name: String) -> Support {
+        let program = clibbpf_load_empty(Int32(BPF_PROG_TYPE_RAW_TRACEPOINT.rawValue), 0, 0, 0)
+        guard program >= 0 else {
+            return .unsupported("the kernel refuses raw tracepoints: \(errorText(-program))")
+        }
+        defer { close(program) }
+        let link = clibbpf_raw_tracepoint_open(name, program)
+        guard link >= 0 else {
+            return -link == ENOENT
+                ? .unsupported("this kernel has no tracepoint \(name)")
+                : .unsupported("the kernel refuses it: \(errorText(-link))")
+        }
+        close(link)
+        return .supported
+    }
+
+    private func kprobe(_ name: String, onReturn: Bool) -> Support {
+        guard let text = readFile("/sys/bus/event_source/devices/kprobe/type"),
+            let type = UInt32(text)
+        else { return .unsupported("this kernel has no kprobes (CONFIG_KPROBE_EVENTS)") }
+        let event = clibbpf_open_kprobe(type, name, onReturn ? 1 : 0)
+        guard event >= 0 else {
+            return -event == ENOENT
+                ? .unsupported("this kernel has no function \(name)")
+                : .unsupported("the kernel refuses it: \(errorText(-event))")
+        }
+        close(event)
+        return .supported
+    }
+
+    private func tracepoint(_ category: String, _ name: String) -> Support {
+        for root in ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] {
+            if readFile("\(root)/events/\(category)/\(name)/id") != nil { return .supported }
+        }
+        return .unsupported("no tracepoint \(category):\(name), or tracefs is not mounted")
+    }
+}
+
+/// A small file's text without its newline; nil where it can't be read.
+func readFile(_ path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+        let count = read(descriptor, buffer.baseAddress, buffer.count)
+        guard count >= 0 else { return nil }
+        let text = String(decoding: buffer[..<count], as: UTF8.self)
+        return text.last == "\n" ? String(text.dropLast()) : text
+    }
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What BPF/kernelleak.bpf.c and its reader share. */
+#ifndef SWIFTMEM_KMEMLEAK_H
+#define SWIFTMEM_KMEMLEAK_H
+
+#include <linux/types.h>
+
+enum kernelleak_kind {
+	KERNELLEAK_KMALLOC = 1,
+	KERNELLEAK_CACHE, /* kmem_cache_alloc */
+	KERNELLEAK_PAGES,
+	KERNELLEAK_PERCPU,
+};
+
+/* Programs that record allocations: each has its own room for a stack. */
+enum kernelleak_program {
+	KERNELLEAK_BY_KMALLOC,
+	KERNELLEAK_BY_KMALLOC_NODE,
+	KERNELLEAK_BY_CACHE,
+	KERNELLEAK_BY_CACHE_NODE,
+	KERNELLEAK_BY_PAGES,
+	KERNELLEAK_BY_PERCPU,
+	KERNELLEAK_PROGRAMS,
+};
+
+/* Tracepoints of frees, on which two programs stand. */
+enum kernelleak_free {
+	KERNELLEAK_KFREE,
+	KERNELLEAK_CACHE_FREE,
+	KERNELLEAK_PAGE_FREE,
+	KERNELLEAK_PERCPU_FREE,
+	KERNELLEAK_FREES,
+};
+
+#define KERNELLEAK_CODE 12
+#define KERNELLEAK_CACHE_NAME 40
+
+/* A function's addresses, from first to before `end`. */
+struct kernelleak_code {
+	__u64 first;
+	__u64 end;
+};
+
+struct kernelleak_config {
+	__u64 min_size; /* bytes; smaller allocations are not recorded */
+	__u64 max_size;
+	__u64 vmemmap_base; /* where the kernel's variables of these names are; 0: not known */
+	__u64 page_offset_base;
+	struct kernelleak_code slab[KERNELLEAK_CODE]; /* functions that take pages for the slab allocator */
+	__u32 own_pid;
+	__u32 cpus;
+	__u32 page_size;
+	__u32 totals; /* keep bytes and counts by stack */
+	__u32 trace; /* an event for each call */
+	__u32 sampled; /* ask `sampling` */
+	__u32 by_cache; /* only the cache of this name */
+	__u32 unseen_frees; /* some frees are not seen: an address that is not recorded may stand for another */
+	char cache[KERNELLEAK_CACHE_NAME];
+};
+
+_Static_assert(sizeof(struct kernelleak_config) == 296, "kernelleak_config is shared with Swift");
+
+/* User space changes it while the programs run. */
+struct kernelleak_sampling {
+	__u32 threshold; /* a random word below it is recorded; 0: all */
+	__u32 weight; /* how many allocations a recorded one stands for */
+};
+
+struct kernelleak_block {
+	__u32 size;
+	__u32 weight;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 stack; /* key of the stack table; 0: none */
+};
+
+struct kernelleak_total {
+	__s64 bytes; /* times their weight */
+	__s64 count;
+};
+
+struct kernelleak_cache {
+	__u64 name_address;
+	__u64 unseen; /* its objects' addresses that were given out again without a free between */
+	__u32 wanted;
+	__u32 padding;
+	char name[KERNELLEAK_CACHE_NAME];
+};
+
+struct kernelleak_counters {
+	__u64 allocations; /* recorded */
+	__u64 frees; /* of recorded ones, those in bulk included */
+	__u64 unmatched_frees; /* of what was not recorded */
+	__u64 sampled_out;
+	__u64 filtered_out; /* by size or cache */
+	__u64 failed;
+	__u64 stacks; /* put into the stack table */
+	__u64 bulk_frees; /* of recorded ones, in bulk */
+	__u64 rcu_frees; /* of recorded ones, by kfree_rcu() */
+	__u64 unseen_frees; /* of recorded ones: their address was given out again */
+	__u64 null_frees;
+	__u64 cut_stacks;
+	__u64 rescued_frees; /* seen by the second program: the first was interrupted by them */
+};
+
+_Static_assert(sizeof(struct kernelleak_counters) == 104, "kernelleak_counters is shared with Swift");
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import TraceRecords
+internal import Glibc
+internal import LibBPF
+internal import Reports
+
+/// cachetop's maps, read an interval at a time, and the names of what they count.
+struct CacheTopSource {
+    private struct Key: Hashable {
+        let pid: UInt32
+        let device: UInt32
+        let inode: UInt64
+    }
+
+    private let entries: [BPFMap<cachetop_key, cachetop_entry>]
+    private let descriptors: [Int32]
+    private let active: BPFMap<UInt32, Int32>
+    private let paths: BPFMap<cachetop_file, cachetop_path>
+    private let overflow: PerCPUMap<UInt32, pagecache_counters>
+    private var current = 0
+    private var carries: [Key: PageCacheCarry] = [:]
+    private var overflowLedger: PageCacheLedger
+    let names = CacheTopNames()
+
+    init(_ object: borrowing LoadedObject) throws(BPFError) {
+        entries = [try object.map("entries_0"), try object.map("entries_1")]
+        descriptors = [
+            try object.descriptor(ofMap: "entries_0"), try object.descriptor(ofMap: "entries_1"),
+        ]
+        active = try object.map("active")
+        paths = try object.map("paths")
+        overflow = try object.perCPUMap("overflow")
+        overflowLedger = PageCacheLedger(
+            from: PageCacheCounters(records: try overflow.values(for: 0) ?? []))
+    }
+
+    /// All that was counted since the last time. See BPF/cachetop.bpf.c on why none of
+    /// it is lost.
+    mutating func collect() throws(Failure) -> CacheTopInterval {
+        do throws(BPFError) {
+            return try collected()
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private mutating func collected() throws(BPFError) -> CacheTopInterval {
+        let full = current
+        current = 1 - current
+        try active.set(0, to: descriptors[current])
+        var result: [CacheTopEntry] = []
+        var carriesLeft: [Key: PageCacheCarry] = [:]
+        var carries = self.carries
+        try entries[full].drain { key, entry in
+            let id = Key(pid: key.pid, device: key.device, inode: key.inode)
+            var carry = carries.removeValue(forKey: id) ?? PageCacheCarry()
+            let pages = carry.settle(PageCacheCounters(record: entry.counts))
+            if !carry.isEmpty { carriesLeft[id] = carry }
+            let known = key.device != CACHETOP_NO_FILE
+            result.append(
+                CacheTopEntry(
+                    pid: key.pid, uid: entry.uid, comm: fixedText(entry.comm),
+                    file: known ? FileIdentity(device: key.device, inode: key.inode) : nil,
+                    fileState: FileState(rawValue: entry.flags), cgroup: entry.cgroup, pages: pages))
+        }
+        // one not seen in this interval may still be in the next
+        self.carries = carriesLeft
+        var fresh: [(FileIdentity, CacheTopNames.InnerPath)] = []
+        try paths.drain { file, path in
+            fresh.append(
+                (
+                    FileIdentity(device: file.device, inode: file.inode),
+                    CacheTopNames.InnerPath(
+                        leafFirst: fixedBytes(path.names, path.length), isCut: path.cut != 0)
+                ))
+        }
+        names.learn(fresh)
+        let rest = overflowLedger.advance(
+            to: PageCacheCounters(records: try overflow.values(for: 0) ?? []))
+        return CacheTopInterval(entries: result, unattributed: rest)
+    }
+}
+
+/// Names of files, cgroups and users, looked up once.
+final class CacheTopNames {
+    /// A path from the root of its file system.
+    struct InnerPath {
+        let text: String?
+        let isCut: Bool
+
+        /// - Parameter bytes: names, each ended by a NUL; none: the file has no name.
+        init(leafFirst bytes: [UInt8], isCut: Bool) {
+            text = bytes.isEmpty ? nil : CgroupPath(leafFirst: bytes).path
+            self.isCut = isCut
+        }
+    }
+
+    private var files: [FileIdentity: String] = [:]
+    private var cgroups: [UInt64: String] = [:]
+    private var users: [UInt32: String] = [:]
+
+    func learn(_ fresh: [(FileIdentity, InnerPath)]) {
+        guard !fresh.isEmpty else { return }
+        if files.count > 100_000 { files.removeAll() }
+        let mounts = MountTable(mountinfo: readText("/proc/self/mountinfo") ?? "")
+        for (file, path) in fresh {
+            guard let inner = path.text else {
+                files[file] = "[unnamed]"
+                continue
+            }
+            if path.isCut {
+                files[file] = "[…]" + inner
+            } else {
+                files[file] = mounts.path(inner, on: file.device) ?? "[\(file.device)]\(inner)"
+            }
+        }
+    }
+
+    /// A file's path, or in brackets what is known instead.
+    func fileName(_ file: FileIdentity?, _ state: FileState) -> String {
+        guard let file else { return "[not known]" }
+        if state.contains(.blockDevice) { return "[block device]" }
+        let name = files[file] ?? "[inode \(file.inode) on \(file.device)]"
+        return state.contains(.deleted) ? name + " (deleted)" : name
+    }
+
+    /// The path of the cgroup whose directory has this inode number.
+    func cgroupName(_ id: UInt64) -> String {
+        if let known = cgroups[id] { return known }
+        for mount in CgroupTarget.mounts(readText("/proc/self/mounts") ?? "") {
+            index(mount.directory, below: mount.directory, depth: 0)
+        }
+        let name = cgroups[id] ?? "[cgroup \(id)]"
+        cgroups[id] = name
+        return name
+    }
+
+    private func index(_ directory: String, below root: String, depth: Int) {
+        var status = stat()
+        guard depth < 24, stat(directory, &status) == 0 else { return }
+        let path = directory.dropFirst(root.count)
+        cgroups[UInt64(status.st_ino)] = path.isEmpty ? "/" : String(path)
+        guard let stream = opendir(directory) else { return }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            // SAFETY: readdir() NUL-terminates d_name within the entry.
+            let (type, name) = (
+                entry.pointee.d_type,
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+            )
+            if type == UInt8(DT_DIR), name != ".", name != ".." {
+                index(directory + "/" + name, below: root, depth: depth + 1)
+            }
+        }
+    }
+
+    func userName(_ uid: UInt32) -> String {
+        if let known = users[uid] { return known }
+        // SAFETY: the entry is the library's own until the next call; one thread.
+        let name = getpwuid(uid).map { String(cString: $0.pointee.pw_name) } ?? String(uid)
+        users[uid] = name
+        return name
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import Glibc
+internal import LibBPF
+internal import Probes
+
+/// The command: `swiftmem TOOL`, or a link to it that bears a tool's name.
+@main
+struct Swiftmem: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swiftmem",
+        abstract: "Where did the memory go? Memory tracing with eBPF.",
+        discussion: """
+            Tracing needs root, or CAP_BPF and CAP_PERFMON. `swiftmem doctor` tells what \
+            works on this kernel. A link to swiftmem that is named like a tool runs the tool.
+            """,
+        version: swiftmemVersion,
+        subcommands: tools + [Doctor.self])
+
+    static func main() {
+        // Before anything else: a signal from now on ends a report, not the process.
+        Signals.block()
+        widenHelp()
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        let invoked = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
+        if tools.contains(where: { $0.probes.tool == invoked }) { arguments.insert(invoked, at: 0) }
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch let failure as Failure {
+            failure.report()
+            Glibc.exit(failure.status)
+        } catch {
+            // usage, help and version, as the parser words them: 64, 0, 0
+            Self.exit(withError: error)
+        }
+    }
+}
+
+/// The parser's help asserts that a column of text is left beside the options: on a
+/// narrower terminal it is laid out for one of 60, and the terminal wraps it.
+private func widenHelp() {
+    let narrowest = 60
+    var size = winsize()
+    let reported = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80
+    // SAFETY: getenv's string is copied at once; nothing else runs yet.
+    let wanted = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? reported
+    if wanted < narrowest { setenv("COLUMNS", String(narrowest), 1) }
+}
+
+let swiftmemVersion = "0.1.0"

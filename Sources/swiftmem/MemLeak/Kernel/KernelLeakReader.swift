@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import TraceRecords
+internal import LibBPF
+internal import Reports
+
+/// Reads what the kernel's programs keep: blocks, sums, counters, stacks and caches.
+struct KernelLeakReader {
+    private let blocks: BPFMap<UInt64, kernelleak_block>
+    private let totals: PerCPUMap<UInt64, kernelleak_total>
+    private let counters: PerCPUMap<UInt32, kernelleak_counters>
+    private let stacks: BPFMap<UInt64, kstack_record>
+    private let caches: BPFMap<UInt64, kernelleak_cache>
+    private let sampling: BPFMap<UInt32, kernelleak_sampling>
+    /// Stacks read so far: their place in the kernel's table may be given away.
+    private var known: [UInt64: Stack] = [:]
+    private var drained: UInt64 = 0
+
+    /// So many in the kernel's table, half of its room, and they are fetched to make more.
+    private static let crowded: UInt64 = 8192
+
+    struct Stack {
+        let frames: [UInt64]
+        let kind: KernelMemoryKind?
+        let cache: UInt64
+    }
+
+    /// A cache as the programs met it.
+    struct Cache {
+        let name: String
+        let unseenFrees: UInt64
+    }
+
+    init(_ object: borrowing LoadedObject) throws(BPFError) {
+        blocks = try object.map("blocks")
+        totals = try object.perCPUMap("totals")
+        counters = try object.perCPUMap("counters")
+        stacks = try object.map("stacks")
+        caches = try object.map("caches")
+        sampling = try object.map("sampling")
+    }
+
+    func readCounters() throws(BPFError) -> [kernelleak_counters] { try counters.values(for: 0) ?? [] }
+
+    /// Records one allocation in `rate` from now on.
+    func setSampling(_ rate: UInt64) throws(BPFError) {
+        var now = kernelleak_sampling()
+        if rate > 1 {
+            now.threshold = UInt32(clamping: max(1, (UInt64(1) << 32) / rate))
+            now.weight = UInt32(clamping: rate)
+        }
+        try sampling.set(0, to: now)
+    }
+
+    func addBlocks(to table: inout OutstandingTable) throws(BPFError) {
+        try blocks.forEach { address, block in
+            table.add(
+                pid: 0, address: address, bytes: UInt64(block.size), time: block.time_ns,
+                stack: block.stack, weight: .oneIn(UInt64(block.weight)))
+        }
+    }
+
+    /// - Parameter isEstimated: the sums are of samples, each times its weight.
+    func addTotals(to table: inout OutstandingTable, isEstimated: Bool) throws(BPFError) {
+        try totals.forEach { stack, parts in
+            var sum = memleak_total()
+            for part in parts {
+                sum.bytes &+= part.bytes
+                sum.count &+= part.count
+            }
+            table.add(total: sum, pid: 0, stack: stack, isEstimated: isEstimated)
+        }
+    }
+
+    /// The caches met, by their address.
+    func readCaches() throws(BPFError) -> [UInt64: Cache] {
+        var all: [UInt64: Cache] = [:]
+        try caches.forEach { address, cache in
+            all[address] = Cache(name: fixedText(cache.name), unseenFrees: cache.unseen)
+        }
+        return all
+    }
+
+    /// nil where it was lost.
+    mutating func stack(_ hash: UInt64) throws(BPFError) -> Stack? {
+        guard hash != 0 else { return nil }
+        if let stack = known[hash] { return stack }
+        guard let record = try stacks.value(for: hash) else { return nil }
+        let stack = Self.stack(record)
+        known[hash] = stack
+        return stack
+    }
+
+    /// Makes room in the kernel's table. A stack that is needed there again comes again.
+    mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) {
+        guard counters.stacks &- drained > Self.crowded else { return }
+        drained = counters.stacks
+        var fetched: [(UInt64, Stack)] = []
+        try stacks.drain { hash, record in fetched.append((hash, Self.stack(record))) }
+        for (hash, stack) in fetched { known[hash] = stack }
+    }
+
+    private static func stack(_ record: kstack_record) -> Stack {
+        let frames = withUnsafeBytes(of: record.frames) { bytes in
+            (0..<min(Int(record.count), Int(KSTACK_FRAMES))).map {
+                bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
+            }
+        }
+        return Stack(frames: frames, kind: KernelMemoryKind(record.kind), cache: record.cache)
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import TraceRecords
+internal import Glibc
+internal import LibBPF
+internal import Probes
+
+/// The probes in allocators' files. Letting go of it detaches.
+struct AllocatorProbes: ~Copyable {
+    /// How they are attached: a rung of the ladder `allocators`.
+    enum Kind: String {
+        case session, multi, perf
+
+        init(_ resolution: Resolution) {
+            self = resolution.rung(of: "allocators").flatMap(Kind.init) ?? .perf
+        }
+
+        /// Makes the programs loadable for it; to be called before the load.
+        func prepare(_ object: borrowing OpenObject) throws(BPFError) {
+            switch self {
+            case .session: try object.prepareMultiProbe("session", session: true)
+            case .multi:
+                try object.prepareMultiProbe("enter_multi", session: false)
+                try object.prepareMultiProbe("leave_multi", session: false)
+            case .perf: break
+            }
+        }
+    }
+
+    /// The program of each op, where every function has its own.
+    static let perfPrograms: [(op: memleak_op, program: String)] = [
+        (MEMLEAK_SIZE, "perf_size"), (MEMLEAK_OUTER_SIZE, "perf_size"), (MEMLEAK_CALLOC, "perf_calloc"),
+        (MEMLEAK_NEW, "perf_new"), (MEMLEAK_OUTER, "perf_outer"),
+        (MEMLEAK_REALLOC, "perf_realloc"), (MEMLEAK_REALLOCARRAY, "perf_reallocarray"),
+        (MEMLEAK_ALIGNED, "perf_aligned"), (MEMLEAK_POSIX_MEMALIGN, "perf_posix_memalign"),
+        (MEMLEAK_FREE, "perf_free"), (MEMLEAK_MMAP, "perf_mmap"), (MEMLEAK_MUNMAP, "perf_munmap"),
+        (MEMLEAK_MREMAP, "perf_mremap"),
+    ]
+
+    private let kind: Kind
+    private var links = LinkSet()
+
+    init(_ kind: Kind) { self.kind = kind }
+
+    /// Is its return to be seen? Never of an operator new: see BPF/memleak.bpf.c.
+    private static func returns(_ site: ProbeSite) -> Bool {
+        ![MEMLEAK_FREE, MEMLEAK_NEW, MEMLEAK_OUTER].map(\.rawValue).contains(site.op)
+    }
+
+    /// In a busy process allocations go on meanwhile: what frees is seen first, so that
+    /// nothing recorded is freed unseen; mmap is seen last, when malloc's own are told
+    /// from others.
+    private static func inOrder(_ sites: [ProbeSite]) -> [ProbeSite] {
+        func rank(_ site: ProbeSite) -> Int {
+            switch site.op {
+            case MEMLEAK_FREE.rawValue: 0
+            case MEMLEAK_MUNMAP.rawValue: 1
+            case MEMLEAK_MREMAP.rawValue, MEMLEAK_MMAP.rawValue: 3
+            default: 2
+            }
+        }
+        return sites.enumerated().sorted {
+            (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
+        }
+        .map(\.element)
+    }
+
+    /// Attaches to one file, in one process or in all that map it.
+    mutating func attach(
+        _ file: AllocatorFile, pid: UInt32?, _ object: borrowing LoadedObject
+    ) throws(BPFError) {
+        let sites = Self.inOrder(file.sites.filter { $0.op != 0 })
+        let pid = pid.map { Int32($0) }
+        switch kind {
+        case .session:
+            links.insert(
+                try object.attach(
+                    "session", multiProbe: .session, path: file.path, offsets: sites.map(\.offset),
+                    cookies: sites.map { UInt64($0.op) }, pid: pid))
+        case .multi:
+            // Returns first: a call must not be in flight without its return being seen.
+            let returning = sites.filter(Self.returns)
+            if !returning.isEmpty {
+                links.insert(
+                    try object.attach(
+                        "leave_multi", multiProbe: .onReturn, path: file.path,
+                        offsets: returning.map(\.offset), pid: pid))
+            }
+            links.insert(
+                try object.attach(
+                    "enter_multi", multiProbe: .entry, path: file.path, offsets: sites.map(\.offset),
+                    cookies: sites.map { UInt64($0.op) }, pid: pid))
+        case .perf:
+            for site in sites where Self.returns(site) {
+                links.insert(
+                    try object.attach(
+                        "perf_return", uprobe: file.path, offset: site.offset, onReturn: true, pid: pid))
+            }
+            for site in sites {
+                guard let program = Self.perfPrograms.first(where: { $0.op.rawValue == site.op })?.program
+                else { continue }
+                links.insert(
+                    try object.attach(program, uprobe: file.path, offset: site.offset, pid: pid))
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Reports
+internal import Symbols
+
+/// Names the functions of user stacks, of processes that live or have lived.
+final class StackNames {
+    private let symbolizer: ProcessSymbolizer
+    /// A forked process that has not called exec has its parent's mappings.
+    private var parents: [UInt32: UInt32] = [:]
+
+    init(lines: Bool) {
+        var options = ProcessSymbolizer.Options()
+        options.lines = lines
+        symbolizer = ProcessSymbolizer(options: options)
+    }
+
+    /// Reads a process's mappings and symbols while it is there.
+    func load(_ pid: UInt32) {
+        // Gone already: what was read before, or its parent's, must do.
+        try? symbolizer.load(process: Int32(pid))
+    }
+
+    /// Sees to it that `load` can come later, be the process gone by then.
+    func hold(_ pid: UInt32) { try? symbolizer.hold(process: Int32(pid)) }
+
+    func forked(_ pid: UInt32, by parent: UInt32) { parents[pid] = parents[parent] ?? parent }
+
+    /// It is gone and reported.
+    func ended(_ pid: UInt32) {
+        parents[pid] = nil
+        symbolizer.forget(process: Int32(pid))
+    }
+
+    /// Its mappings are others from now on.
+    func execed(_ pid: UInt32) {
+        parents[pid] = nil
+        symbolizer.forget(process: Int32(pid))
+    }
+
+    /// A stack's functions. A chain of frame pointers that led out of code is cut there.
+    func frames(_ stack: CapturedStack, pid: UInt32) -> [MemLeakFrame] {
+        let owner = parents[pid] ?? pid
+        var result: [MemLeakFrame] = []
+        for (index, address) in stack.frames.enumerated() {
+            let frames = symbolizer.frames(address: address, isReturnAddress: true, process: Int32(owner))
+            if stack.end == nil, index > 0, let first = frames.first, !isCode(first) { break }
+            result += frames.map { frame in
+                MemLeakFrame(
+                    address: frame.address, symbol: frame.symbol, offset: frame.offset,
+                    module: frame.module?.description, file: frame.source?.file, line: frame.source?.line)
+            }
+        }
+        return result
+    }
+
+    private func isCode(_ frame: Frame) -> Bool {
+        if frame.symbol != nil { return true }
+        guard let module = frame.module?.description else { return false }
+        return module != "[heap]" && module != "[stack]"
+    }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import TraceRecords
+internal import Glibc
+internal import LibBPF
+internal import Probes
+internal import Reports
+
+/// Who was killed for want of memory.
+struct OOMKill: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "oomkill",
+        abstract: "Processes killed for want of memory: who, by whom, under which limit.",
+        discussion: """
+            Each kill is bcc's line, then indented what bcc does not say. "pages" is what the \
+            memory's domain may use in all (RAM and swap, or a cgroup's limits), not what the \
+            victim used: that is in the lines below. -p, -t, --comm and --cgroup choose \
+            victims. When a victim's memory is back, one more line says how long it took.
+
+            Other than bcc's oomkill: every process killed in one OOM has its line, the \
+            trigger's own PID is shown, and no kprobe is needed.
+            """)
+
+    static let probes = ProbeSet(
+        tool: "oomkill",
+        ladders: [
+            Ladder(
+                "victims", "the kernel's choice of a victim",
+                rungs: [
+                    Rung(
+                        "tracepoint", programs: ["oom_victim_tp"],
+                        requires: [.tracepointArgument("mark_victim", 0, "task_struct *")],
+                        kernels: "6.10 and newer, and older ones with the change in them"),
+                    Rung("fentry", programs: ["oom_victim_fentry"], kernels: "5.10 and newer"),
+                    Rung("kprobe", programs: ["oom_victim_kprobe"], kernels: "5.10 and newer"),
+                ]),
+            Ladder(
+                "context", "what ran out",
+                rungs: [
+                    Rung("fentry", programs: ["oom_begin_fentry"], kernels: "5.10 and newer"),
+                    Rung("kprobe", programs: ["oom_begin_kprobe"], kernels: "5.10 and newer"),
+                    Rung(
+                        "stack", programs: [], kernels: "all",
+                        blindTo: """
+                            an OOM whose oom_control is not on the trigger's stack (none is known)
+                            """),
+                ], without: "constraint, limit, gfp flags, order and pages are unknown"),
+            Ladder(
+                "signals", "the kernel's SIGKILL",
+                rungs: [
+                    Rung("tracepoint", programs: ["oom_signal"], kernels: "all")
+                ], without: "processes killed for sharing a victim's memory are not seen"),
+            Ladder(
+                "release", "the return of a victim's memory",
+                rungs: [
+                    Rung("tracepoint", programs: ["oom_reaped", "oom_exit"], kernels: "all")
+                ], without: "how long a victim's memory took to come back is unknown"),
+            Ladder(
+                "cmdline", "processes' command lines",
+                rungs: [
+                    Rung(
+                        "tracepoint", programs: ["cmdline_exec", "cmdline_fork"], kernels: "all",
+                        blindTo: "arguments past the first 256 bytes")
+                ], without: "a victim's command line is known only of processes older than the trace"),
+        ])
+
+    @Flag(help: "Show the kernel stack of the allocation that ran out.")
+    var stack = false
+    @OptionGroup var tasks: TaskOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let victims = try VictimFilter(tasks)
+        var session = try Session(Self.probes, report) { (object, resolution) throws(BPFError) in
+            try Self.configure(object, resolution, stack: stack)
+        }
+        try trace(&session, victims)
+        try session.finish()
+    }
+
+    static func configure(
+        _ object: borrowing OpenObject, _ resolution: Resolution
+    ) throws(BPFError) {
+        try configure(object, resolution, stack: true)
+    }
+
+    private static func configure(
+        _ object: borrowing OpenObject, _ resolution: Resolution, stack: Bool
+    ) throws(BPFError) {
+        var config = oomkill_config()
+        config.scan_stack = resolution.rung(of: "context") == "stack" ? 1 : 0
+        config.see_signals = resolution.rung(of: "signals") == nil ? 0 : 1
+        config.kernel_stack = stack ? 1 : 0
+        try object.setReadOnlyData(".rodata.config", to: config)
+    }
+
+    private func trace(_ session: inout Session, _ victims: VictimFilter) throws(Failure) {
+        var ring = try explained { () throws(BPFError) in
+            try session.probes.object.ringBuffer("events")
+        }
+        var loop = try EventLoop(duration: report.duration?.value)
+        try loop.watchRecords(ring.descriptor)
+        guard try session.begin(OOMKillText.header) else { return }
+        try rememberCommandLines(session)
+        let symbols = stack ? try KernelStack() : nil
+
+        var kills: UInt64 = 0
+        var ours: Set<UInt32> = []
+        while true {
+            let wakeup = try loop.next()
+            if wakeup == .outputClosed { return }
+            let stop = wakeup == .stop
+            let loadavg = readText("/proc/loadavg").map { String($0.dropLast()) } ?? "?"
+            var output = Output()
+            _ = try explained { () throws(BPFError) in
+                try ring.consume { span in
+                    switch span.record(UInt32.self) {
+                    case OOMKILL_VICTIM.rawValue:
+                        guard let record = span.record(oomkill_event.self) else { return }
+                        var victim = OOMVictim(record: record)
+                        guard victims.matches(victim) else { return }
+                        victim.cmdline = victim.cmdline ?? commandLine(victim.victimPID)
+                        kills += 1
+                        ours.insert(victim.victimPID)
+                        let frames = symbols.map { symbols in
+                            (victim.kernelStack ?? []).map(symbols.name)
+                        }
+                        if report.json {
+                            output.print(OOMKillJSON.line(victim, loadavg: loadavg, stack: frames))
+                        } else {
+                            for line in OOMKillText.lines(victim, loadavg: loadavg, stack: frames) {
+                                output.print(line)
+                            }
+                        }
+                    case OOMKILL_END.rawValue:
+                        guard let record = span.record(oomkill_end.self) else { return }
+                        let end = OOMEnd(record: record)
+                        guard ours.remove(end.victimPID) != nil else { return }
+                        if report.json {
+                            output.print(OOMKillJSON.line(end))
+                        } else {
+                            output.print(OOMKillText.line(end))
+                        }
+                    default: return
+                    }
+                }
+            }
+            session.output.append(output)
+            try session.showLosses()
+            if stop && report.json {
+                session.output.print(OOMKillJSON.summary(kills: kills, losses: try session.losses()))
+            }
+            guard try session.output.flush(), !stop else { return }
+        }
+    }
+
+    /// The processes that were there before the trace: newer ones tell themselves.
+    private func rememberCommandLines(_ session: borrowing Session) throws(Failure) {
+        let map: BPFMap<UInt32, cmdline> = try explained { () throws(BPFError) in
+            try session.probes.object.map("cmdlines")
+        }
+        for pid in processIDs() {
+            guard let bytes = readBytes("/proc/\(pid)/cmdline"), !bytes.isEmpty else { continue }
+            var line = cmdline()
+            line.length = UInt32(min(bytes.count, Int(CMDLINE_BYTES)))
+            withUnsafeMutableBytes(of: &line.bytes) { $0.copyBytes(from: bytes.prefix(Int(CMDLINE_BYTES))) }
+            try explained { () throws(BPFError) in try map.set(pid, to: line, onlyNew: true) }
+        }
+    }
+
+    private func commandLine(_ pid: UInt32) -> String? {
+        readBytes("/proc/\(pid)/cmdline").flatMap(OOMVictim.arguments)
+    }
+}
+
+/// Which victims the user asked for.
+struct VictimFilter {
+    private let tasks: TaskOptions
+    private let cgroup: CgroupTarget?
+
+    init(_ tasks: TaskOptions) throws(Failure) {
+        try requireTask(tasks)
+        self.tasks = tasks
+        if let name = tasks.cgroup { cgroup = try CgroupTarget(name) } else { cgroup = nil }
+    }
+
+    func matches(_ victim: OOMVictim) -> Bool {
+        (tasks.pid.map { $0.value == victim.victimPID } ?? true)
+            && (tasks.tid.map { $0.value == victim.victimTID } ?? true)
+            && (tasks.comm.map { String(decoding: $0.utf8.prefix(15), as: UTF8.self) == victim.victimComm } ?? true)
+            && (cgroup.map { cgroup in victim.cgroup?.isBelow(cgroup.path) ?? false } ?? true)
+    }
+}
+
+/// The ids of all processes, by /proc.
+func processIDs() -> [UInt32] {
+    guard let directory = opendir("/proc") else { return [] }
+    defer { closedir(directory) }
+    var ids: [UInt32] = []
+    while let entry = readdir(directory) {
+        // SAFETY: readdir() NUL-terminates the name within its array.
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if let id = UInt32(name) { ids.append(id) }
+    }
+    return ids
+}

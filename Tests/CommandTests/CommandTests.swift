@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import CBPFObjects
+import LibBPF
+import Probes
+import Testing
+
+@testable import swiftmem
+
+@Suite struct RegistryContract {
+    @Test("every tool has an object whose programs its rungs name, and a page of its own")
+    func toolsAgree() throws {
+        #expect(!tools.isEmpty)
+        for tool in tools {
+            let probes = tool.probes
+            #expect(tool.configuration.commandName == probes.tool)
+            let sets = [probes] + tool.otherProbes
+            #expect(sets.allSatisfy { $0.tool == probes.tool })
+            for name in Set(sets.map(\.object)) {
+                let object = try OpenObject(image: objectImage(name), name: name)
+                let programs = Set(object.programs.map(\.name))
+                let maps = Set(object.maps.map(\.name))
+                var used: Set<String> = []
+                for rung in sets.filter({ $0.object == name }).flatMap(\.ladders).flatMap(\.rungs) {
+                    #expect(!rung.kernels.isEmpty)
+                    for program in rung.programs {
+                        #expect(programs.contains(program), "\(name): no program \(program)")
+                    }
+                    for map in rung.maps { #expect(maps.contains(map), "\(name): no map \(map)") }
+                    used.formUnion(rung.programs)
+                }
+                #expect(programs.subtracting(used).sorted() == [], "\(name): programs of no rung")
+            }
+            #expect(readText("Docs/tools/\(probes.tool).md") != nil, "\(probes.tool) has no page in Docs/tools")
+        }
+    }
+
+    @Test("each embedded object is a tool's")
+    func objects() {
+        let objects = Set(tools.flatMap { [$0.probes] + $0.otherProbes }.map(\.object))
+        var index = 0
+        while let image = bpf_object_image_at(index) {
+            let name = String(cString: image.pointee.name)
+            #expect(objects.contains(name), "object \(name) has no tool")
+            index += 1
+        }
+        #expect(index == objects.count)
+    }
+
+    @Test("on a kernel without anything each tool says what it can't see, and why")
+    func bareKernel() throws {
+        for tool in tools {
+            let probes = tool.probes
+            do throws(ProbeError) {
+                _ = try AttachedProbes.attach(
+                    probes, image: objectImage(probes.object), oracle: BareKernel(reason: "refused"),
+                    configure: tool.configure)
+                Issue.record("\(probes.tool) attached")
+            } catch {
+                let failure = Failure(error)
+                #expect(failure.status == 69)
+                #expect(failure.message.hasPrefix("\(probes.tool) can't see "))
+                #expect(failure.message.hasSuffix(" on this kernel"))
+                #expect(failure.remedy?.contains("swiftmem doctor") == true)
+                #expect(!failure.details.isEmpty)
+                #expect(failure.details.allSatisfy { $0.contains("refused") })
+            }
+        }
+    }
+}
+
+@Suite struct Arguments {
+    @Test(
+        "seconds",
+        arguments: [
+            ("1", 1.0), ("0.01", 0.01), ("1000000", 1_000_000), ("0", nil), ("-1", nil), ("nan", nil),
+            ("inf", nil), ("1e99", nil), ("", nil), ("1s", nil), ("0.001", nil),
+        ])
+    func seconds(text: String, value: Double?) {
+        #expect(Seconds(argument: text)?.value == value)
+    }
+
+    @Test(
+        "ids",
+        arguments: [("1", UInt32(1)), ("4194304", 4_194_304), ("0", nil), ("4194305", nil), ("-1", nil), ("x", nil)])
+    func ids(text: String, value: UInt32?) {
+        #expect(TaskID(argument: text)?.value == value)
+    }
+
+    @Test("bcc's ways of calling cachestat")
+    func cachestat() throws {
+        let plain = try CacheStat.parse([])
+        #expect(plain.interval.interval == nil)
+        let both = try CacheStat.parse(["-T", "5", "10"])
+        #expect(both.timestamp)
+        #expect(both.interval.interval?.value == 5)
+        #expect(both.interval.count?.value == 10)
+        #expect(throws: (any Error).self) { try CacheStat.parse(["5", "0"]) }
+    }
+}
+
+@Suite struct KernelLeakArguments {
+    @Test("no process named: the kernel, with bcc's arguments")
+    func kernel() throws {
+        for (arguments, isKernel) in [
+            (["5", "10"], true), (["--percpu"], true), (["--cache", "dentry"], true), (["-p", "1"], false),
+            (["-c", "true"], false), (["--cgroup", "/x"], false), (["--", "true"], false),
+        ] {
+            let tool = try MemLeak.parse(arguments)
+            #expect(tool.arguments.namesProcesses != isKernel, "\(arguments)")
+        }
+        #expect(try MemLeak.parse(["--max-overhead", "2.5"]).arguments.maxOverhead?.value == 2.5)
+        for bad in ["0", "101", "-1", "nan", "inf", "x", ""] { #expect(Percent(argument: bad) == nil) }
+    }
+
+    @Test("sampling grows with what is too much, and comes back by halves")
+    func overhead() {
+        func next(_ rate: UInt64, _ share: Double, slowest: UInt64 = 1) -> UInt64 {
+            OverheadLimit.next(rate: rate, share: share, limit: 0.01, slowest: slowest)
+        }
+        #expect(next(1, 0.005) == 1)
+        #expect(next(1, 0.011) == 2)
+        #expect(next(1, 0.05) == 5)
+        #expect(next(4, 10) == 256)
+        #expect(next(1 << 20, 1) == 1 << 20)
+        #expect(next(8, 0.001) == 4)
+        #expect(next(8, 0.003) == 8)
+        #expect(next(10, 0, slowest: 10) == 10)
+    }
+
+    @Test("names of /proc/slabinfo")
+    func slabinfo() {
+        let table = "slabinfo - version: 2.1\n# name <active_objs>\ndentry 1 2 192 21 1 : x\nkmalloc-8 3 4 8 512 1\n"
+        #expect(SlabCaches.names(table) == ["dentry", "kmalloc-8"])
+        #expect(SlabCaches.names("").isEmpty)
+    }
+}
+
+@Suite struct Rights {
+    @Test("capabilities that tracing needs")
+    func capabilities() {
+        #expect(Capabilities(status: "CapEff:\t0000000000000000\n").missing == ["CAP_BPF", "CAP_PERFMON"])
+        #expect(Capabilities(status: "CapEff:\t0000008000000000\n").missing == ["CAP_PERFMON"])
+        #expect(Capabilities(status: "CapEff:\t000000c000000000\n").missing.isEmpty)
+        #expect(Capabilities(status: "CapEff:\t0000000000200000\n").missing.isEmpty)
+        #expect(Capabilities(status: "").missing == ["CAP_BPF", "CAP_PERFMON"])
+        #expect(Capabilities(status: "CapEff:\tgarbage\n").missing.count == 2)
+    }
+
+    @Test("cgroup hierarchies in /proc/mounts")
+    func mounts() {
+        let text = """
+            cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0
+            cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0
+            cgroup /sys/fs/cgroup/cpu cgroup rw,relatime,cpu 0 0
+            garbage
+            """
+        #expect(
+            CgroupTarget.mounts(text) == [
+                .init(directory: "/sys/fs/cgroup/unified", unified: true),
+                .init(directory: "/sys/fs/cgroup/memory", unified: false),
+            ])
+    }
+
+    @Test("what a user is told of a refusal")
+    func failures() {
+        let refused = Failure(BPFError(operation: "load program x", code: 1, log: ["a", "b"]))
+        #expect(refused.status == 77)
+        #expect(refused.message == "load program x: Operation not permitted")
+        #expect(refused.details == ["a", "b"])
+        #expect(Failure(BPFError(operation: "x", code: 524)).message.contains("ENOTSUPP"))
+        #expect(Failure(BPFError(operation: "x", code: 22)).status == 71)
+    }
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+import TraceRecords
+import Testing
+
+@testable import Reports
+
+private let page: UInt64 = 4096
+
+@Suite struct MappingLedgerArithmetic {
+    private func ledger(pages count: UInt64 = 4, at address: UInt64 = 0x10000) -> MappingLedger {
+        var ledger = MappingLedger()
+        ledger.map(pid: 1, address: address, length: count * page, time: 10, stack: 7)
+        return ledger
+    }
+
+    private func ranges(_ ledger: MappingLedger, pid: UInt32 = 1) -> [[UInt64]] {
+        ledger.pieces(of: pid).map { [$0.start, $0.end] }
+    }
+
+    @Test("a length is rounded up to whole pages, huge ones too")
+    func rounding() {
+        var ledger = MappingLedger()
+        ledger.map(pid: 1, address: 0x10000, length: 1, time: 1, stack: 1)
+        ledger.map(pid: 1, address: 0x4000_0000, length: 1, time: 1, stack: 1, granule: 2 << 20)
+        #expect(ranges(ledger) == [[0x10000, 0x11000], [0x4000_0000, 0x4020_0000]])
+        #expect(MappingLedger.granule(flags: 0x22) == nil)
+        #expect(MappingLedger.granule(flags: 0x40022) == 2 << 20)
+        #expect(MappingLedger.granule(flags: 0x40022 | 30 << 26) == 1 << 30)
+    }
+
+    @Test(
+        "unmapping whole, head, middle, tail, and what was never mapped",
+        arguments: [
+            (0x10000, 4, []), (0x10000, 1, [[0x11000, 0x14000]]),
+            (0x11000, 1, [[0x10000, 0x11000], [0x12000, 0x14000]]), (0x13000, 1, [[0x10000, 0x13000]]),
+            (0x13000, 9, [[0x10000, 0x13000]]), (0x0, 0x11, [[0x11000, 0x14000]]), (0x0, 100, []),
+            (0x14000, 4, [[0x10000, 0x14000]]), (0xf000, 1, [[0x10000, 0x14000]]),
+            (0x10000, 0, [[0x10000, 0x14000]]),
+        ] as [(UInt64, UInt64, [[UInt64]])])
+    func unmap(address: UInt64, pages: UInt64, left: [[UInt64]]) {
+        var ledger = ledger()
+        ledger.unmap(pid: 1, address: address, length: pages * page, begun: 20)
+        #expect(ranges(ledger) == left)
+        ledger.unmap(pid: 2, address: 0, length: .max - page, begun: 20)
+        #expect(ranges(ledger) == left, "another process's")
+    }
+
+    @Test("one unmapping may take parts of several mappings")
+    func across() {
+        var ledger = ledger()
+        ledger.map(pid: 1, address: 0x14000, length: page, time: 11, stack: 8)
+        ledger.map(pid: 1, address: 0x20000, length: 4 * page, time: 12, stack: 9)
+        ledger.unmap(pid: 1, address: 0x12000, length: 0x10000, begun: 20)
+        #expect(ranges(ledger) == [[0x10000, 0x12000], [0x22000, 0x24000]])
+    }
+
+    @Test("mapping over something replaces it")
+    func fixed() {
+        var ledger = ledger()
+        ledger.map(pid: 1, address: 0x11000, length: 2 * page, time: 20, stack: 8)
+        #expect(ranges(ledger) == [[0x10000, 0x11000], [0x11000, 0x13000], [0x13000, 0x14000]])
+        #expect(ledger.pieces(of: 1).map(\.stack) == [7, 8, 7])
+    }
+
+    @Test("a mapping made anew while another thread unmaps it stays")
+    func race() {
+        var ledger = ledger()
+        // munmap began at 15; the range was mapped again at 18, which was told first
+        ledger.map(pid: 1, address: 0x10000, length: 4 * page, time: 18, stack: 8)
+        ledger.unmap(pid: 1, address: 0x10000, length: 4 * page, begun: 15)
+        #expect(ranges(ledger) == [[0x10000, 0x14000]])
+        #expect(ledger.pieces(of: 1).map(\.stack) == [8])
+    }
+
+    private func remapped(
+        _ newAddress: UInt64, _ newPages: UInt64, oldPages: UInt64 = 4, keepsOld: Bool = false
+    ) -> MappingLedger {
+        var ledger = ledger()
+        ledger.remap(
+            pid: 1, address: 0x10000, length: oldPages * page, newAddress: newAddress,
+            newLength: newPages * page, keepsOld: keepsOld, begun: 20, time: 21, stack: 9, recorded: true)
+        return ledger
+    }
+
+    @Test("remapping: shrunk, grown, moved, doubled, kept")
+    func remap() {
+        #expect(ranges(remapped(0x10000, 1)) == [[0x10000, 0x11000]])
+        #expect(remapped(0x10000, 1).pieces(of: 1).map(\.stack) == [7])
+        #expect(ranges(remapped(0x10000, 8)) == [[0x10000, 0x18000]])
+        #expect(remapped(0x10000, 8).pieces(of: 1).map(\.stack) == [9])
+        #expect(ranges(remapped(0x50000, 2)) == [[0x50000, 0x52000]])
+        #expect(
+            ranges(remapped(0x50000, 4, oldPages: 0)) == [[0x10000, 0x14000], [0x50000, 0x54000]])
+        #expect(
+            ranges(remapped(0x50000, 4, keepsOld: true)) == [[0x10000, 0x14000], [0x50000, 0x54000]])
+        // a part of it moved away
+        #expect(
+            ranges(remapped(0x50000, 2, oldPages: 1)) == [[0x11000, 0x14000], [0x50000, 0x52000]])
+    }
+
+    @Test("addresses that wrap are no mapping")
+    func hostile() {
+        var ledger = MappingLedger()
+        ledger.map(pid: 1, address: .max - 10, length: page, time: 1, stack: 1)
+        ledger.map(pid: 1, address: page, length: .max, time: 1, stack: 1)
+        ledger.unmap(pid: 1, address: .max, length: .max, begun: 1)
+        #expect(ledger.pieces(of: 1).isEmpty)
+    }
+
+    @Test("agrees with a page-by-page model over 20 000 random calls")
+    func model() {
+        var random = SplitMix(state: 42)
+        var ledger = MappingLedger()
+        var model: [UInt64: UInt64] = [:]  // page to stack
+        for step in 1...20_000 {
+            let address = random.next() % 64
+            let length = random.next() % 12 + 1
+            let stack = random.next() % 5 + 1
+            let time = UInt64(step)
+            switch random.next() % 3 {
+            case 0:
+                ledger.map(pid: 1, address: address * page, length: length * page, time: time, stack: stack)
+                for index in address..<address + length { model[index] = stack }
+            case 1:
+                ledger.unmap(pid: 1, address: address * page, length: length * page, begun: time)
+                for index in address..<address + length { model[index] = nil }
+            default:
+                let target = 128 + random.next() % 64
+                let newLength = random.next() % 12 + 1
+                ledger.remap(
+                    pid: 1, address: address * page, length: length * page, newAddress: target * page,
+                    newLength: newLength * page, keepsOld: false, begun: time, time: time, stack: stack,
+                    recorded: true)
+                for index in address..<address + length { model[index] = nil }
+                for index in target..<target + newLength { model[index] = stack }
+            }
+        }
+        var pages: [UInt64: UInt64] = [:]
+        for piece in ledger.pieces(of: 1) {
+            for index in piece.start / page..<piece.end / page {
+                #expect(pages.updateValue(piece.stack, forKey: index) == nil)
+            }
+        }
+        #expect(pages == model)
+    }
+}
+
+private struct SplitMix {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+        return word ^ (word >> 31)
+    }
+}
+
+@Suite struct MemLeakTables {
+    @Test("the age, the weight of sampling, and a mapping of two pieces")
+    func sums() {
+        var table = OutstandingTable(youngest: 100, weight: .oneIn(10), keepsBlocks: true)
+        table.add(pid: 1, address: 0x10, bytes: 7, time: 100, stack: 5)
+        table.add(pid: 1, address: 0x20, bytes: 9, time: 50, stack: 5)
+        table.add(pid: 1, address: 0x30, bytes: 1000, time: 101, stack: 5)
+        var ledger = MappingLedger()
+        ledger.map(pid: 1, address: 0x10000, length: 3 * page, time: 60, stack: 6)
+        ledger.unmap(pid: 1, address: 0x11000, length: page, begun: 70)
+        table.add(ledger)
+        let site = table.sites[AllocationSite(pid: 1, stack: 5)]
+        #expect(site?.bytes == 160)
+        #expect(site?.count == 20)
+        #expect(site?.oldestTime == 50)
+        #expect(site?.isEstimated == true)
+        let mapped = table.sites[AllocationSite(pid: 1, stack: 6)]
+        #expect(mapped?.bytes == 2 * page)
+        #expect(mapped?.count == 1)
+        #expect(mapped?.isEstimated == false)
+        #expect(table.total.bytes == 160 + 2 * page)
+        // (1 - p) / p² = 90 for each: 90 × (7² + 9²), 90 × 2
+        #expect(site?.bytesError == 108 && site?.countError == 13)
+        #expect(mapped?.bytesError == nil)
+        #expect(table.blocks.map(\.address) == [0x10, 0x20, 0x10000, 0x12000])
+        #expect(table.top(1, by: .size).map(\.site.stack) == [6])
+        #expect(table.top(1, by: .count).map(\.site.stack) == [5])
+    }
+
+    @Test("samples by bytes: each stands for as many as its size makes likely")
+    func distances() {
+        var table = OutstandingTable(youngest: 100, weight: .distance(4096))
+        // recorded with probability 1 - exp(-100 / 4096) = 0.024118: each stands for 41.46
+        for address in 0..<100 as Range<UInt64> {
+            table.add(pid: 1, address: address, bytes: 100, time: 1, stack: 5)
+        }
+        // never missed
+        table.add(pid: 1, address: 1000, bytes: 1 << 20, time: 1, stack: 6)
+        let small = table.sites[AllocationSite(pid: 1, stack: 5)]
+        #expect(small?.count == 4146)
+        #expect(small?.bytes == 414_620)
+        // 100 × √(100 × (1 - p)) / p
+        #expect(small?.bytesError == 40959 && small?.countError == 410)
+        let large = table.sites[AllocationSite(pid: 1, stack: 6)]
+        #expect(large?.bytes == 1 << 20 && large?.count == 1 && large?.bytesError == 0)
+    }
+
+    @Test("sums of the kernel: what is negative for a moment is nothing")
+    func totals() {
+        var table = OutstandingTable(youngest: 0)
+        table.add(total: memleak_total(bytes: 300, count: 3), pid: 1, stack: 5)
+        table.add(total: memleak_total(bytes: -8, count: -1), pid: 1, stack: 6)
+        #expect(table.sites.count == 1)
+        #expect(table.total.bytes == 300)
+    }
+
+    @Test("counters of all CPUs")
+    func counters() {
+        var one = memleak_counters()
+        var two = memleak_counters()
+        (one.allocations, one.unmatched_frees, two.allocations, two.sampled_out) = (1, 2, 3, 4)
+        let sum = MemLeakCounters(records: [one, two])
+        #expect(sum.allocations == 4)
+        #expect(sum.unmatchedFrees == 2)
+        #expect(sum.sampledOut == 4)
+    }
+}
+
+@Suite struct MemLeakEnds {
+    @Test("what an ended process has counts whatever its age; others' young blocks do not")
+    func ended() {
+        var table = OutstandingTable(youngest: 100, ended: [7])
+        for pid in [7, 8] as [UInt32] {
+            table.add(pid: pid, address: 1, bytes: 10, time: 200, stack: 1)
+            table.add(pid: pid, address: 2, bytes: 20, time: 50, stack: 1)
+        }
+        #expect(table.sites[AllocationSite(pid: 7, stack: 1)]?.bytes == 30)
+        #expect(table.sites[AllocationSite(pid: 8, stack: 1)]?.bytes == 20)
+    }
+
+    @Test("a process's mappings: pieces of one count once")
+    func ledgerSum() {
+        var ledger = MappingLedger()
+        ledger.map(pid: 7, address: 0x10000, length: 4 * 4096, time: 1, stack: 1)
+        ledger.unmap(pid: 7, address: 0x11000, length: 4096, begun: 2)
+        ledger.map(pid: 7, address: 0x90000, length: 4096, time: 3, stack: 2)
+        ledger.map(pid: 8, address: 0x10000, length: 4096, time: 3, stack: 2)
+        let sum = ledger.sum(of: 7)
+        #expect(sum.bytes == 4 * 4096)
+        #expect(sum.count == 2)
+        #expect(ledger.sum(of: 9) == OutstandingSum())
+    }
+
+    @Test("the progress line, cut to the terminal")
+    func progress() {
+        var progress = MemLeakProgress(
+            elapsed: 3725.9, callsPerSecond: 1234.5, bytes: 4096, count: 2, lost: 0)
+        #expect(
+            progress.text(columns: 200)
+                == "01:02:05 1235 calls/s, 4096 bytes in 2 allocations outstanding, 0 lost")
+        #expect(progress.text(columns: 21) == "01:02:05 1235 calls/")
+        #expect(progress.text(columns: 0).isEmpty)
+        progress.bytes = nil
+        progress.lost = 3
+        #expect(progress.text(columns: 80) == "01:02:05 1235 calls/s, 3 lost")
+    }
+}
+
+@Suite struct MemLeakWords {
+    private func report(rate: UInt64 = 1) -> MemLeakReport {
+        var small = OutstandingSum()
+        var large = OutstandingSum()
+        (small.bytes, small.count, small.oldestTime) = (100, 1, 900)
+        (large.bytes, large.count, large.oldestTime) = (4096, 2, 400)
+        var counters = MemLeakCounters()
+        counters.unmatchedFrees = 3
+        counters.abandoned = 1
+        return MemLeakReport(
+            time: WallTime(nanoseconds: 1_767_323_045_000_000_006), monotonic: 1000,
+            stacks: [
+                MemLeakStack(
+                    pid: 7, sum: large,
+                    frames: [
+                        MemLeakFrame(
+                            address: 0x5555_0000_1234, symbol: "leak\u{1b}here", offset: 0x1f,
+                            module: "/opt/a b/app", file: "main.c", line: 9),
+                        MemLeakFrame(address: 0x7f00_0000_0001, module: "/lib/libx.so.1"),
+                        MemLeakFrame(address: 0x10),
+                    ]),
+                MemLeakStack(pid: 8, sum: small, frames: nil),
+            ],
+            total: large, siteCount: 2,
+            blocks: [
+                OutstandingBlock(address: 0xab, bytes: 8), OutstandingBlock(address: 0xcd, bytes: 4),
+            ],
+            counters: counters, losses: Losses(counts: [0, 5]), sampleRate: rate)
+    }
+
+    @Test("bcc's words, the largest last, hostile names spelt out")
+    func text() {
+        let time = report().time.clockTime
+        #expect(
+            MemLeakText(top: 10).lines(report()) == [
+                "[\(time)] Top 10 stacks with outstanding allocations:",
+                "\taddr = cd size = 4", "\taddr = ab size = 8",
+                "\t100 bytes in 1 allocations from stack", "\t\tstack information lost",
+                "\t4096 bytes in 2 allocations from stack",
+                "\t\t0x0000555500001234\\tleak\\x1bhere+0x1f [app] main.c:9".replacingTab(),
+                "\t\t0x00007f0000000001\t[unknown] [libx.so.1]",
+                "\t\t0x0000000000000010\t[unknown]",
+            ])
+        let combined = MemLeakText(top: 1, showsAddresses: false, showsPIDs: true).lines(report())
+        #expect(combined[5] == "\t4096 bytes in 2 allocations from stack of pid 7")
+        #expect(combined[7] == "\t\t[unknown] [libx.so.1]")
+    }
+
+    @Test("what a report could not see; nothing of what is zero")
+    func accounting() {
+        #expect(
+            MemLeakText(top: 10).accounting(report()) == [
+                "3 frees without an allocation (made before the trace)", "1 calls left without returning",
+            ])
+        #expect(
+            MemLeakText(top: 10).accounting(report(rate: 10)) == [
+                "estimated: 1 allocation in 10 sampled, 0 passed over", "1 calls left without returning",
+            ])
+    }
+
+    @Test("an object a stack, then the summary with every counter")
+    func json() {
+        let lines = MemLeakJSON.lines(report()).map { $0.text() }
+        #expect(
+            lines == [
+                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"frames":[{"address":93823560585780,"symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","file":"main.c","line":9},{"address":139637976727553,"symbol":null,"offset":null,"module":"/lib/libx.so.1","file":null,"line":null},{"address":16,"symbol":null,"offset":null,"module":null,"file":null,"line":null}],"stack_end":null}"#,
+                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"bytes_error":null,"count_error":null,"frames":null,"stack_end":null}"#,
+                #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"stacks":2,"stacks_shown":2,"sample_rate":1,"sample_bytes":null,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":171,"bytes":8},{"address":205,"bytes":4}]}"#,
+            ])
+    }
+
+    @Test("a call of the trace")
+    func call() {
+        var event = memleak_event()
+        (event.op, event.pid, event.tid, event.length, event.result, event.recorded) = (
+            MEMLEAK_SIZE.rawValue, 5, 6, 100, 0xabc, 1
+        )
+        let text = MemLeakCall(event).text
+        #expect(text.hasSuffix(" 6       alloc exited, size = 100, result = abc"))
+        event.op = MEMLEAK_FREE.rawValue
+        event.address = 0xdef
+        #expect(MemLeakCall(event).text.hasSuffix(" free entered, address = def, size = 100"))
+    }
+}
+
+extension String {
+    /// The address column ends with a tab.
+    fileprivate func replacingTab() -> String {
+        var parts = split(separator: "\\", maxSplits: 1).map(String.init)
+        parts[1] = "\t" + parts[1].dropFirst()
+        return parts.joined()
+    }
+}
