@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import LibBPF
+internal import Probes
+internal import Reports
+internal import Symbols
+
+/// Errors of the libraries in a user's words: the one place where they are worded. Runs throw them as they
+/// come; `main` asks here what to say.
+extension Failure {
+    /// What to say of an error; nil for one of the argument parser's, which has its own words.
+    init?(explaining error: any Error) {
+        switch error {
+        case let error as Failure: self = error
+        case let error as BPFError: self.init(error)
+        case let error as ProbeError: self.init(error)
+        case let error as SymbolError: self.init(error)
+        default: return nil
+        }
+    }
+
+    init(_ error: BPFError) {
+        let refused = error.code == EPERM || error.code == EACCES
+        self.init(
+            status: refused ? Status.permission : Status.system, message: error.description,
+            remedy: error.remedy, details: error.log)
+    }
+
+    init(_ error: ProbeError) {
+        switch error {
+        case .refused(let error): self.init(error)
+        case .unavailable(let tool, let choice):
+            self.init(
+                status: Status.unavailable,
+                message: "\(tool) can't see \(choice.ladder.purpose) on this kernel",
+                remedy: "`swiftmem doctor` tells what works here and what would help",
+                details: choice.passedOver.map { "\($0.rung): \($0.reason)" })
+        }
+    }
+
+    init(_ error: SymbolError) {
+        let status =
+            switch error {
+            case .system(_, _, EPERM), .system(_, _, EACCES), .kernelAddressesHidden: Status.permission
+            case .system: Status.system
+            case .noKernelSymbols, .malformedELF, .tooLarge, .noDWARF, .noUnwindInformation: Status.unavailable
+            }
+        self.init(status: status, message: Printable.text(error.description))
+    }
+
+    /// Without type information no program fits itself to the kernel.
+    init(missingBTF error: BPFError, in file: String?) {
+        if let file {
+            self.init(
+                status: Status.unavailable,
+                message: "no type information (BTF) can be read from \(Printable.text(file)): "
+                    // libbpf's own error numbers begin there
+                    + (error.code < 4000 ? error.reason : "it is of another format"))
+        } else {
+            self.init(
+                status: Status.unavailable,
+                message: "this kernel has no type information (/sys/kernel/btf/vmlinux)",
+                remedy: "a kernel built with CONFIG_DEBUG_INFO_BTF has it; else make it of this kernel's "
+                    + "vmlinux with `pahole --btf_encode_detached FILE vmlinux`, and name it with --btf FILE")
+        }
+    }
+}
