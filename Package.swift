@@ -91,6 +91,7 @@ let libraries: [Target] = [
     cLibrary("CUnwind", ["CElfutils", "CSymbols", "TraceRecords"], links: [":libcapstone.a"]),
     cLibrary("CDisassembly", links: [":libcapstone.a"]),
     cLibrary("CTracee"),
+    cLibrary("CLinux"),
     // its objects come from `make bpf`
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
 
@@ -104,7 +105,7 @@ let libraries: [Target] = [
 let command: Target = .executableTarget(
     name: "swiftmem",
     dependencies: [
-        "LibBPF", "CLibbpf", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee",
+        "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CLinux",
         "CDisassembly",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],

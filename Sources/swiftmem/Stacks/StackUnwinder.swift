@@ -35,17 +35,17 @@ enum StackMode: String, CaseIterable, ExpressibleByArgument {
     func prepare(_ object: borrowing OpenObject, preallocates: Bool) throws(BPFError) {
         try object.setReadOnlyData(".rodata.stack", to: config)
         for map in ["unwind_pages", "unwind_parents", "unwind_wanted"] {
-            if preallocates { try object.setPreallocated(true, ofMap: map) }
-            if !unwinds { try object.setMaxEntries(1, ofMap: map) }
+            if preallocates { try object.map(map).setPreallocated(true) }
+            if !unwinds { try object.map(map).setMaxEntries(1) }
         }
-        if preallocates && unwinds { try object.setMaxEntries(1024, ofMap: "unwind_pages") }
+        if preallocates && unwinds { try object.map("unwind_pages").setMaxEntries(1024) }
     }
 }
 
 /// Gives the programs the tables and mappings that they unwind stacks by.
 struct StackUnwinder {
     private let tables: UnwindTables
-    private let arrays: ArrayOfArrays
+    private let blocks: MapOfMaps
     private let pages: BPFMap<unwind_page_key, unwind_page>
     private let parents: BPFMap<UInt32, UInt32>
     private let wanted: BPFMap<UInt32, UInt64>
@@ -67,7 +67,7 @@ struct StackUnwinder {
     init?(_ object: borrowing LoadedObject, _ mode: StackMode) throws(BPFError) {
         guard mode.unwinds else { return nil }
         tables = UnwindTables(mostTables: Self.mostTables, cache: .standard)
-        arrays = try object.arrayOfArrays("unwind_tables")
+        blocks = try object.mapOfMaps("unwind_tables")
         pages = try object.map("unwind_pages")
         parents = try object.map("unwind_parents")
         wanted = try object.map("unwind_wanted")
@@ -170,27 +170,25 @@ struct StackUnwinder {
 
     /// Puts tables that are new into the kernel, all at once.
     private mutating func upload(_ regions: [UnwindRegion]) throws(BPFError) {
-        var places: [UInt32] = []
-        var descriptors: [Int32] = []
-        // kept open until the map has them
-        var arrays = DescriptorSet()
+        var arrays: [(place: UInt32, map: BPFMap<UInt32, unwind_block>)] = []
         for region in regions {
             guard case .table(let id, _) = region.rules, rules[id] == nil else { continue }
             rules[id] = .some(nil)
             guard let table = tables.take(id) else { continue }
             do throws(BPFError) {
-                let array = try self.arrays.make(
-                    valueSize: MemoryLayout<unwind_block>.size, words: table.words)
-                places.append(UInt32(id))
-                descriptors.append(array.raw)
-                arrays.insert(array)
+                let bytes = table.words.span.bytes
+                let array = try BPFMap<UInt32, unwind_block>.create(
+                    .array, name: "unwind_blocks", maxEntries: bytes.byteCount / MemoryLayout<unwind_block>.size,
+                    options: .innerMap)
+                try array.fill(with: bytes)
+                arrays.append((UInt32(id), array))
                 rules[id] = .some(table.rulesBlock)
             } catch {
                 // its code is walked by frame pointers
                 note("no room for the unwind table of a file (\(table.byteCount >> 20) MiB)")
             }
         }
-        try self.arrays.set(places, to: descriptors)
+        try blocks.set(arrays)
     }
 
     /// The first page last: it is what makes the others known.
@@ -244,16 +242,4 @@ private struct Allowance {
         count += 1
         return count <= perSecond
     }
-}
-
-/// Descriptors that are closed together.
-private struct DescriptorSet: ~Copyable {
-    private var owners: [Owner] = []
-
-    private final class Owner {
-        let descriptor: OwnedDescriptor
-        init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
-    }
-
-    mutating func insert(_ descriptor: consuming OwnedDescriptor) { owners.append(Owner(descriptor)) }
 }
