@@ -14,12 +14,13 @@ RUNNER := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # ---- kernel side -------------------------------------------------------------
 # Swift's own clang has the BPF target; a machine without it uses the system's.
-CLANG ?= $(or $(wildcard $(dir $(realpath $(shell command -v $(SWIFT) 2>/dev/null)))clang),clang)
+CLANG ?= $(shell own=$$(dirname "$$(readlink -f "$$(command -v $(SWIFT))")" 2>/dev/null)/clang; \
+	if "$$own" --print-targets 2>/dev/null | grep -q bpf; then echo "$$own"; else echo clang; fi)
 ARCH := $(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
 OTHER_ARCH := $(if $(filter x86,$(ARCH)),arm64,x86)
 OBJECTS := Sources/CBPFObjects/objects
 BPF_SOURCES := $(wildcard BPF/*.bpf.c)
-BPF_HEADERS := $(wildcard BPF/lib/*.h BPF/pagecache/*.h BPF/vmlinux/*.h Sources/TraceRecords/include/*.h)
+BPF_HEADERS := $(wildcard BPF/lib/*.h BPF/pagecache/*.h BPF/unwind/*.h BPF/vmlinux/*.h Sources/TraceRecords/include/*.h)
 BPF_OBJECTS := $(BPF_SOURCES:BPF/%.bpf.c=$(OBJECTS)/%.bpf.o)
 BPF_CHECKS := $(BPF_SOURCES:BPF/%.bpf.c=.build/bpf-$(OTHER_ARCH)/%.bpf.o)
 # the kernel's user headers lie in a directory named after the compiler's target
@@ -94,17 +95,11 @@ uninstall: ## remove what install put there
 docs: build ## man pages and completions into .build/docs
 	@Scripts/docs "$(BINARY)" .build/docs
 
-fmt: ## format the Swift sources in place
-	@$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+fmt: ## format all sources in place
+	@Scripts/lint --fix
 
-lint: ## check the format and the scripts
-	@$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
-	@for f in Scripts/*; do \
-		case "$$(head -n 1 $$f)" in \
-		*python3) python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' $$f ;; \
-		*) bash -n $$f ;; \
-		esac || exit 1; \
-	done
+lint: ## check format and style of every language, links and words
+	@Scripts/lint
 
 clean: ## remove what was built
 	rm -rf .build $(OBJECTS)

@@ -1,5 +1,7 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # KVM where it works, emulation elsewhere. Sourced by run-in-vm, bash.
+# shellcheck disable=SC2154 # lib.sh sets them
 
 # accelerator KERNEL: prints kvm or tcg. That /dev/kvm opens proves little (nested in another machine
 # it may accept a guest and never run it), so a kernel is booted once, with a short deadline, and the

@@ -1,5 +1,7 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Packages of other suites through apt, verified, with a state of their own. Sourced behind lib.sh.
+# shellcheck disable=SC2016 # for another shell, or for apt, to expand
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 mirror() {

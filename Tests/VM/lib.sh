@@ -1,7 +1,9 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Shared by the scripts of Tests/VM: where things are, and the table of kernels. Sourced, bash.
 
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # for who sources this
 repo_dir=$(cd "$vm_dir/../.." && pwd)
 cache_dir=${SWIFTMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swiftmem}
 kernels_dir=$cache_dir/kernels

@@ -1,5 +1,7 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # From kernel packages to what run-in-vm boots. Sourced by fetch-kernels, bash.
+# shellcheck disable=SC2086 # lists of words, and names without blanks
 
 # What run-in-vm loads in most boots. These and what they depend on are stored unpacked: unpacking
 # them costs nothing here, and a lot inside an emulated machine. All others load too, only slower.

@@ -58,13 +58,14 @@ public struct CacheStatText: Sendable {
     }
 
     public var header: String {
-        (timestamps ? "TIME".left(8) + " " : "")
-            + ["HITS", "MISSES", "DIRTIES", "HITRATIO"].map { $0.right(8) }.joined(separator: " ")
-            + " " + "BUFFERS_MB".right(12) + " " + "CACHED_MB".right(10)
-            + (wide
-                ? ["READ_HIT%", "WRITE_HIT%", "FAULTS", "READAHEAD", "EVICTED", "REFAULTED"]
-                    .map { " " + $0.right(10) }.joined() : "")
-            + (readahead ? ["DEMANDED", "AHEAD", "USED", "DROPPED"].map { " " + $0.right(9) }.joined() : "")
+        var line = TableLine()
+        if timestamps { line.left("TIME", 8) }
+        line.right(["HITS", "MISSES", "DIRTIES", "HITRATIO"], 8)
+        line.right("BUFFERS_MB", 12)
+        line.right("CACHED_MB", 10)
+        if wide { line.right(["READ_HIT%", "WRITE_HIT%", "FAULTS", "READAHEAD", "EVICTED", "REFAULTED"], 10) }
+        if readahead { line.right(["DEMANDED", "AHEAD", "USED", "DROPPED"], 9) }
+        return line.text
     }
 
     public func line(_ row: CacheStatRow) -> String {
@@ -76,28 +77,29 @@ public struct CacheStatText: Sendable {
             known ? fixed(100 * (ratio ?? 0), 2) + "%" : "?"
         }
         func count(_ pages: UInt64?) -> String { pages.map(String.init) ?? "?" }
-        let demanded = pages.missPages - pages.readaheadMissPages
-        return (timestamps ? row.time.clockTime.left(8) + " " : "")
-            + [
-                count(known ? pages.hitPages : nil), count(pages.missPages),
-                count(pages.dirtyPages), percent(pages.hitRatio, known: known),
-            ].map { $0.right(8) }.joined(separator: " ")
-            + " " + megabytes(row.memory.buffersBytes).right(12) + " "
-            + megabytes(row.memory.cachedBytes).right(10)
-            + (wide
-                ? [
-                    percent(pages.hitRatio, known: known),
-                    percent(pages.writeHitRatio, known: true),
-                    count(known ? pages.faultAccessPages : nil),
-                    count(known ? pages.readaheadMissPages : nil),
-                    count(row.sees.evictions ? pages.evictedPages : nil),
-                    count(row.vmstat.refaultPages),
-                ].map { " " + $0.right(10) }.joined() : "")
-            + (readahead
-                ? [
-                    count(known ? demanded : nil), count(known ? pages.readaheadMissPages : nil),
-                    count(row.readahead?.usedPages), count(row.readahead?.droppedPages),
-                ].map { " " + $0.right(9) }.joined() : "")
+        var line = TableLine()
+        if timestamps { line.left(row.time.clockTime, 8) }
+        line.right(count(known ? pages.hitPages : nil), 8)
+        line.right(count(pages.missPages), 8)
+        line.right(count(pages.dirtyPages), 8)
+        line.right(percent(pages.hitRatio, known: known), 8)
+        line.right(megabytes(row.memory.buffersBytes), 12)
+        line.right(megabytes(row.memory.cachedBytes), 10)
+        if wide {
+            line.right(percent(pages.hitRatio, known: known), 10)
+            line.right(percent(pages.writeHitRatio, known: true), 10)
+            line.right(count(known ? pages.faultAccessPages : nil), 10)
+            line.right(count(known ? pages.readaheadMissPages : nil), 10)
+            line.right(count(row.sees.evictions ? pages.evictedPages : nil), 10)
+            line.right(count(row.vmstat.refaultPages), 10)
+        }
+        if readahead {
+            line.right(count(known ? pages.missPages - pages.readaheadMissPages : nil), 9)
+            line.right(count(known ? pages.readaheadMissPages : nil), 9)
+            line.right(count(row.readahead?.usedPages), 9)
+            line.right(count(row.readahead?.droppedPages), 9)
+        }
+        return line.text
     }
 
     /// Behind a row: where the kernel's own counters say otherwise.

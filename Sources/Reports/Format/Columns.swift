@@ -27,3 +27,20 @@ public func fixed(_ value: Double, _ decimals: Int) -> String {
     guard decimals > 0 else { return sign + padded }
     return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
 }
+
+/// A line of a table, made column by column, a blank between two.
+///
+/// One call a column: a chain of `+` over many strings takes Swift 6.2 minutes to type-check.
+struct TableLine {
+    private(set) var text = ""
+
+    mutating func left(_ cell: String, _ width: Int) { add(cell.left(width)) }
+    mutating func right(_ cell: String, _ width: Int) { add(cell.right(width)) }
+    mutating func right(_ cells: [String], _ width: Int) { for cell in cells { right(cell, width) } }
+
+    /// The last column: as wide as it is.
+    mutating func add(_ cell: String) {
+        if !text.isEmpty { text += " " }
+        text += cell
+    }
+}

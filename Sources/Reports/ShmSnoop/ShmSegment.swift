@@ -118,12 +118,19 @@ public enum ShmSegmentText {
             "\(process.pid)" + (process.comm.map { " (\(Printable.text($0)))" } ?? "")
         }
         let state = (segment.isDestroyed ? " removed" : "") + (segment.isLocked ? " locked" : "")
-        return ("0x" + String(repeating: "0", count: 8 - key.count) + key).left(10) + " "
-            + String(segment.shmid).right(8) + " " + String(segment.uid).right(6) + " " + mode.right(5) + " "
-            + kilobytes(segment.sizeBytes).right(10) + " " + kilobytes(segment.rssBytes).right(10) + " "
-            + kilobytes(segment.swapBytes).right(9) + " " + String(segment.attachCount).right(6) + " "
-            + (row.namespace.map(String.init) ?? "-").left(10) + " " + creator.left(24) + " "
-            + (attached.isEmpty ? "-" : attached.joined(separator: ", ")) + state
+        var line = TableLine()
+        line.left("0x" + String(repeating: "0", count: 8 - key.count) + key, 10)
+        line.right(String(segment.shmid), 8)
+        line.right(String(segment.uid), 6)
+        line.right(mode, 5)
+        line.right(kilobytes(segment.sizeBytes), 10)
+        line.right(kilobytes(segment.rssBytes), 10)
+        line.right(kilobytes(segment.swapBytes), 9)
+        line.right(String(segment.attachCount), 6)
+        line.left(row.namespace.map(String.init) ?? "-", 10)
+        line.left(creator, 24)
+        line.add((attached.isEmpty ? "-" : attached.joined(separator: ", ")) + state)
+        return line.text
     }
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds the corpus into $1: one program in every shape that a symbolizer meets. Needs cc, c++, binutils, xz; swiftc and
 # rustc where they are.
+# shellcheck disable=SC2086 # lists of words, and names without blanks
 set -eu
 src=$(cd "$(dirname "$0")" && pwd)
 out=$1
@@ -56,4 +57,4 @@ if command -v rustc > /dev/null; then
     RUSTC_BOOTSTRAP=1 rustc --edition 2021 -O -g -Z unstable-options -C symbol-mangling-version=legacy \
         -o rust-legacy "$src/sample.rs"
 fi
-touch done
+: >"done"
