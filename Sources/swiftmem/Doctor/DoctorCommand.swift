@@ -135,8 +135,8 @@ struct Doctor: ParsableCommand {
             for passed in choice.passedOver {
                 output.print("               not \(passed.rung): \(passed.reason)")
             }
-            if let rung = choice.rung, !rung.blindTo.isEmpty {
-                output.print("               does not see \(rung.blindTo)")
+            if let rung = choice.rung, !rung.cannotSee.isEmpty {
+                output.print("               does not see \(rung.cannotSee)")
             }
             if choice.rung == nil, let without = choice.ladder.without {
                 output.print("               so \(without)")
@@ -161,7 +161,7 @@ struct Doctor: ParsableCommand {
                 ladder.add("rung", choice.rung?.name)
                 ladder.add("rungs", choice.ladder.rungs.map(\.name))
                 ladder.add("kernels", choice.rung?.kernels)
-                ladder.add("blind_to", choice.rung?.blindTo)
+                ladder.add("cannot_see", choice.rung?.cannotSee)
                 ladder.add("without", choice.rung == nil ? choice.ladder.without : nil)
                 ladder.add(
                     "passed_over",
