@@ -61,6 +61,7 @@ struct Doctor: ParsableCommand {
             let attached = try AttachedProbes.attach(
                 probes, image: objectImage(probes.object), oracle: kernel, forced: forced, btf: btf,
                 configure: { (object, resolution) throws(BPFError) in
+                    try setPossibleCPUs(of: object)
                     try tool.configure(object, resolution)
                     if verifier { try object.measureVerifier() }
                 })
@@ -118,7 +119,7 @@ struct Doctor: ParsableCommand {
             var line = JSONLine(type: "doctor_verifier")
             line.add("tool", attached.resolution.tool)
             line.add("program", program)
-            line.add("instructions", attached.object.verifiedInstructions(of: program))
+            line.add("instructions", (try? attached.object.program(program))?.verifiedInstructions)
             output.print(line)
         }
     }

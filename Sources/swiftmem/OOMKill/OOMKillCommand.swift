@@ -160,7 +160,7 @@ struct OOMKill: Tool {
             var line = cmdline()
             line.length = UInt32(min(bytes.count, Int(CMDLINE_BYTES)))
             withUnsafeMutableBytes(of: &line.bytes) { $0.copyBytes(from: bytes.prefix(Int(CMDLINE_BYTES))) }
-            try explained { () throws(BPFError) in try map.set(pid, to: line, onlyNew: true) }
+            try explained { () throws(BPFError) in try map.set(pid, to: line, where: .noExist) }
         }
     }
 

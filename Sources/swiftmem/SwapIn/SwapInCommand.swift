@@ -86,7 +86,6 @@ struct SwapIn: Tool {
 private struct SwapInCounting {
     private let known: SwapInKnown
     private let counters: PerCPUMap<swapin_key, swapin_counters>
-    private let removable: BPFMap<swapin_key, swapin_counters>
     private let cgroups: BPFMap<UInt64, swapin_cgroup>
     private let slots: PerCPUMap<UInt32, UInt64>
     private let interval: BPFMap<UInt32, UInt32>
@@ -111,11 +110,8 @@ private struct SwapInCounting {
                 || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "waits")),
             waits: resolution.rung(of: "waits") != nil,
             swapouts: resolution.rung(of: "swapouts") != nil)
-        (counters, removable, cgroups) = try explained { () throws(BPFError) in
-            (
-                try session.probes.object.perCPUMap("processes"),
-                try session.probes.object.map("processes"), try session.probes.object.map("cgroups")
-            )
+        (counters, cgroups) = try explained { () throws(BPFError) in
+            (try session.probes.object.perCPUMap("processes"), try session.probes.object.map("cgroups"))
         }
         (slots, interval) = try explained { () throws(BPFError) in
             (try session.probes.object.perCPUMap("wait_slots"), try session.probes.object.map("interval"))
@@ -195,7 +191,7 @@ private struct SwapInCounting {
     /// Makes room: a process that is gone counts no more, and had its last row.
     private func forget(_ process: SwapInProcess) throws(Failure) {
         guard access("/proc/\(process.pid)", F_OK) != 0 else { return }
-        try explained { () throws(BPFError) in _ = try removable.remove(process.key) }
+        try explained { () throws(BPFError) in _ = try counters.remove(process.key) }
     }
 
     private mutating func path(of id: UInt64) throws(Failure) -> CgroupPath? {
