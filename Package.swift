@@ -88,8 +88,9 @@ let libraries: [Target] = [
     cLibrary("TraceRecords"),
     cLibrary(
         "CSymbols", ["CElfutils"], links: [":libdw.a", ":liblzma.a", ":libiberty.a", ":libbz2.a"]),
-    cLibrary("CUnwind", ["CElfutils", "CSymbols", "TraceRecords"], links: [":libcapstone.a"]),
     cLibrary("CDisassembly", links: [":libcapstone.a"]),
+    cLibrary(
+        "CUnwind", ["CElfutils", "CDisassembly", "TraceRecords"], links: [":libdw.a", ":liblzma.a", ":libbz2.a"]),
     cLibrary("CTracee"),
     // its objects come from `make bpf`
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
@@ -97,7 +98,7 @@ let libraries: [Target] = [
     library("LibBPF", ["CLibbpf"]),
     library("Probes", ["LibBPF", "CLibbpf"]),
     library("Symbols", ["CSymbols"]),
-    library("Unwind", ["Symbols", "CUnwind", "CSymbols", "TraceRecords"]),
+    library("Unwind", ["LibBPF", "Symbols", "CUnwind", "TraceRecords"]),
     library("Reports", ["TraceRecords"]),
 ]
 
@@ -121,7 +122,7 @@ let testTargets: [Target] = [
         name: "TestSupport", dependencies: ["Symbols"], path: "Tests/TestSupport", exclude: ["Corpus"],
         swiftSettings: strict),
     tests("SymbolsTests", ["Symbols", "CSymbols", "TestSupport"]),
-    tests("UnwindTests", ["Unwind", "Symbols", "CUnwind", "CSymbols", "TraceRecords", "TestSupport"]),
+    tests("UnwindTests", ["Unwind", "LibBPF", "Symbols", "CUnwind", "CSymbols", "TraceRecords", "TestSupport"]),
     tests("ReportsTests", ["Reports", "TraceRecords"]),
     tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "CBPFObjects"]),
     tests(

@@ -36,6 +36,7 @@
 static struct stack_state *thread_state(void);
 #define STACK_STATE() thread_state()
 #include "lib/stack.h"
+#include "unwind/process.h"
 #include "memleak.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -8,7 +8,7 @@
  * stack pointer (x86) or in the link register (arm64), and the frame pointer is
  * still the caller's. From there on the chain of frame pointers is walked as long
  * as it goes up the stack; a caller built without frame pointers ends it. That is
- * `--stack fp`; else unwind.h walks, by tables.
+ * `--stack fp`; else unwind/walk.h walks, by tables.
  *
  * Before this header the tool defines STACK_STATE(): where this thread's state is.
  */
@@ -20,7 +20,7 @@
 #include <bpf/bpf_tracing.h>
 #include "loss.h"
 #include "stack_record.h"
-#include "unwind.h"
+#include "unwind/walk.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -60,7 +60,7 @@ static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *
 
 	if (!IS_USER_TEXT(caller))
 		return 0;
-	record->flags = 0;
+	record->end = STACK_NO_END;
 	record->frames[0] = caller;
 	for (int i = 1; i < STACK_FRAMES + 1; i++) {
 		struct frame_record next;
@@ -72,7 +72,7 @@ static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *
 		if (!IS_USER_TEXT(next.return_address))
 			break;
 		if (i == STACK_FRAMES) {
-			record->flags = STACK_CUT;
+			record->end = STACK_CUT;
 			break;
 		}
 		record->frames[i] = next.return_address;
@@ -91,7 +91,7 @@ static __always_inline u64 stack_measure(struct pt_regs *ctx, struct stack_recor
 	u64 hash = stack_mix(STACK_SEED, caller);
 	long size = 8;
 
-	record->flags = 0;
+	record->end = STACK_NO_END;
 	record->frames[0] = caller;
 	if (stack_config.mode == STACK_KERNEL)
 		size = bpf_get_stack(ctx, record->frames, sizeof(record->frames), BPF_F_USER_STACK);

@@ -163,6 +163,15 @@ package struct ELFFile: ~Copyable {
     package struct Section {
         package let handle: OpaquePointer
         package let header: GElf_Shdr
+
+        /// As linked.
+        package var address: UInt64 { header.sh_addr }
+
+        /// Does it hold code that is loaded?
+        package var isCode: Bool {
+            let flags = UInt64(SHF_EXECINSTR) | UInt64(SHF_ALLOC)
+            return header.sh_type == SHT_PROGBITS && header.sh_flags & flags == flags
+        }
     }
 
     /// Calls `body` for each section until it gives false.

@@ -11,17 +11,17 @@ import Testing
 
 /// Frames told from instructions, where call-frame information is missing.
 @Suite struct UnwindGapsTests {
-    private static func rows(_ code: [UInt8], at address: UInt64 = 0x1000) -> [code_row] {
-        [code_row](unsafeUninitializedCapacity: code.count + 1) { rows, count in
+    private static func rows(_ code: [UInt8], at address: UInt64 = 0x1000) -> [unwind_row] {
+        [unwind_row](unsafeUninitializedCapacity: code.count + 1) { rows, count in
             code.withUnsafeBufferPointer { bytes in
-                var stretch = code_stretch(code: bytes.baseAddress, size: bytes.count, address: address)
-                if let to = rows.baseAddress { count = code_frames(&stretch, 1, to, rows.count) }
+                var stretch = unwind_code(bytes: bytes.baseAddress, size: bytes.count, address: address)
+                if let to = rows.baseAddress { count = unwind_code_rows(&stretch, 1, to, rows.count) }
             }
         }
     }
 
     /// Where a rule holds: frame address by `fp` or stack pointer + offset, frame pointer saved or not.
-    private static func shown(_ rows: [code_row]) -> [String] {
+    private static func shown(_ rows: [unwind_row]) -> [String] {
         rows.map { row in
             let base = row.rule & 15 == UInt64(UNWIND_FP.rawValue) ? "fp" : "sp"
             let saved =

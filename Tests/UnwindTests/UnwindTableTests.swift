@@ -18,8 +18,7 @@ private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UN
 
 @Suite struct UnwindPackerTests {
     private func table(_ rows: [(UInt64, UInt64, UInt64)], text: Range<UInt64> = 0x1000..<0x9000) -> UnwindTable {
-        var raw = rows.map { cunwind_cfi_row(start: $0.0, end: $0.1, rule: $0.2) }
-        return raw.withUnsafeMutableBufferPointer { UnwindTable(rows: $0, text: text) }
+        UnwindTable(rows: rows.map { unwind_row(start: $0.0, end: $0.1, rule: $0.2) }, text: text)
     }
 
     @Test("rows hold from their first byte to their last, gaps say so")

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions about machine code that a probe's placement depends on. Capstone's
-// headers use unions and macros that Swift can't import.
+// Questions about machine code that a probe's placement depends on.
 #ifndef DISASSEMBLY_H
 #define DISASSEMBLY_H
 

@@ -3,6 +3,8 @@
 #ifndef SWIFTMEM_LOSS_CAUSES_H
 #define SWIFTMEM_LOSS_CAUSES_H
 
+#include "stack_end.h"
+
 enum loss_cause {
 	LOSS_RING_FULL, /* no room in the ring buffer: an event is missing */
 	LOSS_MAP_FULL, /* no room in a hash map: something is not tracked */
@@ -13,13 +15,8 @@ enum loss_cause {
 	LOSS_RETURN_MISSED, /* a function's return was not seen */
 	LOSS_NAME, /* no room for a file's name */
 	LOSS_SKIPPED, /* the kernel counts these: runs of a program it skipped */
-	LOSS_STACK_CUT, /* stacks deeper than is kept */
-	LOSS_STACK_NO_MAPPING, /* … that led to an address in no mapping known yet */
-	LOSS_STACK_NO_RULE, /* … into code without unwind information */
-	LOSS_STACK_UNSUPPORTED, /* … with unwind information that is not followed */
-	LOSS_STACK_UNREADABLE, /* … whose memory could not be read */
-	LOSS_STACK_IMPLAUSIBLE, /* … where the next frame could not be one */
-	LOSS_CAUSES,
+	LOSS_STACK_ENDS, /* from here on stacks that lack frames, by enum stack_end from STACK_CUT on */
+	LOSS_CAUSES = LOSS_STACK_ENDS + STACK_ENDS - STACK_CUT,
 };
 
 #endif

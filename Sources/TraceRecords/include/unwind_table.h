@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Unwind tables: what BPF/lib/unwind.h walks stacks by, and what Sources/Symbols
- * makes of a file's call-frame information. Docs/unwinding.md tells the whole.
+ * Unwind tables: what BPF/unwind walks stacks by, and what Sources/Unwind makes of a
+ * file's call-frame information. Docs/unwinding.md tells the whole.
  *
  * A table is an array of blocks of words. Its text is cut into chunks of 1 KiB; word n
  * is the number of the word where chunk n's rows begin. A row is the place in the chunk

@@ -5,6 +5,7 @@ internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import Unwind
 
 /// Which stacks allocate memory and do not free it.
 struct MemLeak: Tool {

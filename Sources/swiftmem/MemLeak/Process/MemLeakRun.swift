@@ -5,6 +5,7 @@ internal import Glibc
 internal import LibBPF
 internal import Reports
 internal import Probes
+internal import Unwind
 
 /// One run of memleak: attaches, keeps the ledger of mappings, reports.
 struct MemLeakRun: ~Copyable {
@@ -16,7 +17,7 @@ struct MemLeakRun: ~Copyable {
     var reader: OutstandingReader
     private var ledger: MappingLedger
     private let names: StackNames
-    var unwinder: StackUnwinder?
+    var unwinder: UnwindUploader?
     private let chosen: BPFMap<UInt32, UInt32>
     private let text: MemLeakText
     /// What was there before the start.
@@ -65,7 +66,7 @@ struct MemLeakRun: ~Copyable {
         }
         try explained { () throws(BPFError) in try plan.fillSampleGaps(session.probes.object) }
         unwinder = try explained { () throws(BPFError) in
-            try StackUnwinder(session.probes.object, stack)
+            try UnwindUploader(session.probes.object, stack, note: note)
         }
         allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
         self.ring = ring

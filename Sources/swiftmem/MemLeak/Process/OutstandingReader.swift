@@ -105,6 +105,6 @@ struct CapturedStack {
                 bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
             }
         }
-        end = StackEnd(flags: record.flags)
+        end = StackEnd(recorded: record.end)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CUnwind
 internal import TraceRecords
-internal import Symbols
 
 /// Packs rows, which come sorted by their start, into a table's words.
 struct UnwindPacker {
@@ -10,7 +10,7 @@ struct UnwindPacker {
     private static let mostRules = 1 << 16
     private static let none = UInt64(UNWIND_NONE.rawValue)
 
-    private let text: Range<UInt64>
+    let text: Range<UInt64>
     private(set) var words: [UInt32]
     private(set) var rules: [UInt64] = []
     private(set) var rulesBlock: UInt32 = 0
@@ -29,7 +29,13 @@ struct UnwindPacker {
     private var rows: [UInt32] = []
     private var chunkIndex = 0
 
-    init(text: Range<UInt64>, expecting count: Int) {
+    init(text: Range<UInt64>, _ rows: some Sequence<unwind_row>) {
+        self.init(text: text, expecting: rows.underestimatedCount)
+        for row in rows { add(row.start, row.end, rule: row.rule) }
+        finish()
+    }
+
+    private init(text: Range<UInt64>, expecting count: Int) {
         self.text = text
         position = text.lowerBound
         let chunks = Int((text.upperBound - text.lowerBound) / Self.chunk)
@@ -46,7 +52,7 @@ struct UnwindPacker {
         for word in chunks..<index { words[word] = nothing }
     }
 
-    mutating func add(_ from: UInt64, _ to: UInt64, rule: UInt64) {
+    private mutating func add(_ from: UInt64, _ to: UInt64, rule: UInt64) {
         let low = max(from, text.lowerBound)
         let high = min(to, text.upperBound)
         guard low < high else { return }
@@ -57,7 +63,7 @@ struct UnwindPacker {
         cover(upTo: high, number: number(of: rule))
     }
 
-    mutating func finish() {
+    private mutating func finish() {
         cover(upTo: text.upperBound, number: 0)
         endBlock()
         rulesBlock = UInt32(words.count / Self.blockWords)

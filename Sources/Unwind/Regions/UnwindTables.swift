@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Symbols
 
-/// Executable memory of a process and how its frames are unwound.
-public struct UnwindRegion: Hashable, Sendable {
-    public enum Rules: Hashable, Sendable {
-        /// By a table; `offset` is where in its text the region begins.
-        case table(UnwindTables.ID, offset: UInt32)
-        /// By frame pointers: a JIT's code, or a file without call-frame information.
-        case framePointers
-        /// Not at all: the kernel's own trampoline.
-        case none
-    }
-
-    public let start: UInt64
-    public let end: UInt64
-    public let rules: Rules
-}
-
 /// The unwind tables of all files in use, each made once.
 public final class UnwindTables {
     /// Numbers from 1 in the order of making.
     public typealias ID = Int
 
-    private struct Known {
+    /// A table that was made.
+    struct Known {
         let id: ID
         let start: UInt64
         let length: UInt64
@@ -42,6 +27,8 @@ public final class UnwindTables {
     private var byIdentity: [FileIdentity: Known?] = [:]
     private var byContent: [Content: Known] = [:]
     private var vdso: [[UInt8]: Known?] = [:]
+    private var images: [ID: ELFImage] = [:]
+    /// Tables that nobody has taken yet.
     private var fresh: [ID: UnwindTable] = [:]
     /// Bytes of all tables made.
     public private(set) var byteCount = 0
@@ -66,58 +53,29 @@ public final class UnwindTables {
     /// Gives a new table away; nil where it was taken already.
     public func take(_ id: ID) -> UnwindTable? { fresh.removeValue(forKey: id) }
 
+    /// How many there are, how large, and how long it took to make them.
+    public var summary: String {
+        let time = time.components
+        let milliseconds = time.seconds * 1000 + time.attoseconds / 1_000_000_000_000_000
+        return "\(count) unwind tables, \(keptCount) of them kept from earlier runs, "
+            + "\(byteCount >> 10) KiB, in \(milliseconds) ms"
+    }
+
     /// What a process has mapped executable, by address.
     ///
-    /// Throws `.system` once the process is gone.
+    /// - Throws: `.system` once the process is gone.
     public func regions(of pid: Int32) throws(SymbolError) -> [UnwindRegion] {
-        var regions: [UnwindRegion] = []
+        var found = UnwindRegions()
         for mapping in try ProcessMaps(pid: pid).mappings where mapping.isExecutable && mapping.end < 1 << 56 {
             if mapping.path == "[uprobes]" {
-                regions.append(UnwindRegion(start: mapping.start, end: mapping.end, rules: .none))
+                found.addTrampoline(mapping)
             } else if let (known, image) = table(mapping, pid: pid) {
-                append(mapping, known, image, to: &regions)
+                found.add(mapping, known, image)
             } else {
-                append(UnwindRegion(start: mapping.start, end: mapping.end, rules: .framePointers), to: &regions)
+                found.addWithoutTable(mapping)
             }
         }
-        return regions
-    }
-
-    /// A JIT may have thousands of mappings, one behind the other.
-    private func append(_ region: UnwindRegion, to regions: inout [UnwindRegion]) {
-        if let last = regions.last, last.end == region.start, last.rules == region.rules, region.rules == .framePointers
-        {
-            regions[regions.count - 1] = UnwindRegion(start: last.start, end: region.end, rules: .framePointers)
-        } else {
-            regions.append(region)
-        }
-    }
-
-    /// The parts of a mapping that hold the file's executable segments.
-    private func append(_ mapping: Mapping, _ known: Known, _ image: ELFImage, to regions: inout [UnwindRegion]) {
-        var position = mapping.start
-        for segment in image.segments where segment.isExecutable && segment.fileSize > 0 {
-            // The kernel maps whole pages.
-            let skew = segment.fileOffset & 4095
-            guard segment.address >= skew else { continue }
-            let (fileStart, linked) = (segment.fileOffset - skew, segment.address - skew)
-            let mapped = mapping.end - mapping.start
-            let low = max(fileStart, mapping.fileOffset)
-            let high = min(
-                segment.fileOffset.addingSaturated(segment.fileSize).addingSaturated(4095) & ~4095,
-                mapping.fileOffset.addingSaturated(mapped))
-            guard low < high else { continue }
-            let start = max(position, mapping.start + (low - mapping.fileOffset))
-            let end = mapping.start + (high - mapping.fileOffset)
-            let address = linked.addingSaturated(start - mapping.start + mapping.fileOffset - fileStart)
-            guard start < end, address >= known.start, address - known.start < known.length else { continue }
-            let offset = address - known.start
-            regions.append(
-                UnwindRegion(
-                    start: start, end: min(end, start + (known.length - offset)),
-                    rules: .table(known.id, offset: UInt32(offset))))
-            position = end
-        }
+        return found.regions
     }
 
     private func table(_ mapping: Mapping, pid: Int32) -> (Known, ELFImage)? {
@@ -127,8 +85,6 @@ public final class UnwindTables {
         default: nil
         }
     }
-
-    private var images: [ID: ELFImage] = [:]
 
     private func withImage(_ known: Known?) -> (Known, ELFImage)? {
         guard let known, let image = images[known.id] else { return nil }
@@ -191,12 +147,5 @@ public final class UnwindTables {
         fresh[count] = table
         images[count] = image
         return Known(id: count, start: table.start, length: table.length)
-    }
-}
-
-extension UInt64 {
-    fileprivate func addingSaturated(_ other: UInt64) -> UInt64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
     }
 }

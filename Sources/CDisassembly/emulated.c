@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+// Where a user probe costs one trap: the first instruction of a function that the kernel emulates.
 #include "disassembly.h"
-
-#include <capstone/capstone.h>
-#include <stdbool.h>
+#include "disassembler.h"
 
 // How far the start of a function is looked at.
 enum { MOST_INSTRUCTIONS = 12 };
@@ -72,8 +71,9 @@ static bool is_precious(uint16_t reg)
 }
 
 // May a probe go behind it? Straight on, no memory written, nothing precious changed.
-static bool is_harmless(csh handle, const cs_insn *insn)
+static bool is_harmless(const struct disassembler *disassembler)
 {
+	const cs_insn *insn = disassembler->insn;
 	const cs_x86 *x86 = &insn->detail->x86;
 
 	// capstone calls endbr64 a group-less nop of its own; what it does not know, it does not decode
@@ -113,29 +113,28 @@ static bool is_harmless(csh handle, const cs_insn *insn)
 	for (uint8_t i = 0; i < x86->op_count; i++)
 		if (x86->operands[i].type == X86_OP_MEM && (x86->operands[i].access & CS_AC_WRITE))
 			return false;
-	cs_regs read, written;
-	uint8_t reads, writes;
-	if (cs_regs_access(handle, insn, read, &reads, written, &writes) != CS_ERR_OK)
-		return false;
-	for (uint8_t i = 0; i < writes; i++)
+	cs_regs written;
+	int writes = disassembler_written(disassembler, written);
+	for (int i = 0; i < writes; i++)
 		if (is_precious(written[i]))
 			return false;
-	return true;
+	return writes >= 0;
 }
 
 // Does any jump of the function lead behind its start, up to `end`? True in doubt:
 // a jump through a register or memory, bytes that are no instruction.
-static bool may_jump_into(csh handle, cs_insn *insn, const uint8_t *code, size_t size, size_t end)
+static bool may_jump_into(struct disassembler *disassembler, const uint8_t *code, size_t size, size_t end)
 {
+	const cs_insn *insn = disassembler->insn;
 	uint64_t address = 0;
 	size_t left = size;
 	const uint8_t *at = code;
 
 	while (left > 0) {
-		if (!cs_disasm_iter(handle, &at, &left, &address, insn))
+		if (!disassembler_next(disassembler, &at, &left, &address))
 			return true;
-		bool is_jump = cs_insn_group(handle, insn, X86_GRP_JUMP);
-		if (!is_jump && !cs_insn_group(handle, insn, X86_GRP_CALL))
+		bool is_jump = cs_insn_group(disassembler->handle, insn, X86_GRP_JUMP);
+		if (!is_jump && !cs_insn_group(disassembler->handle, insn, X86_GRP_CALL))
 			continue;
 		const cs_x86 *x86 = &insn->detail->x86;
 		if (x86->op_count != 1 || x86->operands[0].type != X86_OP_IMM) {
@@ -152,30 +151,24 @@ static bool may_jump_into(csh handle, cs_insn *insn, const uint8_t *code, size_t
 
 size_t emulated_instruction(const uint8_t *code, size_t size)
 {
-	csh handle;
-	size_t result = 0;
-
-	if (cs_open(CS_ARCH_X86, CS_MODE_64, &handle) != CS_ERR_OK)
+	struct disassembler disassembler;
+	if (!disassembler_open(&disassembler))
 		return 0;
-	cs_insn *insn = NULL;
-	if (cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK && (insn = cs_malloc(handle))) {
-		const uint8_t *at = code;
-		size_t left = size;
-		uint64_t address = 0;
-		for (int i = 0; i < MOST_INSTRUCTIONS; i++) {
-			if (!cs_disasm_iter(handle, &at, &left, &address, insn))
-				break;
-			if (is_emulated(insn)) {
-				result = (size_t)insn->address;
-				break;
-			}
-			if (!is_harmless(handle, insn))
-				break;
+	size_t result = 0, left = size;
+	uint64_t address = 0;
+	const uint8_t *at = code;
+	for (int i = 0; i < MOST_INSTRUCTIONS; i++) {
+		if (!disassembler_next(&disassembler, &at, &left, &address))
+			break;
+		if (is_emulated(disassembler.insn)) {
+			result = (size_t)disassembler.insn->address;
+			break;
 		}
-		if (result > 0 && may_jump_into(handle, insn, code, size, result))
-			result = 0;
-		cs_free(insn, 1);
+		if (!is_harmless(&disassembler))
+			break;
 	}
-	cs_close(&handle);
+	if (result > 0 && may_jump_into(&disassembler, code, size, result))
+		result = 0;
+	disassembler_close(&disassembler);
 	return result;
 }
