@@ -13,8 +13,7 @@ struct CacheTopSource {
     }
 
     private let entries: [BPFMap<cachetop_key, cachetop_entry>]
-    private let descriptors: [Int32]
-    private let active: BPFMap<UInt32, Int32>
+    private let active: MapOfMaps
     private let paths: BPFMap<cachetop_file, cachetop_path>
     private let overflow: PerCPUMap<UInt32, pagecache_counters>
     private var current = 0
@@ -24,10 +23,7 @@ struct CacheTopSource {
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {
         entries = [try object.map("entries_0"), try object.map("entries_1")]
-        descriptors = [
-            try object.descriptor(ofMap: "entries_0"), try object.descriptor(ofMap: "entries_1"),
-        ]
-        active = try object.map("active")
+        active = try object.mapOfMaps("active")
         paths = try object.map("paths")
         overflow = try object.perCPUMap("overflow")
         overflowLedger = PageCacheLedger(
@@ -47,7 +43,7 @@ struct CacheTopSource {
     private mutating func collected() throws(BPFError) -> CacheTopInterval {
         let full = current
         current = 1 - current
-        try active.set(0, to: descriptors[current])
+        try active.set(0, to: entries[current])
         var result: [CacheTopEntry] = []
         var carriesLeft: [Key: PageCacheCarry] = [:]
         var carries = self.carries

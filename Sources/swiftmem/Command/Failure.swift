@@ -36,7 +36,19 @@ extension Failure {
         let refused = error.code == EPERM || error.code == EACCES
         self.init(
             status: refused ? Status.permission : Status.system, message: error.description,
-            remedy: error.remedy, details: error.log)
+            remedy: error.remedy.map(Self.words), details: error.log)
+    }
+
+    /// What would help against a refusal, in a user's words.
+    private static func words(_ remedy: BPFError.Remedy) -> String {
+        switch remedy {
+        case .needsPrivilege:
+            "run as root, or with CAP_BPF and CAP_PERFMON; where root is refused too, the kernel is"
+                + " locked down (`swiftmem doctor` tells what it still allows)"
+        case .raiseLockedMemoryLimit: "raise the locked-memory limit (ulimit -l unlimited)"
+        case .verifierGaveUp: "the verifier gave up; run with --verbose and report its log"
+        case .missingOnThisKernel: "this kernel has no such function, tracepoint or BTF; see `swiftmem doctor`"
+        }
     }
 
     init(_ error: ProbeError) {

@@ -41,7 +41,7 @@ struct OOMKill: Tool {
                     Rung("kprobe", programs: ["oom_begin_kprobe"], kernels: "5.10 and newer"),
                     Rung(
                         "stack", programs: [], kernels: "all",
-                        blindTo: """
+                        cannotSee: """
                             an OOM whose oom_control is not on the trigger's stack (none is known)
                             """),
                 ], without: "constraint, limit, gfp flags, order and pages are unknown"),
@@ -60,7 +60,7 @@ struct OOMKill: Tool {
                 rungs: [
                     Rung(
                         "tracepoint", programs: ["cmdline_exec", "cmdline_fork"], kernels: "all",
-                        blindTo: "arguments past the first 256 bytes")
+                        cannotSee: "arguments past the first 256 bytes")
                 ], without: "a victim's command line is known only of processes older than the trace"),
         ])
 
@@ -164,7 +164,7 @@ struct OOMKill: Tool {
             var line = cmdline()
             line.length = UInt32(min(bytes.count, Int(CMDLINE_BYTES)))
             withUnsafeMutableBytes(of: &line.bytes) { $0.copyBytes(from: bytes.prefix(Int(CMDLINE_BYTES))) }
-            try explained { () throws(BPFError) in try map.set(pid, to: line, onlyNew: true) }
+            try explained { () throws(BPFError) in try map.set(pid, to: line, where: .noExist) }
         }
     }
 

@@ -62,14 +62,14 @@ struct ShmSnoop: Tool {
                             "record", programs: (latency ? ["record_begins"] : []) + ["record_returned"],
                             requires: [.feature("ring buffer"), .feature("preemptible tracepoints")],
                             kernels: "7.0 and newer, where programs on typed tracepoints are preempted and skipped",
-                            blindTo: inherited),
+                            cannotSee: inherited),
                         Rung(
                             "tracepoint", programs: returned, requires: [.feature("ring buffer")],
                             kernels: "5.10 and newer",
-                            blindTo: inherited),
+                            cannotSee: inherited),
                         Rung(
                             "syscalls", programs: recorded, requires: [.feature("ring buffer")],
-                            kernels: "5.10 and newer, with CONFIG_FTRACE_SYSCALLS", blindTo: blind),
+                            kernels: "5.10 and newer, with CONFIG_FTRACE_SYSCALLS", cannotSee: blind),
                     ])
             ])
     }

@@ -86,7 +86,6 @@ struct SwapIn: Tool {
 private struct SwapInCounting {
     private let known: SwapInKnown
     private let counters: PerCPUMap<swapin_key, swapin_counters>
-    private let removable: BPFMap<swapin_key, swapin_counters>
     private let cgroups: BPFMap<UInt64, swapin_cgroup>
     private let slots: PerCPUMap<UInt32, UInt64>
     private let interval: BPFMap<UInt32, UInt32>
@@ -116,11 +115,8 @@ private struct SwapInCounting {
                 || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "waits")),
             waits: resolution.rung(of: "waits") != nil,
             swapouts: resolution.rung(of: "swapouts") != nil)
-        (counters, removable, cgroups) = try explained { () throws(BPFError) in
-            (
-                try session.probes.object.perCPUMap("processes"),
-                try session.probes.object.map("processes"), try session.probes.object.map("cgroups")
-            )
+        (counters, cgroups) = try explained { () throws(BPFError) in
+            (try session.probes.object.perCPUMap("processes"), try session.probes.object.map("cgroups"))
         }
         (slots, interval) = try explained { () throws(BPFError) in
             (try session.probes.object.perCPUMap("wait_slots"), try session.probes.object.map("interval"))
@@ -204,7 +200,7 @@ private struct SwapInCounting {
         key.pid = process.pid
         key.start_ns = process.start
         let gone = key
-        try explained { () throws(BPFError) in _ = try removable.remove(gone) }
+        try explained { () throws(BPFError) in _ = try counters.remove(gone) }
     }
 
     private mutating func path(of id: UInt64) throws(Failure) -> CgroupPath? {

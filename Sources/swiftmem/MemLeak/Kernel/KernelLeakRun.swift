@@ -115,7 +115,7 @@ struct KernelLeakRun: ~Copyable {
         var run: UInt64 = 0
         for program in session.probes.resolution.programs {
             run &+= try explained { () throws(BPFError) in
-                try session.probes.object.runTime(ofProgram: program)
+                try session.probes.object.program(program).info().runTimeNanoseconds
             }
         }
         guard overhead?.update(run: run) == true, let rate = overhead?.rate, let share = overhead?.share

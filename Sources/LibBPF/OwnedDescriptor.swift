@@ -10,4 +10,11 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     public init(owning raw: Int32) { self.raw = raw }
 
     deinit { close(raw) }
+
+    /// Gives the descriptor away, open.
+    consuming func release() -> Int32 {
+        let raw = self.raw
+        discard self
+        return raw
+    }
 }
