@@ -53,9 +53,9 @@ struct KernelLeakRun: ~Copyable {
 
     /// Traces until the end.
     mutating func trace() throws(Failure) {
-        var left = plan.arguments.interval.count?.value
+        var left = plan.arguments.count?.value
         var loop = try EventLoop(
-            interval: plan.arguments.interval.interval?.value ?? 5,
+            interval: plan.arguments.interval.value,
             duration: session.options.duration?.value)
         if plan.arguments.trace { try loop.watchRecords(ring.descriptor) }
         if overhead != nil { try loop.wake(after: Self.overheadInterval) }

@@ -188,8 +188,8 @@ struct MemLeakRun: ~Copyable {
 
     /// Traces until the end; the status of a command that has ended.
     mutating func trace() throws(Failure) -> Int32? {
-        let count = plan.arguments.interval.count?.value
-        let interval = plan.arguments.interval.interval?.value ?? 5
+        let count = plan.arguments.count?.value
+        let interval = plan.arguments.interval.value
         var loop = try EventLoop(
             interval: interval, duration: session.options.duration?.value)
         try loop.watchRecords(ring.descriptor)
