@@ -118,6 +118,9 @@ struct MemLeakArguments: ParsableArguments {
         help: ArgumentHelp("The command, or its arguments.", valueName: "argument"))
     var rest: [String] = []
 
+    /// The command and its arguments; empty where none is given.
+    var words: [String] { (command.map { $0.split(separator: " ").map(String.init) } ?? []) + rest }
+
     /// Else it is the kernel's memory.
     var namesProcesses: Bool { !pid.isEmpty || command != nil || !rest.isEmpty || cgroup != nil }
 }

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
-internal import TraceRecords
-internal import Glibc
-internal import LibBPF
 internal import Probes
 internal import Reports
-internal import Unwind
 
 /// Which stacks allocate memory and do not free it.
 struct MemLeak: Tool {
@@ -14,10 +10,10 @@ struct MemLeak: Tool {
         abstract:
             "Stacks that allocate memory and do not free it: of processes, a command, a cgroup, the kernel.",
         usage: """
-            memleak [<options>] [<interval>] [<count>]
-            memleak -p <pid> ... [<options>] [<interval>] [<count>]
-            memleak -c <command> [<options>] [<interval>] [<count>] [-- <argument> ...]
-            memleak --cgroup <path> [<options>] [<interval>] [<count>]
+            swiftmem memleak [<options>] [<interval>] [<count>]
+            swiftmem memleak -p <pid> ... [<options>] [<interval>] [<count>]
+            swiftmem memleak -c <command> [<options>] [<interval>] [<count>] [-- <argument> ...]
+            swiftmem memleak --cgroup <path> [<options>] [<interval>] [<count>]
             """,
         discussion: """
             Without -p, -c and --cgroup it is the kernel's memory: slab objects and pages, or \
@@ -50,15 +46,23 @@ struct MemLeak: Tool {
         if Environment.kernel(btf: report.btf) is RunningKernel {
             try Capabilities.own.require(for: Self.name)
         }
-        guard arguments.namesProcesses else {
-            var run = try KernelLeakRun(KernelLeakPlan(arguments), report)
-            try run.trace()
-            return try run.session.finish()
+        let request = try MemLeakRequest(arguments)
+        let pace = ReportLoop.Pace(
+            interval: arguments.interval.value, count: arguments.count?.value, duration: report.duration?.value)
+        switch request {
+        case .kernel(let plan):
+            let names = KernelLeakNames()
+            var session = try Session(plan.mode(names.symbols), report)
+            var source = try KernelLeakSource(plan, names, session)
+            try ReportLoop.run(&source, &session, pace)
+            try session.finish()
+        case .processes(let plan):
+            let found = try FoundAllocators.search(plan)
+            var session = try Session(plan.mode(found), report)
+            var source = try MemLeakSource(plan, found, session)
+            try ReportLoop.run(&source, &session, pace)
+            try session.finish()
+            if let status = source.exitStatus, arguments.exitStatus { throw ExitCode(status) }
         }
-        let plan = try MemLeakPlan(arguments)
-        var run = try MemLeakRun(plan, report)
-        let status = try run.trace()
-        try run.session.finish()
-        if let status, arguments.exitStatus { throw ExitCode(status) }
     }
 }

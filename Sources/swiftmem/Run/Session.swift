@@ -141,10 +141,10 @@ enum Environment {
     static func forcedRungs() throws(Failure) -> ForcedRungs {
         guard let text = variable("SWIFTMEM_RUNG") else { return ForcedRungs() }
         guard let forced = ForcedRungs(text) else {
-            throw .usage("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
+            throw .badValue("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
         }
         if let mistake = forced.mistake(in: tools.flatMap { $0.modes.map(\.probes) }) {
-            throw .usage("SWIFTMEM_RUNG: \(Printable.text(mistake))")
+            throw .badValue("SWIFTMEM_RUNG: \(Printable.text(mistake))")
         }
         return forced
     }
