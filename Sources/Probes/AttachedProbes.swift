@@ -63,8 +63,7 @@ public struct AttachedProbes: ~Copyable {
 
     private static func open(_ probes: ProbeSet, image: UnsafeRawBufferPointer) throws(ProbeError) -> OpenObject {
         do throws(BPFError) {
-            // SAFETY: the image outlives the object, as the caller promises.
-            return try OpenObject(image: image, name: probes.object)
+            return try OpenObject(image: image.bytes, name: probes.object)
         } catch {
             throw .refused(error)
         }
@@ -89,13 +88,9 @@ public struct AttachedProbes: ~Copyable {
             case .some(let file): "/proc/self/fd/\(file.raw)"
             case nil: btf
             }
-        let open = try OpenObject(image: image, name: resolution.object, btf: path)
+        let open = try OpenObject(image: image.bytes, name: resolution.object, btf: path)
         try open.autoload(only: Set(resolution.programs))
-        for map in resolution.idleMaps { try open.omitMap(map) }
-        // BPF/lib/percpu.h: programs that sum over the CPUs
-        if open.maps.contains(where: { $0.name == ".rodata.cpus" }) {
-            try open.setReadOnlyData(".rodata.cpus", to: UInt32(possibleCPUs))
-        }
+        for map in resolution.idleMaps { try open.map(map).omit() }
         try configure(open, resolution)
         let sections = Dictionary(
             open.programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first })
@@ -111,10 +106,10 @@ public struct AttachedProbes: ~Copyable {
             if case .userFunction = sections[program] { true } else { false }
         }
         for program in resolution.programs where !isIterator(program) && !isUserFunction(program) {
-            links.insert(try object.attach(program))
+            links.insert(try object.program(program).attach())
         }
         for program in resolution.programs where isIterator(program) {
-            try object.runIterator(program)
+            try object.program(program).runIterator()
         }
         self.links = links
         self.object = object

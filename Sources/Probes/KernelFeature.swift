@@ -93,13 +93,13 @@ public struct KernelFeature: Sendable {
     /// these links, an invalid argument to one that doesn't.
     private static func multiProbe(session: Bool) -> Support {
         let program = clibbpf_load_empty(
-            Int32(BPF_PROG_TYPE_KPROBE.rawValue), clibbpf_uprobe_attach_type(session ? 1 : 0), 0, 0)
+            Int32(BPF_PROG_TYPE_KPROBE.rawValue), clibbpf_uprobe_attach_type(session ? 1 : 0), 0)
         guard program >= 0 else { return .unsupported("this kernel does not have it") }
         defer { close(program) }
         var offset: UInt64 = 0
         // SAFETY: one offset, read during the call.
         let link = clibbpf_link_uprobe_multi(
-            program, session ? 1 : 0, 0, "/", &offset, nil, nil, 1, 0)
+            program, session ? 1 : 0, 0, "/", &offset, nil, 1, 0)
         if link >= 0 {
             close(link)
             return .unknown("a link to a directory was accepted")
@@ -110,7 +110,7 @@ public struct KernelFeature: Sendable {
             // repair (6.10, 46ba0e49b642) came the refusal of an impossible process.
             // SAFETY: as above.
             let impossible = clibbpf_link_uprobe_multi(
-                program, session ? 1 : 0, 0, "/", &offset, nil, nil, 1, -1)
+                program, session ? 1 : 0, 0, "/", &offset, nil, 1, -1)
             if impossible >= 0 { close(impossible) }
             return impossible == -EINVAL
                 ? .supported : .unsupported("this kernel sees one thread of a process only")

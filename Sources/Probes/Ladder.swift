@@ -47,11 +47,11 @@ public struct Rung: Hashable, Sendable {
     /// The kernels it is true on, in words.
     public let kernels: String
     /// What its numbers cannot see, in words; empty: nothing known.
-    public let blindTo: String
+    public let cannotSee: String
 
     public init(
         _ name: String, programs: [String], requires: [Requirement] = [],
-        twins: [String: String] = [:], maps: [String] = [], kernels: String, blindTo: String = ""
+        twins: [String: String] = [:], maps: [String] = [], kernels: String, cannotSee: String = ""
     ) {
         self.name = name
         self.programs = programs
@@ -59,7 +59,7 @@ public struct Rung: Hashable, Sendable {
         self.twins = twins
         self.maps = maps
         self.kernels = kernels
-        self.blindTo = blindTo
+        self.cannotSee = cannotSee
     }
 }
 

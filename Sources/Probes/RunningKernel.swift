@@ -144,10 +144,8 @@ public final class RunningKernel: KernelOracle {
     }
 
     /// Loads a program that does nothing, and lets go of it.
-    func trial(_ type: Int32, _ attach: Int32, _ btfID: UInt32 = 0, sleepable: Bool = false)
-        -> Support
-    {
-        let result = clibbpf_load_empty(type, attach, btfID, sleepable ? 1 : 0)
+    private func trial(_ type: Int32, _ attach: Int32, _ btfID: UInt32) -> Support {
+        let result = clibbpf_load_empty(type, attach, btfID)
         if result >= 0 {
             close(result)
             return .supported
@@ -156,7 +154,7 @@ public final class RunningKernel: KernelOracle {
     }
 
     private func rawTracepoint(_ name: String) -> Support {
-        let program = clibbpf_load_empty(Int32(BPF_PROG_TYPE_RAW_TRACEPOINT.rawValue), 0, 0, 0)
+        let program = clibbpf_load_empty(Int32(BPF_PROG_TYPE_RAW_TRACEPOINT.rawValue), 0, 0)
         guard program >= 0 else {
             return .unsupported("the kernel refuses raw tracepoints: \(errorText(-program))")
         }

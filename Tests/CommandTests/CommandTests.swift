@@ -17,7 +17,7 @@ import Testing
             let sets = [probes] + tool.otherProbes
             #expect(sets.allSatisfy { $0.tool == probes.tool })
             for name in Set(sets.map(\.object)) {
-                let object = try OpenObject(image: objectImage(name), name: name)
+                let object = try OpenObject(image: objectImage(name).bytes, name: name)
                 let programs = Set(object.programs.map(\.name))
                 let maps = Set(object.maps.map(\.name))
                 var used: Set<String> = []

@@ -60,7 +60,7 @@ extension LiveTests {
 
         @Test("the error of a refused program carries the verifier's last words")
         func verifierWords() throws {
-            let object = try OpenObject(image: Self.image, name: "ringtest")
+            let object = try OpenObject(image: Self.image.bytes, name: "ringtest")
             try object.autoload(only: ["no_verifier"])
             do throws(BPFError) {
                 _ = try object.load()
@@ -114,7 +114,7 @@ extension LiveTests {
             for key in 0..<UInt32(3000) { try numbers.set(key, to: UInt64(key) * 3) }
             #expect(try numbers.value(for: 7) == 21)
             #expect(try numbers.value(for: 5000) == nil)
-            try numbers.set(7, to: 1, onlyNew: true)
+            #expect(try !numbers.set(7, to: 1, where: .noExist))
             #expect(try numbers.value(for: 7) == 21)
             var seen: [UInt32: UInt64] = [:]
             try numbers.forEach { seen[$0] = $1 }

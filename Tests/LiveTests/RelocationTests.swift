@@ -21,9 +21,14 @@ extension LiveTests {
         {
             let attached = try AttachedProbes.attach(
                 set, image: objectImage(set.object), oracle: oracle,
-                configure: { (object, resolution) throws(BPFError) in try tool.configure(object, resolution) })
+                configure: { (object, resolution) throws(BPFError) in
+                    try setPossibleCPUs(of: object)
+                    try tool.configure(object, resolution)
+                })
             var tags: [String: UInt64] = [:]
-            for program in attached.resolution.programs { tags[program] = try attached.object.tag(ofProgram: program) }
+            for program in attached.resolution.programs {
+                tags[program] = try attached.object.program(program).info().tag
+            }
             return tags
         }
 

@@ -61,6 +61,7 @@ struct Doctor: ParsableCommand {
             let attached = try AttachedProbes.attach(
                 probes, image: objectImage(probes.object), oracle: kernel, forced: forced, btf: btf,
                 configure: { (object, resolution) throws(BPFError) in
+                    try setPossibleCPUs(of: object)
                     try tool.configure(object, resolution)
                     if verifier { try object.measureVerifier() }
                 })
@@ -118,7 +119,7 @@ struct Doctor: ParsableCommand {
             var line = JSONLine(type: "doctor_verifier")
             line.add("tool", attached.resolution.tool)
             line.add("program", program)
-            line.add("instructions", attached.object.verifiedInstructions(of: program))
+            line.add("instructions", (try? attached.object.program(program))?.verifiedInstructions)
             output.print(line)
         }
     }
@@ -135,8 +136,8 @@ struct Doctor: ParsableCommand {
             for passed in choice.passedOver {
                 output.print("               not \(passed.rung): \(passed.reason)")
             }
-            if let rung = choice.rung, !rung.blindTo.isEmpty {
-                output.print("               does not see \(rung.blindTo)")
+            if let rung = choice.rung, !rung.cannotSee.isEmpty {
+                output.print("               does not see \(rung.cannotSee)")
             }
             if choice.rung == nil, let without = choice.ladder.without {
                 output.print("               so \(without)")
@@ -161,7 +162,7 @@ struct Doctor: ParsableCommand {
                 ladder.add("rung", choice.rung?.name)
                 ladder.add("rungs", choice.ladder.rungs.map(\.name))
                 ladder.add("kernels", choice.rung?.kernels)
-                ladder.add("blind_to", choice.rung?.blindTo)
+                ladder.add("cannot_see", choice.rung?.cannotSee)
                 ladder.add("without", choice.rung == nil ? choice.ladder.without : nil)
                 ladder.add(
                     "passed_over",

@@ -70,7 +70,7 @@ struct MemLeak: Tool {
                     // struct bpf_mem_alloc: maps of tracing programs may allocate without a warning
                     Rung("as-needed", programs: [], requires: [.hasStruct("bpf_mem_alloc")], kernels: "6.1 and newer"),
                     Rung(
-                        "at-once", programs: [], kernels: "all", blindTo: "more than a million allocations, by default"),
+                        "at-once", programs: [], kernels: "all", cannotSee: "more than a million allocations, by default"),
                 ]),
             Ladder(
                 "processes", "processes that begin, call exec and end",
@@ -119,15 +119,15 @@ struct MemLeak: Tool {
     private static func size(
         _ object: borrowing OpenObject, _ config: memleak_config, _ maxAllocations: Int?, grows: Bool
     ) throws(BPFError) {
-        try object.setMaxEntries(maxAllocations ?? (grows ? 1 << 21 : 1 << 20), ofMap: "blocks")
-        if config.totals == 0 { try object.setMaxEntries(1, ofMap: "totals") }
+        try object.map("blocks").setMaxEntries(maxAllocations ?? (grows ? 1 << 21 : 1 << 20))
+        if config.totals == 0 { try object.map("totals").setMaxEntries(1) }
         // each call is an event where calls are shown; else only mappings and processes are
-        if config.trace == 0 { try object.setMaxEntries(1 << 20, ofMap: "events") }
+        if config.trace == 0 { try object.map("events").setMaxEntries(1 << 20) }
         guard !grows else { return }
-        try object.setMaxEntries(OutstandingReader.smallStackTable, ofMap: "stacks")
-        try object.setMaxEntries(8192, ofMap: "threads_by_tid")
+        try object.map("stacks").setMaxEntries(OutstandingReader.smallStackTable)
+        try object.map("threads_by_tid").setMaxEntries(8192)
         for map in ["blocks", "totals", "stacks", "threads_by_tid", "processes"] {
-            try object.setPreallocated(true, ofMap: map)
+            try object.map(map).setPreallocated(true)
         }
     }
 

@@ -41,7 +41,7 @@ struct OOMKill: Tool {
                     Rung("kprobe", programs: ["oom_begin_kprobe"], kernels: "5.10 and newer"),
                     Rung(
                         "stack", programs: [], kernels: "all",
-                        blindTo: """
+                        cannotSee: """
                             an OOM whose oom_control is not on the trigger's stack (none is known)
                             """),
                 ], without: "constraint, limit, gfp flags, order and pages are unknown"),
@@ -60,7 +60,7 @@ struct OOMKill: Tool {
                 rungs: [
                     Rung(
                         "tracepoint", programs: ["cmdline_exec", "cmdline_fork"], kernels: "all",
-                        blindTo: "arguments past the first 256 bytes")
+                        cannotSee: "arguments past the first 256 bytes")
                 ], without: "a victim's command line is known only of processes older than the trace"),
         ])
 
@@ -114,10 +114,8 @@ struct OOMKill: Tool {
             var output = Output()
             _ = try explained { () throws(BPFError) in
                 try ring.consume { span in
-                    switch span.record(UInt32.self) {
-                    case OOMKILL_VICTIM.rawValue:
-                        guard let record = span.record(oomkill_event.self) else { return }
-                        var victim = OOMVictim(record: record)
+                    switch OOMKillEvent(span) {
+                    case .victim(var victim):
                         guard victims.matches(victim) else { return }
                         victim.cmdline = victim.cmdline ?? commandLine(victim.victimPID)
                         kills += 1
@@ -132,16 +130,14 @@ struct OOMKill: Tool {
                                 output.print(line)
                             }
                         }
-                    case OOMKILL_END.rawValue:
-                        guard let record = span.record(oomkill_end.self) else { return }
-                        let end = OOMEnd(record: record)
+                    case .end(let end):
                         guard ours.remove(end.victimPID) != nil else { return }
                         if report.json {
                             output.print(OOMKillJSON.line(end))
                         } else {
                             output.print(OOMKillText.line(end))
                         }
-                    default: return
+                    case nil: return
                     }
                 }
             }
@@ -164,7 +160,7 @@ struct OOMKill: Tool {
             var line = cmdline()
             line.length = UInt32(min(bytes.count, Int(CMDLINE_BYTES)))
             withUnsafeMutableBytes(of: &line.bytes) { $0.copyBytes(from: bytes.prefix(Int(CMDLINE_BYTES))) }
-            try explained { () throws(BPFError) in try map.set(pid, to: line, onlyNew: true) }
+            try explained { () throws(BPFError) in try map.set(pid, to: line, where: .noExist) }
         }
     }
 

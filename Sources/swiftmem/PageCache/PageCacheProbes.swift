@@ -26,28 +26,28 @@ enum PageCacheProbes {
         rungs: [
             Rung(
                 "tracepoint", programs: ["read_access", "last_read"], kernels: "6.12 and newer",
-                blindTo: "reads of tmpfs and hugetlbfs"),
+                cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
                 "fentry", programs: ["read_exit", "splice_exit"], kernels: "6.5 and newer",
-                blindTo: "reads of tmpfs and hugetlbfs"),
+                cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
                 "fentry", programs: ["read_exit"], kernels: "5.12 to 6.4",
-                blindTo: "reads of tmpfs and hugetlbfs"),
+                cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
                 "fentry", programs: ["buffered_read_exit"], kernels: "5.10 and 5.11",
-                blindTo: "reads of tmpfs and hugetlbfs"),
+                cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
                 "kprobe", programs: ["read_enter", "read_leave", "splice_enter", "splice_leave"],
-                kernels: "6.5 and newer", blindTo: "reads of tmpfs and hugetlbfs"),
+                kernels: "6.5 and newer", cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
                 "kprobe", programs: ["read_enter", "read_leave"], kernels: "5.12 to 6.4",
-                blindTo: "reads of tmpfs and hugetlbfs"),
+                cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
                 "kprobe", programs: ["buffered_read_enter", "buffered_read_leave"],
-                kernels: "5.10 and 5.11", blindTo: "reads of tmpfs and hugetlbfs"),
+                kernels: "5.10 and 5.11", cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
                 partial, programs: [], kernels: "any",
-                blindTo: "accesses: hits and ratios are not known"),
+                cannotSee: "accesses: hits and ratios are not known"),
         ])
 
     static let insertions = Ladder(
@@ -58,7 +58,7 @@ enum PageCacheProbes {
             Rung(
                 "tracepoint", programs: ["inserted", "dirtied"],
                 requires: [.tracepointArgument("mm_filemap_get_pages", 0, "address_space *")],
-                kernels: "6.12 and newer", blindTo: writeThrough),
+                kernels: "6.12 and newer", cannotSee: writeThrough),
             Rung(
                 "fentry", programs: ["folio_added", "dirtied_only"], kernels: "5.18 and newer"),
             Rung(
@@ -77,10 +77,10 @@ enum PageCacheProbes {
                 kernels: "5.10 to 5.15"),
             Rung(
                 partial, programs: ["inserted", "dirtied"], kernels: "5.18 and newer",
-                blindTo: writeThrough),
+                cannotSee: writeThrough),
             Rung(
                 partial, programs: ["inserted", "page_dirtied"], kernels: "5.8 to 5.17",
-                blindTo: writeThrough),
+                cannotSee: writeThrough),
         ])
 
     private static let writeThrough = """
@@ -95,24 +95,24 @@ enum PageCacheProbes {
                 + ["mm_by_exec", "mm_by_fork", "mm_gone", "mm_at_start"],
             requires: [.feature("per-CPU look-up")],
             maps: ["mapped_spaces", "mapped_parts", "percpu_probe"], kernels: "6.12 and newer",
-            blindTo: "pages that are mapped already"
+            cannotSee: "pages that are mapped already"
                 + (byFile ? ", and the file behind a huge mapping" : ""))
         let functions = [
             Rung(
                 "fentry", programs: ["fault_entry", "fault_exit", "ptes_set", "pmd_set_folio"],
                 requires: [.functionArgument("do_set_pmd", 1, "folio *")],
-                kernels: "6.17 and newer", blindTo: "pages that are mapped already"),
+                kernels: "6.17 and newer", cannotSee: "pages that are mapped already"),
             Rung(
                 "fentry", programs: ["fault_entry", "fault_exit", "ptes_set", "pmd_set"],
                 requires: [.functionArgument("do_set_pmd", 1, "page *")],
-                kernels: "6.6 to 6.16", blindTo: "pages that are mapped already"),
+                kernels: "6.6 to 6.16", cannotSee: "pages that are mapped already"),
             Rung(
                 "fentry", programs: ["fault_entry", "fault_exit", "pte_set", "pmd_set"],
                 requires: [.functionArgument("do_set_pmd", 1, "page *")],
-                kernels: "5.12 to 6.5", blindTo: "pages that are mapped already"),
+                kernels: "5.12 to 6.5", cannotSee: "pages that are mapped already"),
             Rung(
                 "fentry", programs: ["fault_entry", "fault_exit", "pte_allocated"],
-                kernels: "5.10 and 5.11", blindTo: "pages that are mapped already"),
+                kernels: "5.10 and 5.11", cannotSee: "pages that are mapped already"),
         ]
         let breakpoints = [
             Rung(
@@ -120,21 +120,21 @@ enum PageCacheProbes {
                 programs: [
                     "fault_enter", "fault_leave", "ptes_set_enter", "pmd_set_enter", "pmd_set_leave",
                 ],
-                kernels: "6.6 and newer", blindTo: "pages that are mapped already"),
+                kernels: "6.6 and newer", cannotSee: "pages that are mapped already"),
             Rung(
                 "kprobe",
                 programs: [
                     "fault_enter", "fault_leave", "pte_set_enter", "pmd_set_enter", "pmd_set_leave",
                 ],
-                kernels: "5.12 to 6.5", blindTo: "pages that are mapped already"),
+                kernels: "5.12 to 6.5", cannotSee: "pages that are mapped already"),
             Rung(
                 "kprobe",
                 programs: ["fault_enter", "fault_leave", "pte_alloc_enter", "pte_alloc_leave"],
-                kernels: "5.10 and 5.11", blindTo: "pages that are mapped already"),
+                kernels: "5.10 and 5.11", cannotSee: "pages that are mapped already"),
         ]
         let none = Rung(
             partial, programs: [], kernels: "any",
-            blindTo: "accesses through mappings: hits and ratios are not known")
+            cannotSee: "accesses through mappings: hits and ratios are not known")
         return Ladder(
             "faults", "pages that page faults map",
             rungs: (byFile ? functions + [tracepoint] : [tracepoint] + functions) + breakpoints

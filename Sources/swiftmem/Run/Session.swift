@@ -42,7 +42,11 @@ struct Session: ~Copyable {
         do throws(ProbeError) {
             let attached = try AttachedProbes.attach(
                 probes, image: objectImage(probes.object), oracle: kernel, forced: forced,
-                btf: options.btf, configure: configure,
+                btf: options.btf,
+                configure: { (object, resolution) throws(BPFError) in
+                    try setPossibleCPUs(of: object)
+                    try configure(object, resolution)
+                },
                 note: { if options.verbose { note($0) } })
             if options.verbose { tell(attached.resolution) }
             return attached
@@ -96,9 +100,9 @@ struct Session: ~Copyable {
         for program in probes.resolution.programs where !twins.values.contains(program) {
             losses.addSkipped(
                 try explained { () throws(BPFError) in
-                    let skipped = try probes.object.skippedRuns(ofProgram: program)
+                    let skipped = try probes.object.program(program).info().skippedRuns
                     guard let twin = twins[program], skipped > 0 else { return skipped }
-                    return min(skipped, try probes.object.skippedRuns(ofProgram: twin))
+                    return min(skipped, try probes.object.program(twin).info().skippedRuns)
                 })
         }
         return losses
@@ -129,6 +133,12 @@ func objectImage(_ name: String) -> UnsafeRawBufferPointer {
     // SAFETY: the images are constants of the binary.
     guard let image = bpf_object_image(name) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: image.pointee.bytes, count: image.pointee.size)
+}
+
+/// Tells programs that sum over the CPUs (BPF/lib/percpu.h) how many there can be.
+func setPossibleCPUs(of object: borrowing OpenObject) throws(BPFError) {
+    guard object.maps.contains(where: { $0.name == ".rodata.cpus" }) else { return }
+    try object.setReadOnlyData(".rodata.cpus", to: UInt32(possibleCPUs))
 }
 
 /// One line on standard error, fit for a terminal.
@@ -165,6 +175,7 @@ enum Environment {
 }
 
 /// Runs a call of LibBPF, its error made a user's.
+@discardableResult
 func explained<Value: ~Copyable>(
     _ body: () throws(BPFError) -> Value
 ) throws(Failure) -> Value {

@@ -27,7 +27,7 @@ extension SwapIn {
             Rung(
                 "tracepoint", programs: ["memcg_event"], requires: [memcgEvents],
                 kernels: "6.13 and newer",
-                blindTo: """
+                cannotSee: """
                     zswap's and zero-filled pages of processes in the root memory cgroup; swap \
                     files on a network, which are counted where the read completes
                     """),
@@ -38,14 +38,14 @@ extension SwapIn {
             Rung(
                 "rss_stat", programs: followed + ["user_fault", "kernel_fault"], requires: splitCounters,
                 maps: ["page_faults"], kernels: "6.2 and newer",
-                blindTo: """
+                cannotSee: """
                     pages read ahead and not touched, tmpfs, swapoff, pages the kernel touches \
                     without a fault; pages found in the swap cache are counted
                     """),
             Rung(
                 "rss_stat", programs: counted, requires: [.tracepointArgument("rss_stat", 2, "long int")],
                 kernels: "5.10 to 6.1",
-                blindTo: """
+                cannotSee: """
                     pages read ahead and not touched, tmpfs, swapoff, up to 64 pages a thread until \
                     later; pages found in the swap cache are counted
                     """),
@@ -77,14 +77,14 @@ extension SwapIn {
             Rung(
                 "fentry", programs: ["fault_fentry", "fault_fexit"],
                 requires: [.returnsValue("do_swap_page")], kernels: "5.10 and newer",
-                blindTo: "faults on tmpfs"),
+                cannotSee: "faults on tmpfs"),
             Rung(
                 "kprobe", programs: ["fault_kprobe", "fault_kretprobe"], kernels: "5.10 and newer",
-                blindTo: "faults on tmpfs"),
+                cannotSee: "faults on tmpfs"),
             Rung(
                 "tracepoint", programs: followed + ["user_fault", "kernel_fault"], requires: splitCounters,
                 maps: ["page_faults"], kernels: "6.2 and newer, x86",
-                blindTo: "faults on tmpfs; pages the kernel touches without a fault"),
+                cannotSee: "faults on tmpfs; pages the kernel touches without a fault"),
         ], without: "waits are unknown")
 
     private static let swapouts = Ladder(
@@ -92,10 +92,10 @@ extension SwapIn {
         rungs: [
             Rung(
                 "tracepoint", programs: followed, requires: splitCounters, maps: ["page_faults"],
-                kernels: "6.2 and newer", blindTo: "tmpfs"),
+                kernels: "6.2 and newer", cannotSee: "tmpfs"),
             Rung(
                 "tracepoint", programs: counted, requires: [.tracepointArgument("rss_stat", 2, "long int")],
-                kernels: "5.10 to 6.1", blindTo: "tmpfs"),
+                kernels: "5.10 to 6.1", cannotSee: "tmpfs"),
         ], without: "swap-outs are unknown")
 
     static func configure(_ object: borrowing OpenObject, _ resolution: Resolution) throws(BPFError) {

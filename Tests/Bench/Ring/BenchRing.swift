@@ -46,7 +46,7 @@ struct BenchRing {
             configure: { (object, _) throws(BPFError) in
                 let config = Config(pid: UInt32(getpid()), syscall: getppidNumber)
                 try object.setReadOnlyData(".rodata.config", to: config)
-                try object.setMaxEntries(32 << 20, ofMap: "events")
+                try object.map("events").setMaxEntries(32 << 20)
             })
         var ring = try attached.object.ringBuffer("events")
         let losses: PerCPUMap<UInt32, UInt64> = try attached.object.perCPUMap("losses")

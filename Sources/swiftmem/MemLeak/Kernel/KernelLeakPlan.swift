@@ -90,9 +90,9 @@ struct KernelLeakPlan {
         _ object: borrowing OpenObject, _ resolution: Resolution, _ symbols: KernelSymbols?
     ) throws(BPFError) {
         try object.setReadOnlyData(".rodata.config", to: config(resolution, symbols))
-        try object.setMaxEntries(arguments.maxAllocations?.value ?? Self.room, ofMap: "blocks")
-        if !arguments.combinedOnly { try object.setMaxEntries(1, ofMap: "totals") }
-        if !arguments.trace { try object.setMaxEntries(4096, ofMap: "events") }
+        try object.map("blocks").setMaxEntries(arguments.maxAllocations?.value ?? Self.room)
+        if !arguments.combinedOnly { try object.map("totals").setMaxEntries(1) }
+        if !arguments.trace { try object.map("events").setMaxEntries(4096) }
     }
 
     /// The widest run, for `doctor`, in little room.
@@ -113,10 +113,10 @@ struct KernelLeakPlan {
         // It sees what others do for a moment, and must not touch what it does not know.
         config.cache.0 = 1
         try object.setReadOnlyData(".rodata.config", to: config)
-        try object.setMaxEntries(1024, ofMap: "blocks")
-        try object.setMaxEntries(64, ofMap: "totals")
-        try object.setMaxEntries(64, ofMap: "stacks")
-        try object.setMaxEntries(4096, ofMap: "events")
+        try object.map("blocks").setMaxEntries(1024)
+        try object.map("totals").setMaxEntries(64)
+        try object.map("stacks").setMaxEntries(64)
+        try object.map("events").setMaxEntries(4096)
     }
 }
 

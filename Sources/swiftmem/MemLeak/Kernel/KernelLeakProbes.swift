@@ -58,7 +58,7 @@ enum KernelLeakProbes {
                     .tracepointArgument("kmalloc", 2, "size_t"),
                     .tracepointArgument("kmem_cache_alloc", 2, "kmem_cache *"),
                 ], twins: twins, kernels: "6.1 and newer",
-                blindTo: "the cache of kmalloc's objects where the kernel hides its variables"),
+                cannotSee: "the cache of kmalloc's objects where the kernel hides its variables"),
             Rung(
                 "tracepoint-sizes",
                 programs: [
@@ -67,7 +67,7 @@ enum KernelLeakProbes {
                 ],
                 requires: [.tracepointArgument("kmem_cache_alloc", 2, "size_t")], twins: twins,
                 kernels: "until 5.18",
-                blindTo: "the cache of objects where the kernel hides its variables"),
+                cannotSee: "the cache of objects where the kernel hides its variables"),
         ])
 
     private static let pages = Ladder(
@@ -76,7 +76,7 @@ enum KernelLeakProbes {
             Rung(
                 "tracepoint", programs: ["page_alloc_tp", "page_free_tp", "page_free_twin"],
                 twins: twins, kernels: "all",
-                blindTo: "pages taken many at once (vmalloc)")
+                cannotSee: "pages taken many at once (vmalloc)")
         ])
 
     private static let bulk = Ladder(

@@ -17,10 +17,10 @@ struct AllocatorProbes: ~Copyable {
         /// Makes the programs loadable for it; to be called before the load.
         func prepare(_ object: borrowing OpenObject) throws(BPFError) {
             switch self {
-            case .session: try object.prepareMultiProbe("session", session: true)
+            case .session: try object.program("session").prepare(for: .session)
             case .multi:
-                try object.prepareMultiProbe("enter_multi", session: false)
-                try object.prepareMultiProbe("leave_multi", session: false)
+                try object.program("enter_multi").prepare(for: .entry)
+                try object.program("leave_multi").prepare(for: .onReturn)
             case .perf: break
             }
         }
@@ -73,33 +73,36 @@ struct AllocatorProbes: ~Copyable {
         switch kind {
         case .session:
             links.insert(
-                try object.attach(
-                    "session", multiProbe: .session, path: file.path, offsets: sites.map(\.offset),
-                    cookies: sites.map { UInt64($0.op) }, pid: pid))
+                try object.program("session").attach(
+                    multiUprobe: MultiUprobeOptions(
+                        .session, path: file.path, offsets: sites.map(\.offset),
+                        cookies: sites.map { UInt64($0.op) }, pid: pid)))
         case .multi:
             // Returns first: a call must not be in flight without its return being seen.
             let returning = sites.filter(Self.returns)
             if !returning.isEmpty {
                 links.insert(
-                    try object.attach(
-                        "leave_multi", multiProbe: .onReturn, path: file.path,
-                        offsets: returning.map(\.offset), pid: pid))
+                    try object.program("leave_multi").attach(
+                        multiUprobe: MultiUprobeOptions(
+                            .onReturn, path: file.path, offsets: returning.map(\.offset), pid: pid)))
             }
             links.insert(
-                try object.attach(
-                    "enter_multi", multiProbe: .entry, path: file.path, offsets: sites.map(\.offset),
-                    cookies: sites.map { UInt64($0.op) }, pid: pid))
+                try object.program("enter_multi").attach(
+                    multiUprobe: MultiUprobeOptions(
+                        .entry, path: file.path, offsets: sites.map(\.offset),
+                        cookies: sites.map { UInt64($0.op) }, pid: pid)))
         case .perf:
             for site in sites where Self.returns(site) {
                 links.insert(
-                    try object.attach(
-                        "perf_return", uprobe: file.path, offset: site.offset, onReturn: true, pid: pid))
+                    try object.program("perf_return").attach(
+                        uprobe: UprobeOptions(path: file.path, at: .offset(site.offset), onReturn: true, pid: pid)))
             }
             for site in sites {
                 guard let program = Self.perfPrograms.first(where: { $0.op.rawValue == site.op })?.program
                 else { continue }
                 links.insert(
-                    try object.attach(program, uprobe: file.path, offset: site.offset, pid: pid))
+                    try object.program(program).attach(
+                        uprobe: UprobeOptions(path: file.path, at: .offset(site.offset), pid: pid)))
             }
         }
     }
