@@ -45,14 +45,14 @@ struct MemLeak: Tool {
                 "allocators", "calls of allocators",
                 rungs: [
                     Rung(
-                        "session", programs: ["session"], requires: [.feature("uprobe session")],
+                        "session", programs: ["call_session"], requires: [.feature("uprobe session")],
                         kernels: "6.13 and newer"),
                     Rung(
-                        "multi", programs: ["enter_multi", "leave_multi"],
+                        "multi", programs: ["call_enter_multi", "call_return_multi"],
                         requires: [.feature("multi-uprobe")], kernels: "6.10 and newer"),
                     Rung(
                         "perf",
-                        programs: ["perf_return"]
+                        programs: ["call_uretprobe"]
                             + Set(AllocatorProbes.perfPrograms.map(\.program)).sorted(),
                         kernels: "all"),
                 ]),
@@ -70,13 +70,14 @@ struct MemLeak: Tool {
                     // struct bpf_mem_alloc: maps of tracing programs may allocate without a warning
                     Rung("as-needed", programs: [], requires: [.hasStruct("bpf_mem_alloc")], kernels: "6.1 and newer"),
                     Rung(
-                        "at-once", programs: [], kernels: "all", cannotSee: "more than a million allocations, by default"),
+                        "at-once", programs: [], kernels: "all",
+                        cannotSee: "more than a million allocations, by default"),
                 ]),
             Ladder(
                 "processes", "processes that begin, call exec and end",
                 rungs: [
                     Rung(
-                        "tracepoint", programs: ["process_fork", "process_exec", "process_exit"],
+                        "tracepoint", programs: ["process_fork_rawtp", "process_exec_rawtp", "process_exit_rawtp"],
                         kernels: "all")
                 ]),
         ])

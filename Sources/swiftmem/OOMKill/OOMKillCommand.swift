@@ -28,7 +28,7 @@ struct OOMKill: Tool {
                 "victims", "the kernel's choice of a victim",
                 rungs: [
                     Rung(
-                        "tracepoint", programs: ["oom_victim_tp"],
+                        "tracepoint", programs: ["oom_victim_btf"],
                         requires: [.tracepointArgument("mark_victim", 0, "task_struct *")],
                         kernels: "6.10 and newer, and older ones with the change in them"),
                     Rung("fentry", programs: ["oom_victim_fentry"], kernels: "5.10 and newer"),
@@ -48,18 +48,18 @@ struct OOMKill: Tool {
             Ladder(
                 "signals", "the kernel's SIGKILL",
                 rungs: [
-                    Rung("tracepoint", programs: ["oom_signal"], kernels: "all")
+                    Rung("tracepoint", programs: ["oom_signal_btf"], kernels: "all")
                 ], without: "processes killed for sharing a victim's memory are not seen"),
             Ladder(
                 "release", "the return of a victim's memory",
                 rungs: [
-                    Rung("tracepoint", programs: ["oom_reaped", "oom_exit"], kernels: "all")
+                    Rung("tracepoint", programs: ["oom_reaped_btf", "oom_exit_btf"], kernels: "all")
                 ], without: "how long a victim's memory took to come back is unknown"),
             Ladder(
                 "cmdline", "processes' command lines",
                 rungs: [
                     Rung(
-                        "tracepoint", programs: ["cmdline_exec", "cmdline_fork"], kernels: "all",
+                        "tracepoint", programs: ["cmdline_exec_btf", "cmdline_fork_btf"], kernels: "all",
                         cannotSee: "arguments past the first 256 bytes")
                 ], without: "a victim's command line is known only of processes older than the trace"),
         ])

@@ -17,7 +17,7 @@ enum PageCacheProbes {
                 "task-storage", programs: [], requires: [.feature("task storage")],
                 maps: ["requests"], kernels: "5.11 and newer"),
             Rung(
-                "thread-map", programs: ["task_gone"], maps: ["requests_by_thread"],
+                "thread-map", programs: ["task_exit_btf"], maps: ["requests_by_thread"],
                 kernels: "5.8 and newer"),
         ])
 
@@ -25,25 +25,25 @@ enum PageCacheProbes {
         "reads", "pages that reads ask for",
         rungs: [
             Rung(
-                "tracepoint", programs: ["read_access", "last_read"], kernels: "6.12 and newer",
+                "tracepoint", programs: ["read_batch_btf", "last_read_btf"], kernels: "6.12 and newer",
                 cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
-                "fentry", programs: ["read_exit", "splice_exit"], kernels: "6.5 and newer",
+                "fentry", programs: ["read_fexit", "splice_fexit"], kernels: "6.5 and newer",
                 cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
-                "fentry", programs: ["read_exit"], kernels: "5.12 to 6.4",
+                "fentry", programs: ["read_fexit"], kernels: "5.12 to 6.4",
                 cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
-                "fentry", programs: ["buffered_read_exit"], kernels: "5.10 and 5.11",
+                "fentry", programs: ["buffered_read_fexit"], kernels: "5.10 and 5.11",
                 cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
-                "kprobe", programs: ["read_enter", "read_leave", "splice_enter", "splice_leave"],
+                "kprobe", programs: ["read_kprobe", "read_kretprobe", "splice_kprobe", "splice_kretprobe"],
                 kernels: "6.5 and newer", cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
-                "kprobe", programs: ["read_enter", "read_leave"], kernels: "5.12 to 6.4",
+                "kprobe", programs: ["read_kprobe", "read_kretprobe"], kernels: "5.12 to 6.4",
                 cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
-                "kprobe", programs: ["buffered_read_enter", "buffered_read_leave"],
+                "kprobe", programs: ["buffered_read_kprobe", "buffered_read_kretprobe"],
                 kernels: "5.10 and 5.11", cannotSee: "reads of tmpfs and hugetlbfs"),
             Rung(
                 partial, programs: [], kernels: "any",
@@ -56,30 +56,30 @@ enum PageCacheProbes {
             // Functions say what a page is for, but only where reads need functions too:
             // what the tracepoint infers is as true on all but FUSE.
             Rung(
-                "tracepoint", programs: ["inserted", "dirtied"],
+                "tracepoint", programs: ["insert_btf", "folio_dirty_claim_btf"],
                 requires: [.tracepointArgument("mm_filemap_get_pages", 0, "address_space *")],
                 kernels: "6.12 and newer", cannotSee: writeThrough),
             Rung(
-                "fentry", programs: ["folio_added", "dirtied_only"], kernels: "5.18 and newer"),
+                "fentry", programs: ["folio_insert_fexit", "folio_dirty_btf"], kernels: "5.18 and newer"),
             Rung(
-                "fentry", programs: ["folio_added", "page_dirtied_only"],
+                "fentry", programs: ["folio_insert_fexit", "page_dirty_btf"],
                 kernels: "5.16 and 5.17"),
             Rung(
-                "fentry", programs: ["page_added", "page_dirtied_only"], kernels: "5.10 to 5.15"),
+                "fentry", programs: ["page_insert_fexit", "page_dirty_btf"], kernels: "5.10 to 5.15"),
             Rung(
-                "kprobe", programs: ["folio_adding", "inserted_by_function", "dirtied_only"],
+                "kprobe", programs: ["folio_insert_kprobe", "insert_purpose_btf", "folio_dirty_btf"],
                 kernels: "5.18 and newer"),
             Rung(
-                "kprobe", programs: ["folio_adding", "inserted_by_function", "page_dirtied_only"],
+                "kprobe", programs: ["folio_insert_kprobe", "insert_purpose_btf", "page_dirty_btf"],
                 kernels: "5.16 and 5.17"),
             Rung(
-                "kprobe", programs: ["page_adding", "inserted_by_function", "page_dirtied_only"],
+                "kprobe", programs: ["page_insert_kprobe", "insert_purpose_btf", "page_dirty_btf"],
                 kernels: "5.10 to 5.15"),
             Rung(
-                partial, programs: ["inserted", "dirtied"], kernels: "5.18 and newer",
+                partial, programs: ["insert_btf", "folio_dirty_claim_btf"], kernels: "5.18 and newer",
                 cannotSee: writeThrough),
             Rung(
-                partial, programs: ["inserted", "page_dirtied"], kernels: "5.8 to 5.17",
+                partial, programs: ["insert_btf", "page_dirty_claim_btf"], kernels: "5.8 to 5.17",
                 cannotSee: writeThrough),
         ])
 
@@ -91,45 +91,50 @@ enum PageCacheProbes {
     static func faults(byFile: Bool) -> Ladder {
         let tracepoint = Rung(
             "tracepoint",
-            programs: ["fault", "mapped"] + (byFile ? ["mapped_window"] : [])
-                + ["mm_by_exec", "mm_by_fork", "mm_gone", "mm_at_start"],
+            programs: ["file_fault_btf", "file_rss_btf"] + (byFile ? ["map_window_btf"] : [])
+                + ["mm_exec_btf", "mm_fork_btf", "mm_exit_btf", "mm_start_iter"],
             requires: [.feature("per-CPU look-up")],
             maps: ["mapped_spaces", "mapped_parts", "percpu_probe"], kernels: "6.12 and newer",
             cannotSee: "pages that are mapped already"
                 + (byFile ? ", and the file behind a huge mapping" : ""))
         let functions = [
             Rung(
-                "fentry", programs: ["fault_entry", "fault_exit", "ptes_set", "pmd_set_folio"],
+                "fentry",
+                programs: ["file_fault_fentry", "file_fault_fexit", "set_ptes_fentry", "set_pmd_folio_fexit"],
                 requires: [.functionArgument("do_set_pmd", 1, "folio *")],
                 kernels: "6.17 and newer", cannotSee: "pages that are mapped already"),
             Rung(
-                "fentry", programs: ["fault_entry", "fault_exit", "ptes_set", "pmd_set"],
+                "fentry", programs: ["file_fault_fentry", "file_fault_fexit", "set_ptes_fentry", "set_pmd_fexit"],
                 requires: [.functionArgument("do_set_pmd", 1, "page *")],
                 kernels: "6.6 to 6.16", cannotSee: "pages that are mapped already"),
             Rung(
-                "fentry", programs: ["fault_entry", "fault_exit", "pte_set", "pmd_set"],
+                "fentry", programs: ["file_fault_fentry", "file_fault_fexit", "set_pte_fentry", "set_pmd_fexit"],
                 requires: [.functionArgument("do_set_pmd", 1, "page *")],
                 kernels: "5.12 to 6.5", cannotSee: "pages that are mapped already"),
             Rung(
-                "fentry", programs: ["fault_entry", "fault_exit", "pte_allocated"],
+                "fentry", programs: ["file_fault_fentry", "file_fault_fexit", "alloc_set_pte_fexit"],
                 kernels: "5.10 and 5.11", cannotSee: "pages that are mapped already"),
         ]
         let breakpoints = [
             Rung(
                 "kprobe",
                 programs: [
-                    "fault_enter", "fault_leave", "ptes_set_enter", "pmd_set_enter", "pmd_set_leave",
+                    "file_fault_kprobe", "file_fault_kretprobe", "set_ptes_kprobe", "set_pmd_kprobe",
+                    "set_pmd_kretprobe",
                 ],
                 kernels: "6.6 and newer", cannotSee: "pages that are mapped already"),
             Rung(
                 "kprobe",
                 programs: [
-                    "fault_enter", "fault_leave", "pte_set_enter", "pmd_set_enter", "pmd_set_leave",
+                    "file_fault_kprobe", "file_fault_kretprobe", "set_pte_kprobe", "set_pmd_kprobe",
+                    "set_pmd_kretprobe",
                 ],
                 kernels: "5.12 to 6.5", cannotSee: "pages that are mapped already"),
             Rung(
                 "kprobe",
-                programs: ["fault_enter", "fault_leave", "pte_alloc_enter", "pte_alloc_leave"],
+                programs: [
+                    "file_fault_kprobe", "file_fault_kretprobe", "alloc_set_pte_kprobe", "alloc_set_pte_kretprobe",
+                ],
                 kernels: "5.10 and 5.11", cannotSee: "pages that are mapped already"),
         ]
         let none = Rung(
@@ -143,11 +148,11 @@ enum PageCacheProbes {
 
     static let removals = Ladder(
         "removals", "pages that leave the cache",
-        rungs: [Rung("tracepoint", programs: ["removed"], kernels: "5.8 and newer")],
+        rungs: [Rung("tracepoint", programs: ["remove_btf"], kernels: "5.8 and newer")],
         without: "evicted pages are not shown")
 
     private static let readaheadMaps = ["unused_pages", "readahead"]
-    private static let comeAndGo = ["ahead_came", "ahead_written", "ahead_went"]
+    private static let comeAndGo = ["ahead_insert_btf", "ahead_dirty_btf", "ahead_remove_btf"]
 
     /// Bits by page, whose atomic operations are Linux 5.12's; the function of that kernel
     /// stands for them.
@@ -157,20 +162,21 @@ enum PageCacheProbes {
             Rung(
                 "tracepoint",
                 programs: comeAndGo + [
-                    "ahead_read", "ahead_mapped", "ahead_faulted", "ahead_fault_at", "ahead_mapped_huge",
+                    "ahead_read_btf", "ahead_map_window_btf", "ahead_fault_btf", "ahead_fault_address_btf",
+                    "ahead_rss_btf",
                 ],
                 maps: readaheadMaps, kernels: "6.12 and newer, x86"),
             Rung(
                 "fentry",
                 programs: comeAndGo + [
-                    "ahead_read_exit", "ahead_splice_exit", "ahead_map_entry", "ahead_fault_exit",
-                    "ahead_pmd_exit",
+                    "ahead_read_fexit", "ahead_splice_fexit", "ahead_map_window_fentry", "ahead_fault_fexit",
+                    "ahead_set_pmd_fexit",
                 ],
                 requires: [.functionArgument("do_set_pmd", 1, "page *")], maps: readaheadMaps, kernels: "6.5 to 6.16"),
             Rung(
                 "fentry",
                 programs: comeAndGo + [
-                    "ahead_read_exit", "ahead_map_entry", "ahead_fault_exit", "ahead_pmd_exit",
+                    "ahead_read_fexit", "ahead_map_window_fentry", "ahead_fault_fexit", "ahead_set_pmd_fexit",
                 ],
                 requires: [.functionArgument("do_set_pmd", 1, "page *")], maps: readaheadMaps, kernels: "5.18 to 6.4"),
         ],

@@ -48,8 +48,8 @@ struct ShmSnoop: Tool {
     static var otherProbes: [ProbeSet] { [probes(all: false, latency: false)] }
 
     static func probes(all: Bool, latency: Bool) -> ProbeSet {
-        let returned = (latency ? ["call_begins"] : []) + ["call_returned"]
-        let recorded = ["shmget", "shmat", "shmdt", "shmctl"].flatMap { ["\($0)_begins", "\($0)_returned"] }
+        let returned = (latency ? ["call_enter_btf"] : []) + ["call_exit_btf"]
+        let recorded = ["shmget", "shmat", "shmdt", "shmctl"].flatMap { ["\($0)_enter_tp", "\($0)_exit_tp"] }
         let blind = "calls by 32-bit callers" + (all ? ", and all but System V's" : "")
         let inherited = all ? "munmap of mappings older than the trace or inherited by fork" : ""
         return ProbeSet(
@@ -59,7 +59,7 @@ struct ShmSnoop: Tool {
                     "calls", "shared-memory system calls",
                     rungs: [
                         Rung(
-                            "record", programs: (latency ? ["record_begins"] : []) + ["record_returned"],
+                            "record", programs: (latency ? ["call_enter_tp"] : []) + ["call_exit_tp"],
                             requires: [.feature("ring buffer"), .feature("preemptible tracepoints")],
                             kernels: "7.0 and newer, where programs on typed tracepoints are preempted and skipped",
                             cannotSee: inherited),

@@ -18,25 +18,25 @@ extension SwapIn {
     private static let splitCounters: [Requirement] = [
         .lacksStruct("mm_rss_stat"), .feature("task storage"), .feature("per-CPU look-up"),
     ]
-    private static let followed = ["swap_entries", "mm_by_exec", "mm_by_fork", "mm_at_start"]
-    private static let counted = ["swap_count", "count_by_exec", "count_by_fork", "count_at_start"]
+    private static let followed = ["swap_rss_btf", "mm_exec_btf", "mm_fork_btf", "mm_start_iter"]
+    private static let counted = ["unsplit_rss_btf", "unsplit_exec_btf", "unsplit_fork_btf", "unsplit_start_iter"]
 
     private static let pages = Ladder(
         "pages", "pages that come back from swap",
         rungs: [
             Rung(
-                "tracepoint", programs: ["memcg_event"], requires: [memcgEvents],
+                "tracepoint", programs: ["memcg_event_btf"], requires: [memcgEvents],
                 kernels: "6.13 and newer",
                 cannotSee: """
                     zswap's and zero-filled pages of processes in the root memory cgroup; swap \
                     files on a network, which are counted where the read completes
                     """),
-            Rung("fentry", programs: ["folio_fentry", "folio_fexit"], kernels: "6.9 and newer"),
-            Rung("fentry", programs: ["page_fentry", "page_fexit"], kernels: "5.10 to 6.8"),
-            Rung("kprobe", programs: ["folio_kprobe", "folio_kretprobe"], kernels: "6.9 and newer"),
-            Rung("kprobe", programs: ["page_kprobe", "page_kretprobe"], kernels: "5.10 to 6.8"),
+            Rung("fentry", programs: ["read_folio_fentry", "read_folio_fexit"], kernels: "6.9 and newer"),
+            Rung("fentry", programs: ["read_page_fentry", "read_page_fexit"], kernels: "5.10 to 6.8"),
+            Rung("kprobe", programs: ["read_folio_kprobe", "read_folio_kretprobe"], kernels: "6.9 and newer"),
+            Rung("kprobe", programs: ["read_page_kprobe", "read_page_kretprobe"], kernels: "5.10 to 6.8"),
             Rung(
-                "rss_stat", programs: followed + ["user_fault", "kernel_fault"], requires: splitCounters,
+                "rss_stat", programs: followed + ["user_fault_btf", "kernel_fault_btf"], requires: splitCounters,
                 maps: ["page_faults"], kernels: "6.2 and newer",
                 cannotSee: """
                     pages read ahead and not touched, tmpfs, swapoff, pages the kernel touches \
@@ -75,14 +75,14 @@ extension SwapIn {
         "waits", "the time that page faults on swap take",
         rungs: [
             Rung(
-                "fentry", programs: ["fault_fentry", "fault_fexit"],
+                "fentry", programs: ["swap_fault_fentry", "swap_fault_fexit"],
                 requires: [.returnsValue("do_swap_page")], kernels: "5.10 and newer",
                 cannotSee: "faults on tmpfs"),
             Rung(
-                "kprobe", programs: ["fault_kprobe", "fault_kretprobe"], kernels: "5.10 and newer",
+                "kprobe", programs: ["swap_fault_kprobe", "swap_fault_kretprobe"], kernels: "5.10 and newer",
                 cannotSee: "faults on tmpfs"),
             Rung(
-                "tracepoint", programs: followed + ["user_fault", "kernel_fault"], requires: splitCounters,
+                "tracepoint", programs: followed + ["user_fault_btf", "kernel_fault_btf"], requires: splitCounters,
                 maps: ["page_faults"], kernels: "6.2 and newer, x86",
                 cannotSee: "faults on tmpfs; pages the kernel touches without a fault"),
         ], without: "waits are unknown")

@@ -19,12 +19,14 @@ enum KernelLeakProbes {
                 "percpu", "per-CPU allocations",
                 rungs: [
                     Rung(
-                        "tracepoint", programs: ["percpu_alloc_tp", "percpu_free_tp", "percpu_free_twin"],
+                        "tracepoint",
+                        programs: ["percpu_alloc_rawtp", "percpu_free_rawtp", "percpu_free_second_rawtp"],
                         requires: [
                             .tracepointArgument("percpu_alloc_percpu", 0, "long unsigned int")
                         ], twins: twins, kernels: "5.19 and newer"),
                     Rung(
-                        "tracepoint-sizes", programs: ["percpu_alloc_sizes_tp", "percpu_free_tp", "percpu_free_twin"],
+                        "tracepoint-sizes",
+                        programs: ["percpu_alloc_sizes_rawtp", "percpu_free_rawtp", "percpu_free_second_rawtp"],
                         requires: [.tracepointArgument("percpu_alloc_percpu", 2, "size_t")], twins: twins,
                         kernels: "until 5.18"),
                 ])
@@ -32,8 +34,9 @@ enum KernelLeakProbes {
 
     /// The second program on a free sees those that interrupt the first.
     private static let twins = [
-        "kfree_tp": "kfree_twin", "cache_free_tp": "cache_free_twin", "page_free_tp": "page_free_twin",
-        "percpu_free_tp": "percpu_free_twin",
+        "kfree_rawtp": "kfree_second_rawtp", "cache_free_rawtp": "cache_free_second_rawtp",
+        "page_free_rawtp": "page_free_second_rawtp",
+        "percpu_free_rawtp": "percpu_free_second_rawtp",
     ]
 
     private static let slab = Ladder(
@@ -42,7 +45,8 @@ enum KernelLeakProbes {
             Rung(
                 "typed",
                 programs: [
-                    "kmalloc_btf", "cache_alloc_tp", "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin",
+                    "kmalloc_btf", "cache_alloc_rawtp", "kfree_rawtp", "kfree_second_rawtp", "cache_free_rawtp",
+                    "cache_free_second_rawtp",
                 ],
                 requires: [
                     .functionArgument("bpf_get_kmem_cache", 0, "u64"),
@@ -52,7 +56,8 @@ enum KernelLeakProbes {
             Rung(
                 "tracepoint",
                 programs: [
-                    "kmalloc_tp", "cache_alloc_tp", "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin",
+                    "kmalloc_rawtp", "cache_alloc_rawtp", "kfree_rawtp", "kfree_second_rawtp", "cache_free_rawtp",
+                    "cache_free_second_rawtp",
                 ],
                 requires: [
                     .tracepointArgument("kmalloc", 2, "size_t"),
@@ -62,8 +67,8 @@ enum KernelLeakProbes {
             Rung(
                 "tracepoint-sizes",
                 programs: [
-                    "kmalloc_tp", "kmalloc_node_tp", "cache_alloc_sizes_tp", "cache_alloc_node_tp",
-                    "kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin",
+                    "kmalloc_rawtp", "kmalloc_node_rawtp", "cache_alloc_sizes_rawtp", "cache_alloc_node_rawtp",
+                    "kfree_rawtp", "kfree_second_rawtp", "cache_free_rawtp", "cache_free_second_rawtp",
                 ],
                 requires: [.tracepointArgument("kmem_cache_alloc", 2, "size_t")], twins: twins,
                 kernels: "until 5.18",
@@ -74,7 +79,7 @@ enum KernelLeakProbes {
         "pages", "pages",
         rungs: [
             Rung(
-                "tracepoint", programs: ["page_alloc_tp", "page_free_tp", "page_free_twin"],
+                "tracepoint", programs: ["page_alloc_rawtp", "page_free_rawtp", "page_free_second_rawtp"],
                 twins: twins, kernels: "all",
                 cannotSee: "pages taken many at once (vmalloc)")
         ])
