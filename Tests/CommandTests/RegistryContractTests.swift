@@ -105,7 +105,7 @@ import Testing
         let resolution = Resolver(oracle: WholeKernel()).resolve(probes, sections: hooks)
         #expect(resolution[PageCache.Faults.self] == .tracepoint && resolution[PageCache.Readahead.self] == .tracepoint)
         let links = resolution.attachment(sections: hooks).links
-        let mapped = try #require(links.firstIndex(of: "mapped"))
+        let mapped = try #require(links.firstIndex(of: "file_rss_btf"))
         for program in ["ahead_map_window_btf", "ahead_rss_btf"] {
             #expect(mapped < (try #require(links.firstIndex(of: program))))
         }
