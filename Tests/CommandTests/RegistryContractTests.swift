@@ -109,7 +109,7 @@ import Testing
         for program in ["ahead_map_window_btf", "ahead_rss_btf"] {
             #expect(mapped < (try #require(links.firstIndex(of: program))))
         }
-        #expect(hooks["mapped"] == hooks["ahead_rss_btf"])
+        #expect(hooks["file_rss_btf"] == hooks["ahead_rss_btf"])
     }
 
     @Test("filemap_read() alone is not taken where files are spliced by a function whose hook is refused")
