@@ -27,10 +27,11 @@ struct Swiftmem: ParsableCommand {
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
-        } catch let failure as Failure {
-            failure.report()
-            Glibc.exit(failure.status)
         } catch {
+            if let failure = Failure(explaining: error) {
+                failure.report()
+                Glibc.exit(failure.status)
+            }
             // usage, help and version, as the parser words them: 64, 0, 0
             Self.exit(withError: error)
         }

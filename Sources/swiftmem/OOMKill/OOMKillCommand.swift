@@ -114,10 +114,8 @@ struct OOMKill: Tool {
             var output = Output()
             _ = try explained { () throws(BPFError) in
                 try ring.consume { span in
-                    switch span.record(UInt32.self) {
-                    case OOMKILL_VICTIM.rawValue:
-                        guard let record = span.record(oomkill_event.self) else { return }
-                        var victim = OOMVictim(record: record)
+                    switch OOMKillEvent(span) {
+                    case .victim(var victim):
                         guard victims.matches(victim) else { return }
                         victim.cmdline = victim.cmdline ?? commandLine(victim.victimPID)
                         kills += 1
@@ -132,16 +130,14 @@ struct OOMKill: Tool {
                                 output.print(line)
                             }
                         }
-                    case OOMKILL_END.rawValue:
-                        guard let record = span.record(oomkill_end.self) else { return }
-                        let end = OOMEnd(record: record)
+                    case .end(let end):
                         guard ours.remove(end.victimPID) != nil else { return }
                         if report.json {
                             output.print(OOMKillJSON.line(end))
                         } else {
                             output.print(OOMKillText.line(end))
                         }
-                    default: return
+                    case nil: return
                     }
                 }
             }

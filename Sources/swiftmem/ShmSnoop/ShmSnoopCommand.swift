@@ -118,14 +118,14 @@ struct ShmSnoop: Tool {
             let stop = wakeup == .stop
             var output = Output()
             // one reading of both clocks serves a batch
-            let offset = WallTime.now.nanoseconds - Int64(clamping: monotonicNow())
+            let clocks = Clocks()
             _ = try explained { () throws(BPFError) in
                 try ring.consume { span in
-                    guard let call = decode(span), name.map({ call.comm.contains($0) }) ?? true else { return }
+                    guard case .returned(let call)? = ShmSnoopEvent(span), name.map({ call.comm.contains($0) }) ?? true
+                    else { return }
                     calls += 1
                     if report.json {
-                        let time = WallTime(nanoseconds: Int64(clamping: call.time) + offset)
-                        output.print(ShmCallJSON.line(call, time: time))
+                        output.print(ShmCallJSON.line(call, time: clocks.time(monotonic: call.time)))
                     } else {
                         output.print(text.line(call))
                     }
@@ -138,12 +138,5 @@ struct ShmSnoop: Tool {
             }
             guard try session.output.flush(), !stop else { return }
         }
-    }
-
-    private func decode(_ span: RawSpan) -> ShmCall? {
-        guard let record = span.record(shm_event.self) else { return nil }
-        guard record.flags & SHM_CALL_NAMED.rawValue != 0 else { return ShmCall(record: record) }
-        guard let named = span.record(shm_named_event.self) else { return nil }
-        return ShmCall(record: record, name: fixedText(named.name))
     }
 }

@@ -90,7 +90,7 @@ private struct SwapInCounting {
     private let slots: PerCPUMap<UInt32, UInt64>
     private let interval: BPFMap<UInt32, UInt32>
 
-    private var last: [Process: SwapInCounters] = [:]
+    private var last: [SwapInProcess: SwapInCounters] = [:]
     private var paths: [UInt64: CgroupPath] = [:]
     private var epoch: UInt32 = 1
     private var vmstat: SwapVMStat
@@ -98,11 +98,6 @@ private struct SwapInCounting {
     private var histogram: Log2Histogram
     private var losses: Losses
     private var begin: UInt64
-
-    struct Process: Hashable {
-        let pid: UInt32
-        let start: UInt64
-    }
 
     init(_ session: borrowing Session) throws(Failure) {
         let resolution = session.probes.resolution
@@ -135,11 +130,11 @@ private struct SwapInCounting {
     private static func vmstat() -> SwapVMStat { SwapVMStat(vmstat: readText("/proc/vmstat") ?? "") }
     private static func devices() -> SwapDevices { SwapDevices(swaps: readText("/proc/swaps") ?? "") }
 
-    private func read(_ epoch: UInt32) throws(Failure) -> [Process: SwapInCounters] {
-        var result: [Process: SwapInCounters] = [:]
+    private func read(_ epoch: UInt32) throws(Failure) -> [SwapInProcess: SwapInCounters] {
+        var result: [SwapInProcess: SwapInCounters] = [:]
         try explained { () throws(BPFError) in
             try counters.forEach { key, records in
-                result[Process(pid: key.pid, start: key.start_ns)] = SwapInCounters(
+                result[SwapInProcess(key)] = SwapInCounters(
                     records: records, epoch: epoch)
             }
         }
@@ -194,13 +189,9 @@ private struct SwapInCounting {
     }
 
     /// Makes room: a process that is gone counts no more, and had its last row.
-    private func forget(_ process: Process) throws(Failure) {
+    private func forget(_ process: SwapInProcess) throws(Failure) {
         guard access("/proc/\(process.pid)", F_OK) != 0 else { return }
-        var key = swapin_key()
-        key.pid = process.pid
-        key.start_ns = process.start
-        let gone = key
-        try explained { () throws(BPFError) in _ = try counters.remove(gone) }
+        try explained { () throws(BPFError) in _ = try counters.remove(process.key) }
     }
 
     private mutating func path(of id: UInt64) throws(Failure) -> CgroupPath? {
@@ -209,7 +200,7 @@ private struct SwapInCounting {
         let map = cgroups
         let record = try explained { () throws(BPFError) in try map.value(for: id) }
         guard let record else { return nil }
-        let path = CgroupPath(leafFirst: fixedBytes(record.names, record.length))
+        let path = CgroupPath(record)
         paths[id] = path
         return path
     }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TraceRecords
 
 /// Why the kernel ran out, by enum oom_constraint (include/linux/oom.h).
 public enum OOMConstraint: UInt32, Sendable {
@@ -84,77 +83,9 @@ public struct OOMVictim: Hashable, Sendable {
         public var pageTables: UInt64
     }
 
-    /// Decodes a record of BPF/oomkill.bpf.c.
-    public init(record: oomkill_event) {
-        let known = record.known
-        func has(_ bit: oomkill_known) -> Bool { known & bit.rawValue != 0 }
-        time = WallTime(monotonic: record.time_ns)
-        killID = record.kill_id
-        triggerPID = record.trigger_pid
-        triggerTID = record.trigger_tid
-        triggerComm = fixedText(record.trigger_comm)
-        victimPID = record.victim_pid
-        victimTID = record.victim_tid
-        victimComm = fixedText(record.victim_comm)
-        victimUID = record.victim_uid
-        oomScoreAdj = record.oom_score_adj
-        cmdline = Self.arguments(fixedBytes(record.cmdline, record.cmdline_len))
-        signalSent = has(OOM_HAS_SIGNALS) ? has(OOM_SIGNALLED) : nil
-        sharesMemory = has(OOM_SHARED_MM)
-        cgroup = CgroupPath(leafFirst: fixedBytes(record.cgroup, record.cgroup_len))
-        if has(OOM_HAS_CONTEXT) {
-            let memcg = has(OOM_HAS_MEMCG)
-            // a counter without a limit holds LONG_MAX / PAGE_SIZE
-            let unlimited = record.limit_pages >= UInt64(Int64.max) / 4096
-            context = Context(
-                constraint: OOMConstraint(rawValue: record.constraint),
-                gfp: GFPFlags(mask: record.gfp_mask), order: record.order,
-                totalPages: record.total_pages,
-                domain: memcg
-                    ? CgroupPath(leafFirst: fixedBytes(record.domain, record.domain_len)) : nil,
-                limitBytes: memcg && !unlimited ? record.limit_pages &* 4096 : nil,
-                usageBytes: memcg ? record.usage_pages &* 4096 : nil)
-        }
-        if has(OOM_HAS_MM) {
-            memory = Memory(
-                totalVM: record.total_vm_pages &* 4096, anonRSS: record.anon_pages &* 4096,
-                fileRSS: record.file_pages &* 4096, shmemRSS: record.shmem_pages &* 4096,
-                swap: record.swap_pages &* 4096, pageTables: record.pgtables_bytes)
-        }
-        if record.stack_bytes > 0 {
-            kernelStack = withUnsafeBytes(of: record.stack) { bytes in
-                Array(bytes.bindMemory(to: UInt64.self).prefix(Int(record.stack_bytes) / 8))
-            }
-        }
-    }
-
     /// NUL-separated arguments joined by spaces; nil for none.
     public static func arguments(_ bytes: [UInt8]) -> String? {
         let parts = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
-    }
-}
-
-/// A victim's memory is back.
-public struct OOMEnd: Hashable, Sendable {
-    public var time: WallTime
-    public var killID: UInt64
-    public var victimPID: UInt32
-    /// Freed by the kernel's OOM reaper; false: by the process's own exit.
-    public var reaped: Bool
-    public var sinceKillNanoseconds: UInt64
-    /// Resident bytes at the kill, less those still held.
-    public var freedBytes: UInt64
-
-    /// Decodes a record of BPF/oomkill.bpf.c.
-    public init(record: oomkill_end) {
-        time = WallTime(monotonic: record.time_ns)
-        killID = record.kill_id
-        victimPID = record.victim_pid
-        reaped = record.reaped != 0
-        sinceKillNanoseconds = record.since_kill_ns
-        freedBytes =
-            record.before_pages > record.after_pages
-            ? (record.before_pages - record.after_pages) &* 4096 : 0
     }
 }

@@ -1,47 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TraceRecords
-
-/// How the kernel got a piece of memory.
-public enum KernelMemoryKind: String, CaseIterable, Sendable {
-    case kmalloc
-    /// kmem_cache_alloc()
-    case cache
-    /// alloc_pages(), but for the slab allocator's own
-    case pages
-    case percpu
-
-    /// nil: a number the programs do not write.
-    public init?(_ kind: UInt32) {
-        switch kind {
-        case KERNELLEAK_KMALLOC.rawValue: self = .kmalloc
-        case KERNELLEAK_CACHE.rawValue: self = .cache
-        case KERNELLEAK_PAGES.rawValue: self = .pages
-        case KERNELLEAK_PERCPU.rawValue: self = .percpu
-        default: return nil
-        }
-    }
-}
-
-/// What of the kernel a stack's memory is.
-public struct KernelMemory: Hashable, Sendable {
-    public let kind: KernelMemoryKind
-    /// The slab cache's name; nil: none, or not known.
-    public let cache: String?
-    /// Objects of the cache were freed unseen: some of those shown may be free.
-    public let falseLeaksPossible: Bool
-
-    public init(kind: KernelMemoryKind, cache: String? = nil, falseLeaksPossible: Bool = false) {
-        self.kind = kind
-        self.cache = cache
-        self.falseLeaksPossible = falseLeaksPossible
-    }
-
-    /// What a stack's line says behind bcc's words.
-    var text: String {
-        (cache.map { " of \(Printable.text($0))" } ?? "")
-            + (falseLeaksPossible ? ", false leaks possible" : "")
-    }
-}
+package import TraceRecords
 
 /// What the programs counted, beyond what those of processes count.
 public struct KernelLeakCounters: Hashable, Sendable {
@@ -65,7 +23,7 @@ public struct KernelLeakCounters: Hashable, Sendable {
     public init() {}
 
     /// The sum of what the CPUs counted.
-    public init(records: [kernelleak_counters]) {
+    package init(records: [kernelleak_counters]) {
         for record in records {
             bulkFrees &+= record.bulk_frees
             rcuFrees &+= record.rcu_frees
@@ -109,7 +67,7 @@ public struct KernelLeakCounters: Hashable, Sendable {
 
 extension MemLeakCounters {
     /// The sum of what the CPUs counted of the kernel's allocations.
-    public init(records: [kernelleak_counters]) {
+    package init(records: [kernelleak_counters]) {
         self.init()
         for record in records {
             allocations &+= record.allocations
