@@ -15,7 +15,7 @@ private final class WholeTypes: KernelOracle {
 
 extension LiveTests {
     /// What `KernelBTF.subset` leaves out changes no program.
-    @Suite(.serialized, .enabled(if: Live.works("cachestat"))) struct Relocations {
+    @Suite(.serialized, .exercises("cachestat")) struct Relocations {
         private func tags(_ tool: any swiftmem.Tool.Type, _ set: ProbeSet, _ oracle: any KernelOracle) throws
             -> [String: UInt64]
         {
