@@ -92,6 +92,7 @@ let libraries: [Target] = [
     cLibrary(
         "CUnwind", ["CElfutils", "CDisassembly", "TraceRecords"], links: [":libdw.a", ":liblzma.a", ":libbz2.a"]),
     cLibrary("CTracee"),
+    cLibrary("CLinux"),
     // its objects come from `make bpf`
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
 
@@ -105,7 +106,7 @@ let libraries: [Target] = [
 let command: Target = .executableTarget(
     name: "swiftmem",
     dependencies: [
-        "LibBPF", "CLibbpf", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee",
+        "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CLinux",
         "CDisassembly",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],

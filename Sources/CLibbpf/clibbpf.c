@@ -4,35 +4,32 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { MOST_TEXT = 1 << 16 };
+
 static clibbpf_log_fn log_function;
+static atomic_int hears_all;
+static _Thread_local void *captured;
 
 static int print(enum libbpf_print_level level, const char *format, va_list arguments)
 {
-	// A verifier log comes as one text of up to megabytes; its end is what matters.
-	static char text[1 << 16];
-	va_list again;
-	va_copy(again, arguments);
-	int length = vsnprintf(text, sizeof(text), format, arguments);
-	if (length >= (int)sizeof(text)) {
-		char *whole = NULL;
-		if (vasprintf(&whole, format, again) >= 0 && whole) {
-			memcpy(text, whole + length - (sizeof(text) - 1), sizeof(text));
-			free(whole);
-		}
-		length = sizeof(text) - 1;
-	}
-	va_end(again);
+	if (level != LIBBPF_WARN && !hears_all)
+		return 0;
+	char *text = NULL;
+	int length = vasprintf(&text, format, arguments);
+	if (length < 0)
+		return length;
 	while (length > 0 && text[length - 1] == '\n')
 		text[--length] = 0;
-	if (log_function)
-		log_function((int)level, text);
+	// A verifier log comes as one text of up to megabytes; its end is what matters.
+	log_function((int)level, text + (length > MOST_TEXT ? length - MOST_TEXT : 0), captured);
+	free(text);
 	return length;
 }
 
@@ -40,6 +37,19 @@ void clibbpf_set_log(clibbpf_log_fn log)
 {
 	log_function = log;
 	libbpf_set_print(print);
+}
+
+void clibbpf_hear_all(int all)
+{
+	hears_all = all;
+}
+
+void *clibbpf_capture(void *capture)
+{
+	void *before = captured;
+
+	captured = capture;
+	return before;
 }
 
 struct bpf_object *clibbpf_open(const void *image, size_t size, const char *name, const char *btf_path)
@@ -53,15 +63,15 @@ static int value_or_errno(int value)
 	return value < 0 ? -errno : value;
 }
 
-int clibbpf_load_empty(int type, int attach_type, uint32_t btf_id, int sleepable)
+int clibbpf_load_empty(int type, int attach_type, uint32_t btf_id)
 {
 	const struct bpf_insn program[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = (enum bpf_attach_type)attach_type,
-		    .attach_btf_id = btf_id, .prog_flags = sleepable ? BPF_F_SLEEPABLE : 0);
-	int fd = bpf_prog_load((enum bpf_prog_type)type, "swm_probe", "Dual BSD/GPL", program, 2, &options);
+		    .attach_btf_id = btf_id);
+	int fd = bpf_prog_load((enum bpf_prog_type)type, "trial", "Dual BSD/GPL", program, 2, &options);
 	return fd; // libbpf 1.x: a descriptor or -errno
 }
 
@@ -70,36 +80,15 @@ int clibbpf_raw_tracepoint_open(const char *name, int program)
 	return bpf_raw_tracepoint_open(name, program);
 }
 
-static int open_event(struct perf_event_attr *attr, int pid, int cpu)
-{
-	attr->size = sizeof(*attr);
-	return value_or_errno((int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC));
-}
-
 int clibbpf_open_kprobe(uint32_t pmu_type, const char *function, int retprobe)
 {
 	struct perf_event_attr attr = {
 		.type = pmu_type,
 		.config = (uint64_t)retprobe,
 		.config1 = (uint64_t)(uintptr_t)function,
+		.size = sizeof(attr),
 	};
-	return open_event(&attr, -1, 0);
-}
-
-int clibbpf_open_tracepoint(uint64_t id)
-{
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .config = id };
-	return open_event(&attr, -1, 0);
-}
-
-int clibbpf_open_software_event(uint64_t config, uint64_t period, int pid, int cpu)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.config = config,
-		.sample_period = period,
-	};
-	return open_event(&attr, pid, cpu);
+	return value_or_errno((int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
 // linux/bpf.h of 6.6 and 6.13
@@ -127,27 +116,19 @@ int clibbpf_uprobe_attach_type(int session)
 }
 
 int clibbpf_link_uprobe_multi(int program, int session, int retprobe, const char *path, const uint64_t *offsets,
-			      const uint64_t *cookies, const uint64_t *ref_counters, uint32_t count, int pid)
+			      const uint64_t *cookies, uint32_t count, int pid)
 {
 	struct uprobe_multi_link link = {
 		.program = (uint32_t)program,
 		.attach_type = (uint32_t)clibbpf_uprobe_attach_type(session),
 		.path = (uint64_t)(uintptr_t)path,
 		.offsets = (uint64_t)(uintptr_t)offsets,
-		.ref_counters = (uint64_t)(uintptr_t)ref_counters,
 		.cookies = (uint64_t)(uintptr_t)cookies,
 		.count = count,
 		.multi_flags = retprobe ? UPROBE_MULTI_RETURN : 0,
 		.pid = (uint32_t)pid,
 	};
 	return value_or_errno((int)syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link)));
-}
-
-struct bpf_link *clibbpf_attach_uprobe(const struct bpf_program *program, int retprobe, int pid, const char *path,
-				       size_t offset, uint64_t cookie)
-{
-	LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = cookie, .retprobe = retprobe != 0);
-	return bpf_program__attach_uprobe_opts(program, pid, path, offset, &options);
 }
 
 static void *detach(void *argument)
@@ -179,9 +160,4 @@ void clibbpf_detach_all(const struct clibbpf_handle *handles, size_t count)
 		pthread_join(threads[i], NULL);
 	pthread_attr_destroy(&attributes);
 	free(threads);
-}
-
-int clibbpf_enter_ipc_namespace(int descriptor)
-{
-	return value_or_errno(setns(descriptor, CLONE_NEWIPC));
 }

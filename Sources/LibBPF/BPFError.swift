@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CLibbpf
 internal import Glibc
 
 /// What the kernel or libbpf refused, with all that helps the reader of it.
 ///
-/// Every C return value of this module passes one of the funnels below, so no
+/// Every C return value of this module passes one of the functions in Checked.swift, so no
 /// failure reaches a caller without the operation it belongs to.
 public struct BPFError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What was being done, e.g. `load program oom_begin_fentry`.
+    /// What was being done, e.g. `load program on_exec`.
     public var operation: String
-    /// The errno, positive; 0 where there is none.
+    /// The errno, positive; 0 where there is none. libbpf's own numbers begin at 4000.
     public var code: Int32
     /// libbpf's warnings and the last lines of the verifier's log, oldest first.
     public var log: [String]
@@ -29,48 +28,33 @@ public struct BPFError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line: the operation and the reason.
     public var description: String { code == 0 ? operation : "\(operation): \(reason)" }
 
-    /// What to do about it, in one line, where that is known.
-    public var remedy: String? {
+    /// What would help, for the caller to put into its own words.
+    public enum Remedy: Hashable, Sendable, CaseIterable {
+        /// CAP_BPF and CAP_PERFMON, or root; root is refused too where the kernel is locked down.
+        case needsPrivilege
+        /// A higher RLIMIT_MEMLOCK: before Linux 5.11 maps are counted against it.
+        case raiseLockedMemoryLimit
+        /// A program that is less work to verify: the verifier gave up on this one.
+        case verifierGaveUp
+        /// A kernel that has the function, tracepoint, type or link asked for.
+        case missingOnThisKernel
+    }
+
+    /// What would help, nil where that is not known.
+    public var remedy: Remedy? {
         switch code {
-        case EPERM, EACCES:
-            "run as root, or with CAP_BPF and CAP_PERFMON; where root is refused too, the kernel is"
-                + " locked down (`swiftmem doctor` tells what it still allows)"
-        case ENOMEM:
-            "raise the locked-memory limit (ulimit -l unlimited)"
-        case E2BIG where program != nil, ENOSPC where program != nil:
-            "the verifier gave up; run with --verbose and report its log"
-        case ESRCH where program == nil, ENOENT:
-            "this kernel has no such function, tracepoint or BTF; see `swiftmem doctor`"
+        case EPERM, EACCES: .needsPrivilege
+        case ENOMEM: .raiseLockedMemoryLimit
+        case E2BIG where program != nil, ENOSPC where program != nil: .verifierGaveUp
+        case ESRCH where program == nil, ENOENT: .missingOnThisKernel
         default: nil
         }
     }
 }
 
-/// strerror(), and ENOTSUPP, which the kernel returns and the C library does not know.
+/// The text of an errno; ENOTSUPP too, which the kernel returns and the C library does not know.
 public func errorText(_ code: Int32) -> String {
     if code == 524 { return "Operation not supported by the kernel (ENOTSUPP)" }
     // SAFETY: strerror returns a NUL-terminated string that we copy at once.
     return String(cString: strerror(code))
-}
-
-/// Calls that return a negative errno (libbpf 1.x) or -1 with errno set.
-@discardableResult
-func checked(
-    _ operation: @autoclosure () -> String, program: String? = nil, _ body: () -> Int32
-) throws(BPFError) -> Int32 {
-    LogCapture.shared.begin()
-    let result = body()
-    guard result < 0 else { return result }
-    throw BPFError(
-        operation: operation(), code: -result, log: LogCapture.shared.lines, program: program)
-}
-
-/// Calls that return a pointer, or NULL with errno set.
-func checkedPointer(
-    _ operation: @autoclosure () -> String, program: String? = nil, _ body: () -> OpaquePointer?
-) throws(BPFError) -> OpaquePointer {
-    LogCapture.shared.begin()
-    if let pointer = body() { return pointer }
-    throw BPFError(
-        operation: operation(), code: errno, log: LogCapture.shared.lines, program: program)
 }

@@ -7,6 +7,9 @@ public struct KernelBTF: ~Copyable {
     private let raw: OpaquePointer
 
     /// Reads /sys/kernel/btf/vmlinux, or a file of BTF.
+    ///
+    /// - Throws: `BPFError`: ENOENT or ESRCH where the kernel or the path has none, EINVAL or one of libbpf's own
+    ///   numbers (4000 and more) where the file is of another format.
     public init(path: String? = nil) throws(BPFError) {
         raw = try checkedPointer("read the kernel's BTF") {
             if let path { btf__parse(path, nil) } else { btf__load_vmlinux_btf() }
@@ -18,6 +21,8 @@ public struct KernelBTF: ~Copyable {
     /// The types that an object can be relocated to, as a file of BTF in memory: libbpf looks through all
     /// types once for every one that an object names, which takes most of a load's time with the kernel's
     /// 150 000.
+    ///
+    /// - Throws: `BPFError`: ENOMEM, or what writing to a file in memory gives.
     public func subset(for object: borrowing OpenObject) throws(BPFError) -> OwnedDescriptor {
         OwnedDescriptor(
             owning: try checked("select types for \(object.handle.name)") {

@@ -4,7 +4,7 @@ internal import Glibc
 
 /// A program attached to a hook. Letting go of it detaches.
 ///
-/// Keep it in a variable: `_ = object.attach(…)` detaches at once.
+/// Keep it in a variable: `_ = program.attach()` detaches at once.
 public struct Link: ~Copyable {
     enum Raw {
         case libbpf(OpaquePointer)
@@ -16,21 +16,86 @@ public struct Link: ~Copyable {
 
     deinit { raw.detach() }
 
-    /// The link's descriptor, for reading an iterator or asking about the link.
-    public var descriptor: Int32 {
-        switch raw {
-        case .libbpf(let link): bpf_link__fd(link)
-        case .descriptor(let descriptor): descriptor
-        }
+    /// The link's descriptor, for what this library doesn't do with links.
+    public var descriptor: Int32 { raw.descriptor }
+
+    /// Gives the handle away, undetached.
+    fileprivate consuming func release() -> Raw {
+        let raw = self.raw
+        discard self
+        return raw
     }
 }
 
 extension Link.Raw {
+    var descriptor: Int32 {
+        switch self {
+        case .libbpf(let link): bpf_link__fd(link)
+        case .descriptor(let descriptor): descriptor
+        }
+    }
+
     func detach() {
         switch self {
         case .libbpf(let link): bpf_link__destroy(link)
         case .descriptor(let descriptor): close(descriptor)
         }
+    }
+}
+
+/// What the kernel says of a link.
+public struct LinkInfo: Hashable, Sendable {
+    /// The kernel's number of it.
+    public let id: UInt32
+    /// The kernel's number of the program, as in `ProgramInfo`.
+    public let programID: UInt32
+}
+
+extension Link {
+    /// Asks the kernel about it.
+    ///
+    /// - Throws: `BPFError`: EINVAL where the hook has no link of the kernel's own (tracepoints by
+    ///   records, kprobes and uprobes before Linux 5.15; raw tracepoints before 5.8).
+    public func info() throws(BPFError) -> LinkInfo {
+        var info = bpf_link_info()
+        var size = UInt32(MemoryLayout<bpf_link_info>.size)
+        // SAFETY: the kernel writes at most `size` bytes.
+        try checkedCode(bpf_obj_get_info_by_fd(descriptor, &info, &size), "ask about a link")
+        return LinkInfo(id: info.id, programID: info.prog_id)
+    }
+
+    /// Gives the link a name in a BPF file system, which keeps the program attached from then on:
+    /// until the file is removed and nobody has it open.
+    ///
+    /// For probes by perf events (tracepoints by records, kprobes, uprobes) this process keeps a descriptor to its
+    /// end, for libbpf would switch the event off as it closes it.
+    ///
+    /// - Throws: `BPFError`: EEXIST where there is such a file; EINVAL where the path is not in a BPF file
+    ///   system (`mount -t bpf`), or the hook has no link of the kernel's own. The program is detached then.
+    public consuming func pin(at path: String) throws(BPFError) {
+        try checkedCode(bpf_obj_pin(descriptor, path), "pin a link at \(path)")
+        switch release() {
+        case .libbpf(let link):
+            let descriptor = bpf_link__fd(link)
+            bpf_link__disconnect(link)
+            bpf_link__destroy(link)
+            close(descriptor)
+        case .descriptor(let descriptor): close(descriptor)
+        }
+    }
+
+    /// The link that is pinned at a path of a BPF file system. Letting go of it leaves the program
+    /// attached while the file is there.
+    ///
+    /// - Throws: `BPFError`: ENOENT where there is none, EINVAL where something else is pinned there.
+    public static func pinned(at path: String) throws(BPFError) -> Link {
+        let link = Link(.descriptor(try checkedCode(bpf_obj_get(path), "open the link pinned at \(path)")))
+        // programs and maps can be pinned too: their information is not a link's
+        var info = bpf_link_info()
+        var size = UInt32(MemoryLayout<bpf_link_info>.size)
+        // SAFETY: the kernel writes at most `size` bytes.
+        try checkedCode(bpf_obj_get_info_by_fd(link.descriptor, &info, &size), "ask about the link at \(path)")
+        return link
     }
 }
 
@@ -57,14 +122,5 @@ public struct LinkSet: ~Copyable {
         }
         // SAFETY: `count` handles, each owned by this set alone; the call has closed all when it returns.
         clibbpf_detach_all(&handles, handles.count)
-    }
-}
-
-extension Link {
-    /// Gives the handle away, undetached.
-    fileprivate consuming func release() -> Raw {
-        let raw = self.raw
-        discard self
-        return raw
     }
 }

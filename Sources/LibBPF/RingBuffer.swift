@@ -9,6 +9,7 @@ internal import Glibc
 public struct RingBuffer: ~Copyable {
     private let raw: OpaquePointer
     private let receiver: Receiver
+    private let map: MapHandle
     /// Readable (epoll) when records wait.
     public let descriptor: Int32
 
@@ -17,13 +18,16 @@ public struct RingBuffer: ~Copyable {
         var body: ((RawSpan) -> Void)?
     }
 
-    init(mapDescriptor: Int32, name: String) throws(BPFError) {
+    init(_ map: MapHandle) throws(BPFError) {
+        guard map.kind == .ringBuffer else {
+            throw BPFError(operation: "map \(map.name) is no ring buffer", code: EINVAL)
+        }
         let receiver = Receiver()
         // SAFETY: the receiver outlives the ring: both are this value's, freed in its deinit.
         let context = Unmanaged.passUnretained(receiver).toOpaque()
-        let raw = try checkedPointer("read ring buffer \(name)") {
+        let raw = try checkedPointer("read ring buffer \(map.name)") {
             ring_buffer__new(
-                mapDescriptor,
+                map.descriptor,
                 { context, data, size in
                     guard let context = context, let data = data else { return 0 }
                     let receiver = Unmanaged<Receiver>.fromOpaque(context)
@@ -34,6 +38,7 @@ public struct RingBuffer: ~Copyable {
                     return 0
                 }, context, nil)
         }
+        self.map = map
         self.receiver = receiver
         self.raw = raw
         self.descriptor = ring_buffer__epoll_fd(raw)
@@ -42,13 +47,32 @@ public struct RingBuffer: ~Copyable {
     deinit { ring_buffer__free(raw) }
 
     /// Hands every waiting record to the body and frees its room; the span is
-    /// valid only within the call. Returns how many there were.
+    /// valid only within the call.
+    ///
+    /// - Returns: how many there were.
+    /// - Throws: `BPFError` where libbpf can't read the ring; it has no reason not to.
     @discardableResult
     public mutating func consume(_ body: (RawSpan) -> Void) throws(BPFError) -> Int {
         try withoutActuallyEscaping(body) { (body) throws(BPFError) -> Int in
             receiver.body = body
             defer { receiver.body = nil }
-            return Int(try checked("consume ring buffer") { ring_buffer__consume(raw) })
+            return Int(try checkedCode(ring_buffer__consume(raw), "consume ring buffer \(map.name)"))
+        }
+    }
+
+    /// Waits for records, at most so long, and hands them to the body as `consume` does.
+    ///
+    /// - Parameter milliseconds: -1: without end.
+    /// - Returns: how many there were; 0 too where a signal ended the wait.
+    /// - Throws: `BPFError` where the wait fails; it has no reason to.
+    @discardableResult
+    public mutating func wait(milliseconds: Int32, _ body: (RawSpan) -> Void) throws(BPFError) -> Int {
+        try withoutActuallyEscaping(body) { (body) throws(BPFError) -> Int in
+            receiver.body = body
+            defer { receiver.body = nil }
+            let count = ring_buffer__poll(raw, milliseconds)
+            if count == -EINTR { return 0 }
+            return Int(try checkedCode(count, "wait for ring buffer \(map.name)"))
         }
     }
 }
@@ -59,12 +83,5 @@ extension RawSpan {
         guard byteCount >= MemoryLayout<Record>.size else { return nil }
         // SAFETY: long enough, and every bit pattern is a value of a C record.
         return unsafeLoadUnaligned(as: type)
-    }
-}
-
-extension LoadedObject {
-    /// A reader of a ring buffer map.
-    public func ringBuffer(_ name: String) throws(BPFError) -> RingBuffer {
-        try RingBuffer(mapDescriptor: mapInfo(name).descriptor, name: name)
     }
 }

@@ -75,7 +75,7 @@ extension LiveTests {
             arguments: try Rungs.here("cachestat", "reads", of: readRungs), CachePattern.all)
         func pattern(rung: String, pattern: CachePattern) throws {
             let (row, truth, start) = try trace(pattern.arguments, rung: rung)
-            #expect(start.rung("reads") == rung)
+            #expect(start.stands("reads", on: rung))
             let reads = row.readAccessPages ?? 0
             let faults = row.faultAccessPages ?? 0
             // a write's own pages are no accesses: reads and faults are
@@ -104,7 +104,7 @@ extension LiveTests {
             .tags(.brief), arguments: ["--pattern seq-read --cold", "--pattern write-new"])
         func partial(pattern: String) throws {
             let (row, truth, start) = try trace(words(pattern), rung: "partial")
-            #expect(start.rung("reads") == "partial")
+            #expect(start.stands("reads", on: "partial"))
             #expect(agrees(row.missPages, truth.missPagesExpected))
             #expect(agrees(row.dirtyPages, truth.dirtiedPagesExpected))
             #expect(row.hitPages == nil && row.hitRatio == nil)
@@ -116,7 +116,7 @@ extension LiveTests {
             arguments: try Rungs.here("cachestat", "reads", of: readRungs))
         func twoProcesses(rung: String) throws {
             let (row, truth, start) = try trace(words("--pattern two-procs"), rung: rung, byName: true)
-            #expect(start.rung("reads") == rung)
+            #expect(start.stands("reads", on: rung))
             // the program's own text and its shell's are read too
             let reads = row.readAccessPages ?? -1, misses = row.missPages ?? -1
             #expect(agrees(reads, truth.accessPages, slack: 64), "\(reads) of \(truth.accessPages)")
@@ -131,7 +131,7 @@ extension LiveTests {
         func readahead(rung: String, pattern: String) throws {
             // a page that faults ask for has no event of its own but in that rung's faults
             let (row, truth, start) = try trace(words(pattern), options: ["--readahead"], rung: rung)
-            #expect(start.rung("readahead") == rung)
+            #expect(start.stands("readahead", on: rung))
             let touched = truth.distinctPages
             let demanded = try #require(row.missPages) - (row.readaheadMissPages ?? 0)
             let used = try #require(row.readaheadUsedPages) + demanded

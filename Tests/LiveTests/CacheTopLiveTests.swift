@@ -39,7 +39,7 @@ extension LiveTests {
             let tools = try ["process", "file", "cgroup"].map { view in
                 let (tool, start) = try Tool.tracing(
                     ["cachetop", "1000", "--by", view] + name, rung: rung.map { "cachetop=\($0)" })
-                if let rung { #expect(start.rung("reads") == rung) }
+                if let rung { #expect(start.stands("reads", on: rung)) }
                 return tool
             }
             let stat = try Tool.tracing(["cachestat", "1000"] + name).tool

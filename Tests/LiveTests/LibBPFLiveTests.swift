@@ -29,17 +29,21 @@ extension LiveTests {
             UnsafeRawBufferPointer(start: ringtest_image(), count: ringtest_size())
         }
 
+        private enum Flood: String, Ladder {
+            case refused, raw
+            static let id = "flood"
+            static let sees = "calls"
+
+            var rung: Rung {
+                switch self {
+                case .refused: Rung(.tracepoint, on: .all, programs: ["no_verifier"])
+                case .raw: Rung(.tracepoint, on: .all, programs: ["flood"])
+                }
+            }
+        }
+
         private func flooded() throws -> AttachedProbes {
-            let probes = ProbeSet(
-                tool: "ringtest",
-                ladders: [
-                    Ladder(
-                        "flood", "calls",
-                        rungs: [
-                            Rung("no-verifier", programs: ["no_verifier"], kernels: "none"),
-                            Rung("raw", programs: ["flood"], kernels: "all"),
-                        ])
-                ])
+            let probes = ProbeSet(tool: "ringtest", ladders: [Flood.self])
             return try AttachedProbes.attach(
                 probes, image: Self.image, oracle: RunningKernel(),
                 configure: { (object, _) throws(BPFError) in
@@ -53,14 +57,14 @@ extension LiveTests {
         func fallThrough() throws {
             let attached = try flooded()
             let choice = try #require(attached.resolution.choices.first)
-            #expect(choice.rung?.name == "raw")
-            #expect(choice.passedOver.map(\.rung) == ["no-verifier"])
+            #expect(attached.resolution[Flood.self] == .raw)
+            #expect(choice.passedOver.map(\.rung) == ["refused"])
             #expect(choice.passedOver.first?.reason.hasPrefix("load program no_verifier: ") == true)
         }
 
         @Test("the error of a refused program carries the verifier's last words")
         func verifierWords() throws {
-            let object = try OpenObject(image: Self.image, name: "ringtest")
+            let object = try OpenObject(image: Self.image.bytes, name: "ringtest")
             try object.autoload(only: ["no_verifier"])
             do throws(BPFError) {
                 _ = try object.load()
@@ -114,7 +118,7 @@ extension LiveTests {
             for key in 0..<UInt32(3000) { try numbers.set(key, to: UInt64(key) * 3) }
             #expect(try numbers.value(for: 7) == 21)
             #expect(try numbers.value(for: 5000) == nil)
-            try numbers.set(7, to: 1, onlyNew: true)
+            #expect(try !numbers.set(7, to: 1, where: .noExist))
             #expect(try numbers.value(for: 7) == 21)
             var seen: [UInt32: UInt64] = [:]
             try numbers.forEach { seen[$0] = $1 }

@@ -78,7 +78,7 @@ extension LiveTests {
         func kills(context: String) throws {
             let (kills, truth, finished, start) = try trace(
                 ["--kills", "23", "--adj", "17", "--pause-ms", "20"], rung: "context=\(context)")
-            #expect(start.rung("context") == context)
+            #expect(start.stands("context", on: context))
             #expect(truth.victims.count == 23)
             #expect(kills.count == 23)
             for (kill, victim) in zip(kills, truth.victims) { check(kill, victim, truth) }
@@ -94,7 +94,7 @@ extension LiveTests {
             arguments: try Rungs.here("oomkill", "victims", of: ["tracepoint", "fentry", "kprobe"]))
         func rungs(rung: String) throws {
             let (kills, truth, _, start) = try trace(["--kills", "5"], rung: "victims=\(rung)")
-            #expect(start.rung("victims") == rung)
+            #expect(start.stands("victims", on: rung))
             #expect(kills.count == 5)
             #expect(kills.map(\.victimPid) == truth.victims.map(\.pid))
         }

@@ -17,7 +17,7 @@ extension LiveTests {
             let running = try Workload.start("shmcalls", ["--wait"] + workload)
             guard (try? running.row(ReadyRow.self)) != nil else { throw try lacking(running) }
             let (tool, start) = try Tool.tracing(["shmsnoop"] + options, rung: "shmsnoop=\(rung)")
-            #expect(start.rung("calls") == rung)
+            #expect(start.stands("calls", on: rung))
             running.send("\n")
             guard let truth = try? running.row(ShmCallsTruth.self) else {
                 _ = tool.stop()

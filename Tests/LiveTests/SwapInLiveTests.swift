@@ -73,7 +73,7 @@ extension LiveTests {
             arguments: try Rungs.here("swapin", "pages", of: ["tracepoint", "fentry", "kprobe", "rss_stat"]), patterns)
         func pages(rung: String, pattern: String) throws {
             let seen = try trace(pattern.split(separator: " ").map(String.init), rung: "pages=\(rung)")
-            #expect(seen.start.rung("pages") == rung)
+            #expect(seen.start.stands("pages", on: rung))
             let read = seen.truth.read, interval = seen.interval
             let ours = try #require(seen.row.swapinPages)
             let slack = 66
@@ -98,7 +98,7 @@ extension LiveTests {
             arguments: try Rungs.here("swapin", "waits", of: ["fentry", "kprobe", "tracepoint"]))
         func waits(rung: String) throws {
             let seen = try trace(["--mb", "32", "--pageout"], rung: "waits=\(rung)")
-            #expect(seen.start.rung("waits") == rung)
+            #expect(seen.start.stands("waits", on: rung))
             let read = seen.truth.read
             let wait = try #require(seen.row.waitNs), longest = try #require(seen.row.waitMaxNs)
             #expect(wait > 0 && wait <= read.durationNs)

@@ -23,7 +23,7 @@ import Testing
 
     @Test("each object opens, has programs, and a losses map for its causes", arguments: names)
     func opens(name: String) throws {
-        let object = try OpenObject(image: Self.image(name), name: name)
+        let object = try OpenObject(image: Self.image(name).bytes, name: name)
         #expect(!object.programs.isEmpty)
         let losses = try #require(object.maps.first { $0.name == "losses" })
         #expect(losses.type == "percpu_array")
@@ -45,7 +45,7 @@ import Testing
 
     @Test("oomkill's ring and tables are of the sizes its records say")
     func oomkill() throws {
-        let object = try OpenObject(image: Self.image("oomkill"), name: "oomkill")
+        let object = try OpenObject(image: Self.image("oomkill").bytes, name: "oomkill")
         let maps = Dictionary(uniqueKeysWithValues: object.maps.map { ($0.name, $0) })
         #expect(maps["events"]?.type == "ringbuf")
         #expect(maps["events"]?.maxEntries == 1 << 20)
@@ -60,24 +60,24 @@ import Testing
     func garbage() {
         for bytes in [[UInt8](), [0x7f], Array("\u{7f}ELF garbage".utf8), [UInt8](repeating: 0xff, count: 4096)] {
             bytes.withUnsafeBytes { image in
-                _ = #expect(throws: BPFError.self) { _ = try OpenObject(image: image, name: "garbage") }
+                _ = #expect(throws: BPFError.self) { _ = try OpenObject(image: image.bytes, name: "garbage") }
             }
         }
         let whole = Array(Self.image("oomkill"))
         for length in stride(from: 64, to: whole.count, by: 4099) {
             whole.withUnsafeBytes { image in
-                _ = try? OpenObject(image: UnsafeRawBufferPointer(rebasing: image[..<length]), name: "cut")
+                _ = try? OpenObject(image: UnsafeRawBufferPointer(rebasing: image[..<length]).bytes, name: "cut")
             }
         }
     }
 
     @Test("an unknown section, map, or a value of another size is an error")
     func contracts() throws {
-        let object = try OpenObject(image: Self.image("oomkill"), name: "oomkill")
+        let object = try OpenObject(image: Self.image("oomkill").bytes, name: "oomkill")
         #expect(throws: BPFError.self) { try object.setReadOnlyData(".rodata.nothing", to: UInt32(1)) }
         #expect(throws: BPFError.self) { try object.setReadOnlyData(".rodata.config", to: UInt32(1)) }
-        #expect(throws: BPFError.self) { try object.setMaxEntries(10, ofMap: "nothing") }
-        #expect(throws: BPFError.self) { try object.omitMap("nothing") }
+        #expect(throws: BPFError.self) { try object.map("nothing").setMaxEntries(10) }
+        #expect(throws: BPFError.self) { try object.map("nothing").omit() }
     }
 }
 

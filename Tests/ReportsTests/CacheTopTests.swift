@@ -3,11 +3,11 @@ import Testing
 
 @testable import Reports
 
-private let file = FileIdentity(major: 8, minor: 1, inode: 42)
-private let other = FileIdentity(major: 8, minor: 1, inode: 43)
+private let file = CachedFile(major: 8, minor: 1, inode: 42)
+private let other = CachedFile(major: 8, minor: 1, inode: 43)
 
 private func entry(
-    _ pid: UInt32, _ comm: String = "a", _ file: FileIdentity? = file, cgroup: UInt64 = 1,
+    _ pid: UInt32, _ comm: String = "a", _ file: CachedFile? = file, cgroup: UInt64 = 1,
     read: UInt64 = 0, misses: UInt64 = 0, dirty: UInt64 = 0, written: UInt64 = 0
 ) -> CacheTopEntry {
     CacheTopEntry(
@@ -271,8 +271,8 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
 
     @Test("device numbers as the kernel has them")
     func devices() {
-        #expect(FileIdentity(device: 0x0800001, inode: 5).device == "8:1")
-        #expect(FileIdentity(device: 0xfff_fffff, inode: 5).device == "4095:1048575")
+        #expect(CachedFile(device: 0x0800001, inode: 5).device == "8:1")
+        #expect(CachedFile(device: 0xfff_fffff, inode: 5).device == "4095:1048575")
     }
 
     @Test(

@@ -23,9 +23,9 @@ private let page: UInt64 = 4096
         ledger.map(pid: 1, address: 0x10000, length: 1, time: 1, stack: 1)
         ledger.map(pid: 1, address: 0x4000_0000, length: 1, time: 1, stack: 1, granule: 2 << 20)
         #expect(ranges(ledger) == [[0x10000, 0x11000], [0x4000_0000, 0x4020_0000]])
-        #expect(MappingLedger.granule(flags: 0x22) == nil)
-        #expect(MappingLedger.granule(flags: 0x40022) == 2 << 20)
-        #expect(MappingLedger.granule(flags: 0x40022 | 30 << 26) == 1 << 30)
+        #expect(MappingCall.granule(flags: 0x22) == nil)
+        #expect(MappingCall.granule(flags: 0x40022) == 2 << 20)
+        #expect(MappingCall.granule(flags: 0x40022 | 30 << 26) == 1 << 30)
     }
 
     @Test(
@@ -206,8 +206,8 @@ private struct SplitMix {
     @Test("sums of the kernel: what is negative for a moment is nothing")
     func totals() {
         var table = OutstandingTable(youngest: 0)
-        table.add(total: memleak_total(bytes: 300, count: 3), pid: 1, stack: 5)
-        table.add(total: memleak_total(bytes: -8, count: -1), pid: 1, stack: 6)
+        table.add(total: AllocationTotal(bytes: 300, count: 3), pid: 1, stack: 5)
+        table.add(total: AllocationTotal(bytes: -8, count: -1), pid: 1, stack: 6)
         #expect(table.sites.count == 1)
         #expect(table.total.bytes == 300)
     }
@@ -336,16 +336,16 @@ private struct SplitMix {
     }
 
     @Test("a call of the trace")
-    func call() {
-        var event = memleak_event()
-        (event.op, event.pid, event.tid, event.length, event.result, event.recorded) = (
-            MEMLEAK_SIZE.rawValue, 5, 6, 100, 0xabc, 1
-        )
-        let text = MemLeakCall(event).text
-        #expect(text.hasSuffix(" 6       alloc exited, size = 100, result = abc"))
-        event.op = MEMLEAK_FREE.rawValue
-        event.address = 0xdef
-        #expect(MemLeakCall(event).text.hasSuffix(" free entered, address = def, size = 100"))
+    func call() throws {
+        var record = memleak_event()
+        (record.kind, record.op, record.pid, record.tid) = (MEMLEAK_TRACED.rawValue, MEMLEAK_SIZE.rawValue, 5, 6)
+        (record.length, record.result, record.recorded) = (100, 0xabc, 1)
+        guard case .traced(let allocation)? = MemLeakEvent(bytesOf: record) else { throw NotDecoded() }
+        #expect(allocation.text.hasSuffix(" 6       alloc exited, size = 100, result = abc"))
+        record.op = MEMLEAK_FREE.rawValue
+        record.address = 0xdef
+        guard case .traced(let free)? = MemLeakEvent(bytesOf: record) else { throw NotDecoded() }
+        #expect(free.text.hasSuffix(" free entered, address = def, size = 100"))
     }
 }
 

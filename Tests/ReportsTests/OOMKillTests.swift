@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import TraceRecords
-import Reports
 import Testing
+import TraceRecords
+
+@testable import Reports
 
 @Suite struct OOMKillDecoding {
     /// A record as the kernel program fills it in.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import TraceRecords
-import Reports
 import Testing
+import TraceRecords
+
+@testable import Reports
 
 @Suite struct ShmFlagNames {
     @Test(
@@ -115,7 +116,7 @@ import Testing
     func errors() throws {
         #expect(try call(SHM_CALL_AT, (0, 0, 0, 0, 0, 0), result: -4096).error == nil)
         #expect(try call(SHM_CALL_AT, (0, 0, 0, 0, 0, 0), result: -4095).errorName == "4095")
-        #expect(ShmCall(record: shm_event()) == nil)
+        #expect(ShmCall(record: shm_event(), name: nil) == nil)
     }
 
     @Test("JSON: the schema's keys for every call")

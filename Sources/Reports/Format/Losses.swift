@@ -39,6 +39,9 @@ public struct Losses: Hashable, Sendable {
         counts[Int(LOSS_SKIPPED.rawValue)] &+= runs
     }
 
+    /// Things that are not tracked, for a map of theirs was full.
+    public var mapFull: UInt64 { counts[Int(LOSS_MAP_FULL.rawValue)] }
+
     /// Those since an earlier reading.
     public func since(_ earlier: Losses) -> Losses {
         Losses(counts: zip(counts, earlier.counts).map { $0 &- $1 })

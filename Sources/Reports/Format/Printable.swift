@@ -19,17 +19,3 @@ public enum Printable {
         return result
     }
 }
-
-/// The text in a fixed-size C array up to its NUL; bytes that are no UTF-8 are replaced.
-public func fixedText<Tuple>(_ tuple: Tuple) -> String {
-    withUnsafeBytes(of: tuple) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
-}
-
-/// The first `length` bytes of a fixed-size C array.
-public func fixedBytes<Tuple>(_ tuple: Tuple, _ length: some BinaryInteger) -> [UInt8] {
-    withUnsafeBytes(of: tuple) { bytes in
-        Array(bytes.prefix(max(0, Int(clamping: length))))
-    }
-}

@@ -13,8 +13,7 @@ public struct WallTime: Hashable, Sendable {
 
     /// A moment that a program stamped with bpf_ktime_get_ns() (CLOCK_MONOTONIC).
     public init(monotonic nanoseconds: UInt64) {
-        let age = Int64(clamping: monotonicNow()) - Int64(clamping: nanoseconds)
-        self.init(nanoseconds: WallTime.now.nanoseconds - age)
+        self = Clocks().time(monotonic: nanoseconds)
     }
 
     /// RFC 3339 in UTC to the nanosecond: `2026-01-02T03:04:05.000000006Z`.
@@ -37,6 +36,22 @@ public struct WallTime: Hashable, Sendable {
         localtime_r(&time, &parts)
         func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
         return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    }
+}
+
+/// Both clocks, read together: one reading serves many stamps.
+public struct Clocks: Sendable {
+    private let wall = WallTime.now.nanoseconds
+    private let monotonic = Int64(clamping: monotonicNow())
+
+    /// Reads them.
+    public init() {}
+
+    /// The moment of a stamp of CLOCK_MONOTONIC. One that no clock gives is a moment as near as there is.
+    public func time(monotonic nanoseconds: UInt64) -> WallTime {
+        let age = monotonic - Int64(clamping: nanoseconds)
+        let (time, overflow) = wall.subtractingReportingOverflow(age)
+        return WallTime(nanoseconds: overflow ? .max : time)
     }
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import TraceRecords
 
 /// A shared-memory system call that returned.
 public struct ShmCall: Hashable, Sendable {
@@ -37,22 +36,6 @@ public struct ShmCall: Hashable, Sendable {
             case .munmap: "munmap"
             }
         }
-    }
-
-    /// Decodes a record of BPF/shmsnoop.bpf.c; nil for a kind that is not known.
-    public init?(record: shm_event, name: String? = nil) {
-        guard let kind = Kind(rawValue: record.call) else { return nil }
-        self.kind = kind
-        self.name = name
-        time = record.time_ns
-        pid = record.pid
-        tid = record.tid
-        comm = fixedText(record.comm)
-        result = record.result
-        let a = record.arguments
-        arguments = [a.0, a.1, a.2, a.3, a.4, a.5]
-        durationNanoseconds = record.duration_ns == UInt64.max ? nil : record.duration_ns
-        compat = record.flags & SHM_CALL_COMPAT.rawValue != 0
     }
 
     /// The errno of a call that failed. Addresses above are no errors: the kernel's

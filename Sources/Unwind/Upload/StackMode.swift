@@ -41,9 +41,9 @@ public enum StackMode: String, CaseIterable, Sendable {
     public func prepare(_ object: borrowing OpenObject, preallocates: Bool) throws(BPFError) {
         try object.setReadOnlyData(".rodata.stack", to: config)
         for map in [UnwindMapName.pages, UnwindMapName.parents, UnwindMapName.wanted] {
-            if preallocates { try object.setPreallocated(true, ofMap: map) }
-            if !unwinds { try object.setMaxEntries(1, ofMap: map) }
+            if preallocates { try object.map(map).setPreallocated(true) }
+            if !unwinds { try object.map(map).setMaxEntries(1) }
         }
-        if preallocates && unwinds { try object.setMaxEntries(1024, ofMap: UnwindMapName.pages) }
+        if preallocates && unwinds { try object.map(UnwindMapName.pages).setMaxEntries(1024) }
     }
 }

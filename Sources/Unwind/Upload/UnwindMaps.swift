@@ -30,14 +30,14 @@ enum UnwindMapName {
 
 /// The maps of a loaded object.
 struct KernelUnwindMaps: UnwindMaps {
-    private let tables: ArrayOfArrays
+    private let tables: MapOfMaps
     private let pages: BPFMap<unwind_page_key, unwind_page>
     private let parents: BPFMap<UInt32, UInt32>
     private let wanted: BPFMap<UInt32, UInt64>
     private let generations: BPFMap<UInt32, UInt64>
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {
-        tables = try object.arrayOfArrays(UnwindMapName.tables)
+        tables = try object.mapOfMaps(UnwindMapName.tables)
         pages = try object.map(UnwindMapName.pages)
         parents = try object.map(UnwindMapName.parents)
         wanted = try object.map(UnwindMapName.wanted)
@@ -45,21 +45,21 @@ struct KernelUnwindMaps: UnwindMaps {
     }
 
     func place(_ tables: [(id: UnwindTables.ID, table: UnwindTable)]) throws(BPFError) -> [UnwindTables.ID] {
-        var (places, descriptors): ([UInt32], [Int32]) = ([], [])
+        var arrays: [(place: UInt32, map: BPFMap<UInt32, unwind_block>)] = []
         var refused: [UnwindTables.ID] = []
-        // kept open until the map has them
-        var arrays = DescriptorSet()
         for (id, table) in tables {
             do throws(BPFError) {
-                let array = try self.tables.make(valueSize: MemoryLayout<unwind_block>.size, words: table.words)
-                places.append(UInt32(id))
-                descriptors.append(array.raw)
-                arrays.insert(array)
+                let bytes = table.words.span.bytes
+                let array = try BPFMap<UInt32, unwind_block>.create(
+                    .array, name: "unwind_blocks", maxEntries: bytes.byteCount / MemoryLayout<unwind_block>.size,
+                    options: .innerMap)
+                try array.fill(with: bytes)
+                arrays.append((UInt32(id), array))
             } catch {
                 refused.append(id)
             }
         }
-        try self.tables.set(places, to: descriptors)
+        try self.tables.set(arrays)
         return refused
     }
 
@@ -76,16 +76,4 @@ struct KernelUnwindMaps: UnwindMaps {
     func allowAsking(_ pid: UInt32) throws(BPFError) { try wanted.remove(pid) }
 
     func set(generation: UInt64) throws(BPFError) { try generations.set(0, to: generation) }
-}
-
-/// Descriptors that are closed together.
-private struct DescriptorSet: ~Copyable {
-    private var owners: [Owner] = []
-
-    private final class Owner {
-        let descriptor: OwnedDescriptor
-        init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
-    }
-
-    mutating func insert(_ descriptor: consuming OwnedDescriptor) { owners.append(Owner(descriptor)) }
 }

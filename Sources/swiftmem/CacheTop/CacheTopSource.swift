@@ -6,28 +6,18 @@ internal import Reports
 
 /// cachetop's maps, read an interval at a time, and the names of what they count.
 struct CacheTopSource {
-    private struct Key: Hashable {
-        let pid: UInt32
-        let device: UInt32
-        let inode: UInt64
-    }
-
     private let entries: [BPFMap<cachetop_key, cachetop_entry>]
-    private let descriptors: [Int32]
-    private let active: BPFMap<UInt32, Int32>
+    private let active: MapOfMaps
     private let paths: BPFMap<cachetop_file, cachetop_path>
     private let overflow: PerCPUMap<UInt32, pagecache_counters>
     private var current = 0
-    private var carries: [Key: PageCacheCarry] = [:]
+    private var carries: [CacheTopUse.Key: PageCacheCarry] = [:]
     private var overflowLedger: PageCacheLedger
     let names = CacheTopNames()
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {
         entries = [try object.map("entries_0"), try object.map("entries_1")]
-        descriptors = [
-            try object.descriptor(ofMap: "entries_0"), try object.descriptor(ofMap: "entries_1"),
-        ]
-        active = try object.map("active")
+        active = try object.mapOfMaps("active")
         paths = try object.map("paths")
         overflow = try object.perCPUMap("overflow")
         overflowLedger = PageCacheLedger(
@@ -47,33 +37,21 @@ struct CacheTopSource {
     private mutating func collected() throws(BPFError) -> CacheTopInterval {
         let full = current
         current = 1 - current
-        try active.set(0, to: descriptors[current])
+        try active.set(0, to: entries[current])
         var result: [CacheTopEntry] = []
-        var carriesLeft: [Key: PageCacheCarry] = [:]
+        var carriesLeft: [CacheTopUse.Key: PageCacheCarry] = [:]
         var carries = self.carries
         try entries[full].drain { key, entry in
-            let id = Key(pid: key.pid, device: key.device, inode: key.inode)
-            var carry = carries.removeValue(forKey: id) ?? PageCacheCarry()
-            let pages = carry.settle(PageCacheCounters(record: entry.counts))
-            if !carry.isEmpty { carriesLeft[id] = carry }
-            let known = key.device != CACHETOP_NO_FILE
-            result.append(
-                CacheTopEntry(
-                    pid: key.pid, uid: entry.uid, comm: fixedText(entry.comm),
-                    file: known ? FileIdentity(device: key.device, inode: key.inode) : nil,
-                    fileState: FileState(rawValue: entry.flags), cgroup: entry.cgroup, pages: pages))
+            let use = CacheTopUse(key: key, entry: entry)
+            var carry = carries.removeValue(forKey: use.key) ?? PageCacheCarry()
+            let pages = carry.settle(use.counters)
+            if !carry.isEmpty { carriesLeft[use.key] = carry }
+            result.append(CacheTopEntry(use, pages: pages))
         }
         // one not seen in this interval may still be in the next
         self.carries = carriesLeft
-        var fresh: [(FileIdentity, CacheTopNames.InnerPath)] = []
-        try paths.drain { file, path in
-            fresh.append(
-                (
-                    FileIdentity(device: file.device, inode: file.inode),
-                    CacheTopNames.InnerPath(
-                        leafFirst: fixedBytes(path.names, path.length), isCut: path.cut != 0)
-                ))
-        }
+        var fresh: [CachedFilePath] = []
+        try paths.drain { file, path in fresh.append(CachedFilePath(file, path)) }
         names.learn(fresh)
         let rest = overflowLedger.advance(
             to: PageCacheCounters(records: try overflow.values(for: 0) ?? []))
@@ -83,27 +61,16 @@ struct CacheTopSource {
 
 /// Names of files, cgroups and users, looked up once.
 final class CacheTopNames {
-    /// A path from the root of its file system.
-    struct InnerPath {
-        let text: String?
-        let isCut: Bool
-
-        /// - Parameter bytes: names, each ended by a NUL; none: the file has no name.
-        init(leafFirst bytes: [UInt8], isCut: Bool) {
-            text = bytes.isEmpty ? nil : CgroupPath(leafFirst: bytes).path
-            self.isCut = isCut
-        }
-    }
-
-    private var files: [FileIdentity: String] = [:]
+    private var files: [CachedFile: String] = [:]
     private var cgroups: [UInt64: String] = [:]
     private var users: [UInt32: String] = [:]
 
-    func learn(_ fresh: [(FileIdentity, InnerPath)]) {
+    func learn(_ fresh: [CachedFilePath]) {
         guard !fresh.isEmpty else { return }
         if files.count > 100_000 { files.removeAll() }
         let mounts = MountTable(mountinfo: readText("/proc/self/mountinfo") ?? "")
-        for (file, path) in fresh {
+        for path in fresh {
+            let file = path.file
             guard let inner = path.text else {
                 files[file] = "[unnamed]"
                 continue
@@ -117,7 +84,7 @@ final class CacheTopNames {
     }
 
     /// A file's path, or in brackets what is known instead.
-    func fileName(_ file: FileIdentity?, _ state: FileState) -> String {
+    func fileName(_ file: CachedFile?, _ state: CachedFileState) -> String {
         guard let file else { return "[not known]" }
         if state.contains(.blockDevice) { return "[block device]" }
         let name = files[file] ?? "[inode \(file.inode) on \(file.device)]"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CLibbpf
+internal import CLinux
 internal import Glibc
 internal import LibBPF
 

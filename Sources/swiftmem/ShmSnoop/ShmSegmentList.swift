@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CLibbpf
+internal import CLinux
 internal import Glibc
 internal import LibBPF
 internal import Reports
@@ -62,7 +62,7 @@ struct ShmSegmentList {
                 let descriptor = open("/proc/\(pid)/ns/ipc", O_RDONLY | O_CLOEXEC)
                 guard descriptor >= 0 else { continue }  // it ended meanwhile
                 defer { close(descriptor) }
-                let code = home >= 0 ? clibbpf_enter_ipc_namespace(descriptor) : -EBADF
+                let code = home >= 0 ? clinux_enter_ipc_namespace(descriptor) : -EBADF
                 guard code == 0 else {
                     note("shmsnoop: can't look into the IPC namespace of process \(pid): \(errorText(-code))")
                     continue
@@ -75,7 +75,7 @@ struct ShmSegmentList {
             }
             result.append((namespace, text))
             if pid != nil {
-                let code = clibbpf_enter_ipc_namespace(home)
+                let code = clinux_enter_ipc_namespace(home)
                 guard code == 0 else { throw .system("setns", -code) }
             }
         }

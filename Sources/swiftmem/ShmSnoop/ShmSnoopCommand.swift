@@ -44,59 +44,14 @@ struct ShmSnoop: Tool {
     @OptionGroup var tasks: TaskOptions
     @OptionGroup var report: ReportOptions
 
-    static var probes: ProbeSet { probes(all: true, latency: true) }
-    static var otherProbes: [ProbeSet] { [probes(all: false, latency: false)] }
-
-    static func probes(all: Bool, latency: Bool) -> ProbeSet {
-        let returned = (latency ? ["call_begins"] : []) + ["call_returned"]
-        let recorded = ["shmget", "shmat", "shmdt", "shmctl"].flatMap { ["\($0)_begins", "\($0)_returned"] }
-        let blind = "calls by 32-bit callers" + (all ? ", and all but System V's" : "")
-        let inherited = all ? "munmap of mappings older than the trace or inherited by fork" : ""
-        return ProbeSet(
-            tool: "shmsnoop",
-            ladders: [
-                Ladder(
-                    "calls", "shared-memory system calls",
-                    rungs: [
-                        Rung(
-                            "record", programs: (latency ? ["record_begins"] : []) + ["record_returned"],
-                            requires: [.feature("ring buffer"), .feature("preemptible tracepoints")],
-                            kernels: "7.0 and newer, where programs on typed tracepoints are preempted and skipped",
-                            blindTo: inherited),
-                        Rung(
-                            "tracepoint", programs: returned, requires: [.feature("ring buffer")],
-                            kernels: "5.10 and newer",
-                            blindTo: inherited),
-                        Rung(
-                            "syscalls", programs: recorded, requires: [.feature("ring buffer")],
-                            kernels: "5.10 and newer, with CONFIG_FTRACE_SYSCALLS", blindTo: blind),
-                    ])
-            ])
-    }
-
-    static func configure(_ object: borrowing OpenObject, _ resolution: Resolution) throws(BPFError) {
-        try configure(object, all: true, latency: true)
-    }
-
-    private static func configure(
-        _ object: borrowing OpenObject, all: Bool, latency: Bool
-    ) throws(BPFError) {
-        var config = shmsnoop_config()
-        config.latency = latency ? 1 : 0
-        config.all = all ? 1 : 0
-        try object.setReadOnlyData(".rodata.config", to: config)
-    }
-
     func run() throws {
         if list || orphans { return try ShmSegmentList(json: report.json, orphansOnly: orphans).run() }
         let filter = try filter_config(tasks)
         try requireTask(tasks)
-        var session = try Session(Self.probes(all: all, latency: latency), report) {
-            (object, resolution) throws(BPFError) in
-            try object.setReadOnlyData(".rodata.filter", to: filter)
-            try Self.configure(object, all: all, latency: latency)
-        }
-        if session.probes.resolution.rung(of: "calls") == "syscalls" {
+        var session = try Session(Self.mode(all: all, latency: latency, filter: filter), report)
+        switch session.probes.resolution[Calls.self] {
+        case .record, .tracepoint, nil: break
+        case .syscalls:
             note(
                 "shmsnoop: calls by 32-bit programs can't be seen by these tracepoints"
                     + (all ? "; nor what --all adds" : ""))
@@ -118,14 +73,14 @@ struct ShmSnoop: Tool {
             let stop = wakeup == .stop
             var output = Output()
             // one reading of both clocks serves a batch
-            let offset = WallTime.now.nanoseconds - Int64(clamping: monotonicNow())
+            let clocks = Clocks()
             _ = try explained { () throws(BPFError) in
                 try ring.consume { span in
-                    guard let call = decode(span), name.map({ call.comm.contains($0) }) ?? true else { return }
+                    guard case .returned(let call)? = ShmSnoopEvent(span), name.map({ call.comm.contains($0) }) ?? true
+                    else { return }
                     calls += 1
                     if report.json {
-                        let time = WallTime(nanoseconds: Int64(clamping: call.time) + offset)
-                        output.print(ShmCallJSON.line(call, time: time))
+                        output.print(ShmCallJSON.line(call, time: clocks.time(monotonic: call.time)))
                     } else {
                         output.print(text.line(call))
                     }
@@ -138,12 +93,5 @@ struct ShmSnoop: Tool {
             }
             guard try session.output.flush(), !stop else { return }
         }
-    }
-
-    private func decode(_ span: RawSpan) -> ShmCall? {
-        guard let record = span.record(shm_event.self) else { return nil }
-        guard record.flags & SHM_CALL_NAMED.rawValue != 0 else { return ShmCall(record: record) }
-        guard let named = span.record(shm_named_event.self) else { return nil }
-        return ShmCall(record: record, name: fixedText(named.name))
     }
 }

@@ -44,11 +44,7 @@ struct SwapIn: Tool {
         let filter = try filter_config(tasks)
         try requireTask(tasks)
         let detailed = wide || histogram || report.json
-        var session = try Session(Self.probes(detailed: detailed), report) {
-            (object, resolution) throws(BPFError) in
-            try object.setReadOnlyData(".rodata.filter", to: filter)
-            try Self.configure(object, resolution)
-        }
+        var session = try Session(Self.mode(detailed: detailed, filter: filter), report)
         try trace(&session)
         try session.finish()
     }
@@ -86,12 +82,11 @@ struct SwapIn: Tool {
 private struct SwapInCounting {
     private let known: SwapInKnown
     private let counters: PerCPUMap<swapin_key, swapin_counters>
-    private let removable: BPFMap<swapin_key, swapin_counters>
     private let cgroups: BPFMap<UInt64, swapin_cgroup>
     private let slots: PerCPUMap<UInt32, UInt64>
     private let interval: BPFMap<UInt32, UInt32>
 
-    private var last: [Process: SwapInCounters] = [:]
+    private var last: [SwapInProcess: SwapInCounters] = [:]
     private var paths: [UInt64: CgroupPath] = [:]
     private var epoch: UInt32 = 1
     private var vmstat: SwapVMStat
@@ -100,27 +95,24 @@ private struct SwapInCounting {
     private var losses: Losses
     private var begin: UInt64
 
-    struct Process: Hashable {
-        let pid: UInt32
-        let start: UInt64
-    }
-
     init(_ session: borrowing Session) throws(Failure) {
         let resolution = session.probes.resolution
-        let pages = resolution.rung(of: "pages")
-        known = SwapInKnown(
+        let (sources, asked): (Bool, Bool) =
+            switch resolution[SwapIn.Pages.self]?.counting {
             // the events name the source; the function that reads does not, nor do page faults
-            sources: pages == "tracepoint"
-                || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "sources")),
-            asked: pages == "tracepoint"
-                || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "waits")),
-            waits: resolution.rung(of: "waits") != nil,
-            swapouts: resolution.rung(of: "swapouts") != nil)
-        (counters, removable, cgroups) = try explained { () throws(BPFError) in
-            (
-                try session.probes.object.perCPUMap("processes"),
-                try session.probes.object.map("processes"), try session.probes.object.map("cgroups")
-            )
+            case .events: (true, true)
+            case .reads:
+                (
+                    resolution[SwapIn.Sources.self]?.isFunction == true,
+                    resolution[SwapIn.Waits.self]?.isFunction == true
+                )
+            case .entries, nil: (false, false)
+            }
+        known = SwapInKnown(
+            sources: sources, asked: asked, waits: resolution[SwapIn.Waits.self] != nil,
+            swapouts: resolution[SwapIn.SwapOuts.self] != nil)
+        (counters, cgroups) = try explained { () throws(BPFError) in
+            (try session.probes.object.perCPUMap("processes"), try session.probes.object.map("cgroups"))
         }
         (slots, interval) = try explained { () throws(BPFError) in
             (try session.probes.object.perCPUMap("wait_slots"), try session.probes.object.map("interval"))
@@ -139,11 +131,11 @@ private struct SwapInCounting {
     private static func vmstat() -> SwapVMStat { SwapVMStat(vmstat: readText("/proc/vmstat") ?? "") }
     private static func devices() -> SwapDevices { SwapDevices(swaps: readText("/proc/swaps") ?? "") }
 
-    private func read(_ epoch: UInt32) throws(Failure) -> [Process: SwapInCounters] {
-        var result: [Process: SwapInCounters] = [:]
+    private func read(_ epoch: UInt32) throws(Failure) -> [SwapInProcess: SwapInCounters] {
+        var result: [SwapInProcess: SwapInCounters] = [:]
         try explained { () throws(BPFError) in
             try counters.forEach { key, records in
-                result[Process(pid: key.pid, start: key.start_ns)] = SwapInCounters(
+                result[SwapInProcess(key)] = SwapInCounters(
                     records: records, epoch: epoch)
             }
         }
@@ -198,13 +190,9 @@ private struct SwapInCounting {
     }
 
     /// Makes room: a process that is gone counts no more, and had its last row.
-    private func forget(_ process: Process) throws(Failure) {
+    private func forget(_ process: SwapInProcess) throws(Failure) {
         guard access("/proc/\(process.pid)", F_OK) != 0 else { return }
-        var key = swapin_key()
-        key.pid = process.pid
-        key.start_ns = process.start
-        let gone = key
-        try explained { () throws(BPFError) in _ = try removable.remove(gone) }
+        try explained { () throws(BPFError) in _ = try counters.remove(process.key) }
     }
 
     private mutating func path(of id: UInt64) throws(Failure) -> CgroupPath? {
@@ -213,7 +201,7 @@ private struct SwapInCounting {
         let map = cgroups
         let record = try explained { () throws(BPFError) in try map.value(for: id) }
         guard let record else { return nil }
-        let path = CgroupPath(leafFirst: fixedBytes(record.names, record.length))
+        let path = CgroupPath(record)
         paths[id] = path
         return path
     }

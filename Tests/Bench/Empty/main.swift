@@ -10,11 +10,11 @@ let names = Array(CommandLine.arguments.dropFirst())
 do throws(BPFError) {
     // SAFETY: the image is a constant of this program, of that size.
     let image = UnsafeRawBufferPointer(start: empty_image(), count: empty_size())
-    let object = try OpenObject(image: image, name: "empty")
+    let object = try OpenObject(image: image.bytes, name: "empty")
     try object.autoload(only: Set(names))
     let loaded = try object.load()
     var links = LinkSet()
-    for name in names { links.insert(try loaded.attach(name)) }
+    for name in names { links.insert(try loaded.program(name).attach()) }
     print("attached")
     fflush(nil)
     while readLine() != nil {}

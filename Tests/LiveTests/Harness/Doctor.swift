@@ -30,6 +30,9 @@ enum Doctor {
     }
 }
 
+/// Is a rung one that a name asks for: it has this id, or its id begins with it?
+func isRung(_ id: String, _ name: String) -> Bool { id == name || id.hasPrefix(name + "_") }
+
 /// Which rungs of a ladder this kernel has. A parameterised test takes them for its arguments; those that the
 /// kernel lacks are named in the results, with doctor's reason.
 enum Rungs {
@@ -48,7 +51,7 @@ enum Rungs {
         }
         // what doctor takes by itself it must take when asked
         let chosen = Doctor.all?.tools.first { $0.tool == tool && $0.mode == mode }?.ladder(ladder)?.rung
-        if let chosen, all.contains(chosen), !here.contains(chosen) {
+        if let chosen, all.contains(where: { isRung(chosen, $0) }), !here.contains(where: { isRung(chosen, $0) }) {
             throw HarnessError(description: "\(tool)'s \(ladder) is by \(chosen), and not when that is asked for")
         }
         return here
@@ -67,8 +70,8 @@ enum Rungs {
         guard let row = report.tools.first(where: { $0.tool == tool && $0.mode == mode }),
             let choice = row.ladder(ladder)
         else { throw HarnessError(description: "doctor says nothing of \(tool)'s \(ladder)") }
-        if choice.rung == rung && row.works { return nil }
-        return choice.passedOver.first { $0.rung == rung }?.reason ?? row.failure ?? "\(choice.rung ?? "no rung") taken"
+        if let taken = choice.rung, isRung(taken, rung), row.works { return nil }
+        return choice.passedOver.first { isRung($0.rung, rung) }?.reason ?? row.failure ?? "\(choice.rung ?? "no rung") taken"
     }
 
     private static let named = Mutex<Set<String>>([])

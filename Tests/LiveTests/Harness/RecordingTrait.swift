@@ -3,7 +3,7 @@ import Testing
 
 /// Writes a result line for each run of a test from what really happened in it: the tools it started, their
 /// rungs, and whether any issue was recorded.
-struct RecordingTrait: SuiteTrait, TestScoping {
+struct RecordingTrait: SuiteTrait, TestTrait, TestScoping {
     var isRecursive: Bool { true }
 
     func prepare(for test: Test) async throws {
@@ -59,7 +59,7 @@ struct RecordingTrait: SuiteTrait, TestScoping {
 
 /// Says which tool a suite's tests are about. Where doctor says that the tool doesn't work on this kernel they are
 /// skipped, and the results say why: such a kernel is one the tool does not support, not one untested.
-struct ExercisingTrait: SuiteTrait, TestScoping {
+struct ExercisingTrait: SuiteTrait, TestTrait, TestScoping {
     let tool: String
     let mode: String?
 

@@ -10,6 +10,9 @@ struct StartRow: Row {
     /// The rung of a ladder.
     func rung(_ ladder: String) -> String? { rungs[ladder] ?? nil }
 
+    /// Is a ladder by a rung that this name asks for?
+    func stands(_ ladder: String, on name: String) -> Bool { rung(ladder).map { isRung($0, name) } ?? false }
+
     /// As the matrix's results name them: `ladder/rung`, with commas.
     var rungNames: String {
         let names: [String] = rungs.compactMap { ladder, rung in rung.map { "\(ladder)/\($0)" } }

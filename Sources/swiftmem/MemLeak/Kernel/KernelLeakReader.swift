@@ -12,23 +12,11 @@ struct KernelLeakReader {
     private let caches: BPFMap<UInt64, kernelleak_cache>
     private let sampling: BPFMap<UInt32, kernelleak_sampling>
     /// Stacks read so far: their place in the kernel's table may be given away.
-    private var known: [UInt64: Stack] = [:]
+    private var known: [UInt64: CapturedKernelStack] = [:]
     private var drained: UInt64 = 0
 
     /// So many in the kernel's table, half of its room, and they are fetched to make more.
     private static let crowded: UInt64 = 8192
-
-    struct Stack {
-        let frames: [UInt64]
-        let kind: KernelMemoryKind?
-        let cache: UInt64
-    }
-
-    /// A cache as the programs met it.
-    struct Cache {
-        let name: String
-        let unseenFrees: UInt64
-    }
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {
         blocks = try object.map("blocks")
@@ -39,7 +27,10 @@ struct KernelLeakReader {
         sampling = try object.map("sampling")
     }
 
-    func readCounters() throws(BPFError) -> [kernelleak_counters] { try counters.values(for: 0) ?? [] }
+    func readCounters() throws(BPFError) -> (shared: MemLeakCounters, kernel: KernelLeakCounters) {
+        let records = try counters.values(for: 0) ?? []
+        return (MemLeakCounters(records: records), KernelLeakCounters(records: records))
+    }
 
     /// Records one allocation in `rate` from now on.
     func setSampling(_ rate: UInt64) throws(BPFError) {
@@ -62,30 +53,25 @@ struct KernelLeakReader {
     /// - Parameter isEstimated: the sums are of samples, each times its weight.
     func addTotals(to table: inout OutstandingTable, isEstimated: Bool) throws(BPFError) {
         try totals.forEach { stack, parts in
-            var sum = memleak_total()
-            for part in parts {
-                sum.bytes &+= part.bytes
-                sum.count &+= part.count
-            }
-            table.add(total: sum, pid: 0, stack: stack, isEstimated: isEstimated)
+            table.add(total: AllocationTotal(records: parts), pid: 0, stack: stack, isEstimated: isEstimated)
         }
     }
 
     /// The caches met, by their address.
-    func readCaches() throws(BPFError) -> [UInt64: Cache] {
-        var all: [UInt64: Cache] = [:]
+    func readCaches() throws(BPFError) -> [UInt64: KernelCache] {
+        var all: [UInt64: KernelCache] = [:]
         try caches.forEach { address, cache in
-            all[address] = Cache(name: fixedText(cache.name), unseenFrees: cache.unseen)
+            all[address] = KernelCache(cache)
         }
         return all
     }
 
     /// nil where it was lost.
-    mutating func stack(_ hash: UInt64) throws(BPFError) -> Stack? {
+    mutating func stack(_ hash: UInt64) throws(BPFError) -> CapturedKernelStack? {
         guard hash != 0 else { return nil }
         if let stack = known[hash] { return stack }
         guard let record = try stacks.value(for: hash) else { return nil }
-        let stack = Self.stack(record)
+        let stack = CapturedKernelStack(record)
         known[hash] = stack
         return stack
     }
@@ -94,17 +80,8 @@ struct KernelLeakReader {
     mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) {
         guard counters.stacks &- drained > Self.crowded else { return }
         drained = counters.stacks
-        var fetched: [(UInt64, Stack)] = []
-        try stacks.drain { hash, record in fetched.append((hash, Self.stack(record))) }
+        var fetched: [(UInt64, CapturedKernelStack)] = []
+        try stacks.drain { hash, record in fetched.append((hash, CapturedKernelStack(record))) }
         for (hash, stack) in fetched { known[hash] = stack }
-    }
-
-    private static func stack(_ record: kstack_record) -> Stack {
-        let frames = withUnsafeBytes(of: record.frames) { bytes in
-            (0..<min(Int(record.count), Int(KSTACK_FRAMES))).map {
-                bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
-            }
-        }
-        return Stack(frames: frames, kind: KernelMemoryKind(record.kind), cache: record.cache)
     }
 }

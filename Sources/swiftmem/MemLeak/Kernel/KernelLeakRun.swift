@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import TraceRecords
 internal import Glibc
 internal import LibBPF
 internal import Reports
@@ -22,9 +21,7 @@ struct KernelLeakRun: ~Copyable {
 
     init(_ plan: KernelLeakPlan, _ report: ReportOptions) throws(Failure) {
         let names = KernelLeakNames()
-        let session = try Session(plan.probes, report) { (object, resolution) throws(BPFError) in
-            try plan.configure(object, resolution, names.symbols)
-        }
+        let session = try Session(plan.mode(names.symbols), report)
         let ring = try explained { () throws(BPFError) in
             try session.probes.object.ringBuffer("events")
         }
@@ -90,14 +87,13 @@ struct KernelLeakRun: ~Copyable {
     }
 
     private mutating func takeIn() throws(Failure) {
-        var events: [memleak_event] = []
+        var calls: [MemLeakCall] = []
         _ = try explained { () throws(BPFError) in
             try ring.consume { span in
-                if let event = span.record(memleak_event.self) { events.append(event) }
+                if case .traced(let call)? = MemLeakEvent(span) { calls.append(call) }
             }
         }
-        for event in events {
-            let call = MemLeakCall(event)
+        for call in calls {
             if session.options.json {
                 session.output.print(call.json)
             } else {
@@ -115,7 +111,7 @@ struct KernelLeakRun: ~Copyable {
         var run: UInt64 = 0
         for program in session.probes.resolution.programs {
             run &+= try explained { () throws(BPFError) in
-                try session.probes.object.runTime(ofProgram: program)
+                try session.probes.object.program(program).info().runTimeNanoseconds
             }
         }
         guard overhead?.update(run: run) == true, let rate = overhead?.rate, let share = overhead?.share
@@ -147,7 +143,7 @@ struct KernelLeakRun: ~Copyable {
         var table = OutstandingTable(
             youngest: now > age ? now - age : 0, keepsBlocks: plan.arguments.showAllocs)
         let (reader, combined, hasSampled) = (reader, plan.arguments.combinedOnly, hasSampled)
-        let (records, caches) = try explained { () throws(BPFError) in
+        let (counted, caches) = try explained { () throws(BPFError) in
             if combined {
                 try reader.addTotals(to: &table, isEstimated: hasSampled)
             } else {
@@ -158,8 +154,8 @@ struct KernelLeakRun: ~Copyable {
         names.refresh()
         let top = table.top(plan.arguments.top.value, by: plan.arguments.sort.order)
         let stacks = try stacks(top, caches)
-        let counters = MemLeakCounters(records: records)
-        var kernel = KernelLeakCounters(records: records)
+        let counters = counted.shared
+        var kernel = counted.kernel
         kernel.seesBulk = seesAllFrees
         kernel.unseenCaches = Set(caches.values.filter { $0.unseenFrees > 0 }.map(\.name)).sorted()
         do throws(BPFError) {
@@ -182,11 +178,11 @@ struct KernelLeakRun: ~Copyable {
 
     private mutating func stacks(
         _ top: [(site: AllocationSite, sum: OutstandingSum)],
-        _ caches: [UInt64: KernelLeakReader.Cache]
+        _ caches: [UInt64: KernelCache]
     ) throws(Failure) -> [MemLeakStack] {
         var stacks: [MemLeakStack] = []
         for (site, sum) in top {
-            var stack: KernelLeakReader.Stack?
+            var stack: CapturedKernelStack?
             do throws(BPFError) {
                 stack = try reader.stack(site.stack)
             } catch {
@@ -207,7 +203,7 @@ struct KernelLeakRun: ~Copyable {
 
     /// A full map is told once, at once.
     private mutating func announceLosses() throws(Failure) {
-        let lost = try session.losses().counts[Int(LOSS_MAP_FULL.rawValue)]
+        let lost = try session.losses().mapFull
         guard lost > 0, !saidFull else { return }
         saidFull = true
         note(

@@ -6,26 +6,6 @@ internal import Probes
 
 /// The probes in allocators' files. Letting go of it detaches.
 struct AllocatorProbes: ~Copyable {
-    /// How they are attached: a rung of the ladder `allocators`.
-    enum Kind: String {
-        case session, multi, perf
-
-        init(_ resolution: Resolution) {
-            self = resolution.rung(of: "allocators").flatMap(Kind.init) ?? .perf
-        }
-
-        /// Makes the programs loadable for it; to be called before the load.
-        func prepare(_ object: borrowing OpenObject) throws(BPFError) {
-            switch self {
-            case .session: try object.prepareMultiProbe("session", session: true)
-            case .multi:
-                try object.prepareMultiProbe("enter_multi", session: false)
-                try object.prepareMultiProbe("leave_multi", session: false)
-            case .perf: break
-            }
-        }
-    }
-
     /// The program of each op, where every function has its own.
     static let perfPrograms: [(op: memleak_op, program: String)] = [
         (MEMLEAK_SIZE, "perf_size"), (MEMLEAK_OUTER_SIZE, "perf_size"), (MEMLEAK_CALLOC, "perf_calloc"),
@@ -36,10 +16,10 @@ struct AllocatorProbes: ~Copyable {
         (MEMLEAK_MREMAP, "perf_mremap"),
     ]
 
-    private let kind: Kind
+    private let kind: MemLeakProbes.Allocators
     private var links = LinkSet()
 
-    init(_ kind: Kind) { self.kind = kind }
+    init(_ kind: MemLeakProbes.Allocators) { self.kind = kind }
 
     /// Is its return to be seen? Never of an operator new: see BPF/memleak.bpf.c.
     private static func returns(_ site: ProbeSite) -> Bool {
@@ -73,33 +53,36 @@ struct AllocatorProbes: ~Copyable {
         switch kind {
         case .session:
             links.insert(
-                try object.attach(
-                    "session", multiProbe: .session, path: file.path, offsets: sites.map(\.offset),
-                    cookies: sites.map { UInt64($0.op) }, pid: pid))
+                try object.program("session").attach(
+                    multiUprobe: MultiUprobeOptions(
+                        .session, path: file.path, offsets: sites.map(\.offset),
+                        cookies: sites.map { UInt64($0.op) }, pid: pid)))
         case .multi:
             // Returns first: a call must not be in flight without its return being seen.
             let returning = sites.filter(Self.returns)
             if !returning.isEmpty {
                 links.insert(
-                    try object.attach(
-                        "leave_multi", multiProbe: .onReturn, path: file.path,
-                        offsets: returning.map(\.offset), pid: pid))
+                    try object.program("leave_multi").attach(
+                        multiUprobe: MultiUprobeOptions(
+                            .onReturn, path: file.path, offsets: returning.map(\.offset), pid: pid)))
             }
             links.insert(
-                try object.attach(
-                    "enter_multi", multiProbe: .entry, path: file.path, offsets: sites.map(\.offset),
-                    cookies: sites.map { UInt64($0.op) }, pid: pid))
+                try object.program("enter_multi").attach(
+                    multiUprobe: MultiUprobeOptions(
+                        .entry, path: file.path, offsets: sites.map(\.offset),
+                        cookies: sites.map { UInt64($0.op) }, pid: pid)))
         case .perf:
             for site in sites where Self.returns(site) {
                 links.insert(
-                    try object.attach(
-                        "perf_return", uprobe: file.path, offset: site.offset, onReturn: true, pid: pid))
+                    try object.program("perf_return").attach(
+                        uprobe: UprobeOptions(path: file.path, at: .offset(site.offset), onReturn: true, pid: pid)))
             }
             for site in sites {
                 guard let program = Self.perfPrograms.first(where: { $0.op.rawValue == site.op })?.program
                 else { continue }
                 links.insert(
-                    try object.attach(program, uprobe: file.path, offset: site.offset, pid: pid))
+                    try object.program(program).attach(
+                        uprobe: UprobeOptions(path: file.path, at: .offset(site.offset), pid: pid)))
             }
         }
     }

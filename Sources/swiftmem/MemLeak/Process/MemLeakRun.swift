@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import TraceRecords
 internal import CTracee
 internal import Glibc
 internal import LibBPF
@@ -53,9 +52,8 @@ struct MemLeakRun: ~Copyable {
             marksFrees: !isKnown || found.contains { $0.files.contains(where: \.marksFrees) })
         let limit = plan.arguments.maxAllocations?.value
         let stack = plan.arguments.stack
-        let session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
-            try MemLeak.configure(object, resolution, config, plan.filter, stack, maxAllocations: limit)
-        }
+        let mode = MemLeakProbes.mode(config: config, filter: plan.filter, stack: stack, maxAllocations: limit)
+        let session = try Session(mode, report)
         let ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events")
         }
         let reader = try explained { () throws(BPFError) in
@@ -68,7 +66,7 @@ struct MemLeakRun: ~Copyable {
         unwinder = try explained { () throws(BPFError) in
             try UnwindUploader(session.probes.object, stack, note: note)
         }
-        allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
+        allocators = AllocatorProbes(session.probes.resolution[MemLeakProbes.Allocators.self] ?? .perf)
         self.ring = ring
         self.session = session
         self.plan = plan
@@ -383,53 +381,52 @@ struct MemLeakRun: ~Copyable {
     // MARK: what the programs tell
 
     private mutating func takeIn() throws(Failure) {
-        var events: [memleak_event] = []
+        var events: [MemLeakEvent] = []
         _ = try explained { () throws(BPFError) in
             try ring.consume { span in
-                if let event = span.record(memleak_event.self) { events.append(event) }
+                if let event = MemLeakEvent(span) { events.append(event) }
             }
         }
         for event in events {
-            switch event.kind {
-            case MEMLEAK_MAPPING.rawValue: ledger.apply(event)
-            case MEMLEAK_TRACED.rawValue: show(event)
-            case MEMLEAK_FORKED.rawValue:
-                living.insert(event.pid)
-                names.forked(event.pid, by: event.parent)
-                try mapped(event.pid)
-            case MEMLEAK_UNMAPPED.rawValue:
-                do throws(BPFError) { try unwinder?.asked(event.pid) } catch { throw Failure(error) }
-            case MEMLEAK_EXECED.rawValue: try execed(event)
-            case MEMLEAK_EXITED.rawValue: try exited(event)
-            default: break
+            switch event {
+            case .mapping(let call): ledger.apply(call)
+            case .traced(let call): show(call)
+            case .forked(let pid, let parent):
+                living.insert(pid)
+                names.forked(pid, by: parent)
+                try mapped(pid)
+            case .unmapped(let pid):
+                do throws(BPFError) { try unwinder?.asked(pid) } catch { throw Failure(error) }
+            case .execed(let pid, let comm, let time): try execed(pid, comm, time)
+            case .exited(let pid, let time): try exited(pid, time)
             }
         }
     }
 
-    private mutating func execed(_ event: memleak_event) throws(Failure) {
-        living.insert(event.pid)
-        try bury(event.pid, event.time_ns)
-        names.execed(event.pid)
-        do throws(BPFError) { try unwinder?.execed(event.pid) } catch { throw Failure(error) }
-        settling[event.pid] = 8
+    private mutating func execed(_ pid: UInt32, _ comm: String, _ time: UInt64) throws(Failure) {
+        living.insert(pid)
+        try bury(pid, time)
+        names.execed(pid)
+        do throws(BPFError) { try unwinder?.execed(pid) } catch { throw Failure(error) }
+        settling[pid] = 8
         // the program and its loader are mapped by now: a static one, or musl's, is hooked at once
-        try look(at: event.pid)
-        if case .processes(let pids) = plan.target, pids.contains(event.pid) {
-            say("process \(event.pid) (\(MemLeakCall(event).comm)) has called exec: what it had allocated is gone")
+        try look(at: pid)
+        if case .processes(let pids) = plan.target, pids.contains(pid) {
+            say("process \(pid) (\(Printable.text(comm))) has called exec: what it had allocated is gone")
         }
     }
 
-    private mutating func exited(_ event: memleak_event) throws(Failure) {
-        living.remove(event.pid)
-        settling[event.pid] = nil
-        do throws(BPFError) { try unwinder?.forget(event.pid) } catch { throw Failure(error) }
+    private mutating func exited(_ pid: UInt32, _ time: UInt64) throws(Failure) {
+        living.remove(pid)
+        settling[pid] = nil
+        do throws(BPFError) { try unwinder?.forget(pid) } catch { throw Failure(error) }
         switch plan.target {
         case .cgroup:
             // What a process of a long-lived group did not free is no leak of the group's.
-            try bury(event.pid, event.time_ns)
-        case .processes(let pids) where pids.contains(event.pid): break
-        case .command where event.pid == commandPID: break
-        default: ended[event.pid] = event.time_ns
+            try bury(pid, time)
+        case .processes(let pids) where pids.contains(pid): break
+        case .command where pid == commandPID: break
+        default: ended[pid] = time
         }
     }
 
@@ -444,8 +441,7 @@ struct MemLeakRun: ~Copyable {
         }
     }
 
-    private mutating func show(_ event: memleak_event) {
-        let call = MemLeakCall(event)
+    private mutating func show(_ call: MemLeakCall) {
         if session.options.json {
             session.output.print(call.json)
         } else {
@@ -536,7 +532,7 @@ struct MemLeakRun: ~Copyable {
 
     /// A full map is told once, at once.
     private mutating func announceLosses() throws(Failure) {
-        let lost = try session.losses().counts[Int(LOSS_MAP_FULL.rawValue)]
+        let lost = try session.losses().mapFull
         guard lost > 0, !saidFull else { return }
         saidFull = true
         say(

@@ -57,12 +57,7 @@ struct OutstandingReader {
     /// Adds the kernel's sums to a table.
     func addTotals(to table: inout OutstandingTable) throws(BPFError) {
         try totals.forEach { key, parts in
-            var sum = memleak_total()
-            for part in parts {
-                sum.bytes &+= part.bytes
-                sum.count &+= part.count
-            }
-            table.add(total: sum, pid: key.pid, stack: key.stack)
+            table.add(total: AllocationTotal(records: parts), pid: key.pid, stack: key.stack)
         }
     }
 
@@ -90,21 +85,5 @@ struct OutstandingReader {
         var fetched: [(UInt64, CapturedStack)] = []
         try stacks.drain { hash, record in fetched.append((hash, CapturedStack(record))) }
         for (hash, captured) in fetched { known[hash] = captured }
-    }
-}
-
-/// A stack as the programs kept it.
-struct CapturedStack {
-    /// Return addresses, innermost first.
-    let frames: [UInt64]
-    let end: StackEnd?
-
-    init(_ record: stack_record) {
-        frames = withUnsafeBytes(of: record.frames) { bytes in
-            (0..<min(Int(record.count), Int(STACK_FRAMES))).map {
-                bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
-            }
-        }
-        end = StackEnd(recorded: record.end)
     }
 }

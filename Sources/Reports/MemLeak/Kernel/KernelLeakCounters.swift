@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package import TraceRecords
+
+/// What the programs counted, beyond what those of processes count.
+public struct KernelLeakCounters: Hashable, Sendable {
+    /// Of recorded objects, by kmem_cache_free_bulk().
+    public var bulkFrees: UInt64 = 0
+    /// Of recorded objects, by kfree_rcu().
+    public var rcuFrees: UInt64 = 0
+    /// Of recorded memory: its address was given out again.
+    public var unseenFrees: UInt64 = 0
+    /// Of recorded memory, seen by the second program alone: they interrupted the first.
+    public var rescuedFrees: UInt64 = 0
+    /// kfree(NULL)
+    public var nullFrees: UInt64 = 0
+    /// Stacks as deep as their record.
+    public var cutStacks: UInt64 = 0
+    /// Are frees in bulk seen?
+    public var seesBulk = true
+    /// Slab caches some of whose objects were freed unseen, by name.
+    public var unseenCaches: [String] = []
+
+    public init() {}
+
+    /// The sum of what the CPUs counted.
+    package init(records: [kernelleak_counters]) {
+        for record in records {
+            bulkFrees &+= record.bulk_frees
+            rcuFrees &+= record.rcu_frees
+            unseenFrees &+= record.unseen_frees
+            rescuedFrees &+= record.rescued_frees
+            nullFrees &+= record.null_frees
+            cutStacks &+= record.cut_stacks
+        }
+    }
+
+    /// Lines of text behind a report.
+    var lines: [String] {
+        var lines: [String] = []
+        if !seesBulk {
+            lines.append("frees in bulk are not seen on this kernel: false leaks possible")
+        }
+        if unseenFrees > 0 {
+            let some = unseenCaches.prefix(8).map { Printable.text($0) }.joined(separator: " ")
+            lines.append(
+                "\(unseenFrees) frees not seen: their addresses were given out again"
+                    + (some.isEmpty ? "" : " (\(some)\(unseenCaches.count > 8 ? " …" : ""))"))
+        }
+        if cutStacks > 0 {
+            lines.append("\(cutStacks) stacks deeper than \(KSTACK_FRAMES) frames: the outermost are missing")
+        }
+        return lines
+    }
+
+    func add(to line: inout JSONLine) {
+        line.add("false_leaks_possible", !seesBulk || unseenFrees > 0)
+        line.add("bulk_frees_seen", seesBulk)
+        line.add("bulk_frees", bulkFrees)
+        line.add("rcu_frees", rcuFrees)
+        line.add("unseen_frees", unseenFrees)
+        line.add("unseen_caches", unseenCaches)
+        line.add("rescued_frees", rescuedFrees)
+        line.add("null_frees", nullFrees)
+        line.add("cut_stacks", cutStacks)
+    }
+}
+
+extension MemLeakCounters {
+    /// The sum of what the CPUs counted of the kernel's allocations.
+    package init(records: [kernelleak_counters]) {
+        self.init()
+        for record in records {
+            allocations &+= record.allocations
+            frees &+= record.frees
+            unmatchedFrees &+= record.unmatched_frees
+            sampledOut &+= record.sampled_out
+            filteredOut &+= record.filtered_out
+            failed &+= record.failed
+            stacks &+= record.stacks
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// memleak's JSON; Docs/tools/memleak.md has the schema.
+public enum MemLeakJSON {
+    /// An object a stack, the largest first, then the summary.
+    public static func lines(_ report: MemLeakReport) -> [JSONLine] {
+        report.stacks.map { line($0, report) } + [summary(report)]
+    }
+
+    static func line(_ stack: MemLeakStack, _ report: MemLeakReport) -> JSONLine {
+        var line = JSONLine(type: "memleak")
+        line.add("time", report.time.rfc3339)
+        line.add("pid", stack.pid)
+        line.add("bytes", stack.sum.bytes)
+        line.add("count", stack.sum.count)
+        line.add("oldest_ns", age(stack.sum, report))
+        line.add("estimated", stack.sum.isEstimated)
+        line.add("bytes_error", stack.sum.bytesError)
+        line.add("count_error", stack.sum.countError)
+        line.add("frames", stack.frames.map { frames in frames.map(object) })
+        line.add("stack_end", stack.end?.rawValue)
+        if stack.pid == nil {
+            line.add("kind", stack.kernel?.kind.rawValue)
+            line.add("cache", stack.kernel?.cache)
+            line.add("false_leaks_possible", stack.kernel?.falseLeaksPossible)
+        }
+        return line
+    }
+
+    static func summary(_ report: MemLeakReport) -> JSONLine {
+        var line = JSONLine(type: "memleak_summary")
+        line.add("time", report.time.rfc3339)
+        line.add("outstanding_bytes", report.total.bytes)
+        line.add("outstanding_count", report.total.count)
+        line.add("oldest_ns", age(report.total, report))
+        line.add("estimated", report.total.isEstimated)
+        line.add("bytes_error", report.total.bytesError)
+        line.add("count_error", report.total.countError)
+        line.add("stacks", report.siteCount)
+        line.add("stacks_shown", report.stacks.count)
+        line.add("sample_rate", report.sampleRate)
+        line.add("sample_bytes", report.sampleBytes)
+        let counters = report.counters
+        line.add("allocations", counters.allocations)
+        line.add("frees", counters.frees)
+        line.add("unmatched_frees", counters.unmatchedFrees)
+        line.add("sampled_out", counters.sampledOut)
+        line.add("filtered_out", counters.filteredOut)
+        line.add("failed_calls", counters.failed)
+        line.add("unseen_new_calls", counters.unseenNew)
+        line.add("abandoned_calls", counters.abandoned)
+        line.add("gone_bytes", report.gone.bytes)
+        line.add("gone_count", report.gone.count)
+        report.kernel?.add(to: &line)
+        line.add("losses", report.losses.json)
+        if !report.blocks.isEmpty {
+            line.add(
+                "blocks",
+                report.blocks.map { block in
+                    var object = JSONLine()
+                    object.add("address", block.address)
+                    object.add("bytes", block.bytes)
+                    return object
+                })
+        }
+        return line
+    }
+
+    private static func age(_ sum: OutstandingSum, _ report: MemLeakReport) -> UInt64? {
+        sum.oldestTime.map { report.monotonic > $0 ? report.monotonic - $0 : 0 }
+    }
+
+    private static func object(_ frame: MemLeakFrame) -> JSONLine {
+        var line = JSONLine()
+        line.add("address", frame.address)
+        line.add("symbol", frame.symbol)
+        line.add("offset", frame.symbol == nil ? nil : frame.offset)
+        line.add("module", frame.module)
+        line.add("file", frame.file)
+        line.add("line", frame.line)
+        return line
+    }
+}

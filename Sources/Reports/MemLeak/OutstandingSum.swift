@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// How many allocations a recorded one stands for.
+public enum SampleWeight: Hashable, Sendable {
+    /// One in so many was recorded, whatever its size; 1: all.
+    case oneIn(UInt64)
+    /// Sample points lay so many bytes apart on average: an allocation of n bytes was
+    /// recorded with probability 1 - exp(-n / distance).
+    case distance(Double)
+}
+
+/// What one site has outstanding.
+public struct OutstandingSum: Hashable, Sendable {
+    public var bytes: UInt64 = 0
+    public var count: UInt64 = 0
+    /// When the oldest was made, CLOCK_MONOTONIC nanoseconds; nil: not known.
+    public var oldestTime: UInt64?
+    /// Some of it stands for allocations that sampling passed over.
+    public var isEstimated = false
+    /// Of the estimates (Horvitz and Thompson's); NaN where it can't be told.
+    var bytesVariance = 0.0
+    var countVariance = 0.0
+    /// What rounding keeps back.
+    private var bytesRest = 0.0
+    private var countRest = 0.0
+
+    public init() {}
+
+    /// One standard error of an estimate; nil where nothing is estimated or it can't be told.
+    public var bytesError: UInt64? { Self.error(bytesVariance, isEstimated) }
+    public var countError: UInt64? { Self.error(countVariance, isEstimated) }
+
+    private static func error(_ variance: Double, _ isEstimated: Bool) -> UInt64? {
+        guard isEstimated, variance.isFinite else { return nil }
+        return UInt64(exactly: variance.squareRoot().rounded())
+    }
+
+    /// Adds another's bytes and allocations.
+    public mutating func add(_ other: OutstandingSum) {
+        bytes &+= other.bytes
+        count &+= other.count
+        bytesVariance += other.bytesVariance
+        countVariance += other.countVariance
+        if other.isEstimated { isEstimated = true }
+    }
+
+    /// Adds a heap block, and those of its kind that it stands for.
+    mutating func add(bytes size: UInt64, time: UInt64, weight: SampleWeight) {
+        oldestTime = min(oldestTime ?? .max, time)
+        switch weight {
+        case .oneIn(let rate):
+            bytes &+= size &* rate
+            count &+= rate
+            if rate > 1 { estimated(size, probability: 1 / Double(rate)) }
+        case .distance(let distance):
+            let probability = -expm1(-Double(max(1, size)) / distance)
+            bytesRest += Double(size) / probability
+            countRest += 1 / probability
+            // a program of its own allocator may say any size
+            bytes &+= UInt64(exactly: bytesRest.rounded(.down)) ?? .max
+            count &+= UInt64(exactly: countRest.rounded(.down)) ?? .max
+            bytesRest -= bytesRest.rounded(.down)
+            countRest -= countRest.rounded(.down)
+            estimated(size, probability: probability)
+        }
+    }
+
+    private mutating func estimated(_ size: UInt64, probability: Double) {
+        let excess = (1 - probability) / (probability * probability)
+        isEstimated = true
+        bytesVariance += excess * Double(size) * Double(size)
+        countVariance += excess
+    }
+
+    /// Some of the sum is an estimate whose error can't be told.
+    mutating func addEstimate() {
+        isEstimated = true
+        bytesVariance = .nan
+        countVariance = .nan
+    }
+
+    /// Adds what the kernel added up of allocations recorded at a rate: of their sizes
+    /// nothing is known but the sum.
+    mutating func add(total: AllocationTotal, rate: UInt64) {
+        bytes &+= UInt64(total.bytes) &* rate
+        count &+= UInt64(total.count) &* rate
+        guard rate > 1 else { return }
+        isEstimated = true
+        bytesVariance = .nan
+        countVariance += Double(total.count) * Double(rate) * Double(rate - 1)
+    }
+}

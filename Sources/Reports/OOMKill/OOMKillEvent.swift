@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import TraceRecords
+
+/// What BPF/oomkill.bpf.c tells.
+public enum OOMKillEvent: Hashable, TraceEvent {
+    /// The kernel has chosen a victim.
+    case victim(OOMVictim)
+    /// A victim's memory is back.
+    case end(OOMEnd)
+
+    public init?(_ record: RawSpan) {
+        switch record.record(UInt32.self) {
+        case OOMKILL_VICTIM.rawValue:
+            guard let victim = record.record(oomkill_event.self) else { return nil }
+            self = .victim(OOMVictim(record: victim))
+        case OOMKILL_END.rawValue:
+            guard let end = record.record(oomkill_end.self) else { return nil }
+            self = .end(OOMEnd(record: end))
+        default: return nil
+        }
+    }
+}
+
+extension OOMVictim {
+    init(record: oomkill_event) {
+        let known = record.known
+        func has(_ bit: oomkill_known) -> Bool { known & bit.rawValue != 0 }
+        time = WallTime(monotonic: record.time_ns)
+        killID = record.kill_id
+        triggerPID = record.trigger_pid
+        triggerTID = record.trigger_tid
+        triggerComm = fixedText(record.trigger_comm)
+        victimPID = record.victim_pid
+        victimTID = record.victim_tid
+        victimComm = fixedText(record.victim_comm)
+        victimUID = record.victim_uid
+        oomScoreAdj = record.oom_score_adj
+        cmdline = Self.arguments(fixedBytes(record.cmdline, record.cmdline_len))
+        signalSent = has(OOM_HAS_SIGNALS) ? has(OOM_SIGNALLED) : nil
+        sharesMemory = has(OOM_SHARED_MM)
+        cgroup = CgroupPath(leafFirst: fixedBytes(record.cgroup, record.cgroup_len))
+        if has(OOM_HAS_CONTEXT) {
+            let memcg = has(OOM_HAS_MEMCG)
+            // a counter without a limit holds LONG_MAX / PAGE_SIZE
+            let unlimited = record.limit_pages >= UInt64(Int64.max) / 4096
+            context = Context(
+                constraint: OOMConstraint(rawValue: record.constraint),
+                gfp: GFPFlags(mask: record.gfp_mask), order: record.order,
+                totalPages: record.total_pages,
+                domain: memcg
+                    ? CgroupPath(leafFirst: fixedBytes(record.domain, record.domain_len)) : nil,
+                limitBytes: memcg && !unlimited ? record.limit_pages &* 4096 : nil,
+                usageBytes: memcg ? record.usage_pages &* 4096 : nil)
+        }
+        if has(OOM_HAS_MM) {
+            memory = Memory(
+                totalVM: record.total_vm_pages &* 4096, anonRSS: record.anon_pages &* 4096,
+                fileRSS: record.file_pages &* 4096, shmemRSS: record.shmem_pages &* 4096,
+                swap: record.swap_pages &* 4096, pageTables: record.pgtables_bytes)
+        }
+        if record.stack_bytes > 0 {
+            kernelStack = fixedWords(record.stack, record.stack_bytes / 8)
+        }
+    }
+}
+
+extension OOMEnd {
+    init(record: oomkill_end) {
+        time = WallTime(monotonic: record.time_ns)
+        killID = record.kill_id
+        victimPID = record.victim_pid
+        reaped = record.reaped != 0
+        sinceKillNanoseconds = record.since_kill_ns
+        freedBytes =
+            record.before_pages > record.after_pages
+            ? (record.before_pages - record.after_pages) &* 4096 : 0
+    }
+}
