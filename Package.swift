@@ -95,12 +95,14 @@ let libraries: [Target] = [
     cLibrary("CLinux"),
     // its objects come from `make bpf`
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
+    // Docs/schema, embedded
+    .target(name: "CSchema", cSettings: cEmbed),
 
     library("LibBPF", ["CLibbpf"]),
     library("Probes", ["LibBPF", "CLibbpf"]),
     library("Symbols", ["CSymbols"]),
     library("Unwind", ["LibBPF", "Symbols", "CUnwind", "TraceRecords"]),
-    library("Reports", ["TraceRecords"]),
+    library("Reports", ["TraceRecords", "CSchema"]),
 ]
 
 let command: Target = .executableTarget(
@@ -124,10 +126,11 @@ let testTargets: [Target] = [
         swiftSettings: strict),
     tests("SymbolsTests", ["Symbols", "CSymbols", "TestSupport"]),
     tests("UnwindTests", ["Unwind", "LibBPF", "Symbols", "CUnwind", "CSymbols", "TraceRecords", "TestSupport"]),
-    tests("ReportsTests", ["Reports", "TraceRecords"]),
-    tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "CBPFObjects"]),
+    .target(name: "SchemaSupport", dependencies: ["Reports"], path: "Tests/SchemaSupport", swiftSettings: strict),
+    tests("ReportsTests", ["Reports", "TraceRecords", "SchemaSupport"], exclude: ["Golden"]),
+    tests("CommandTests", ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "CBPFObjects"]),
     tests(
-        "LiveTests", ["swiftmem", "Reports", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
+        "LiveTests", ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
         exclude: ["verifier-budget.tsv"]),
 ]
 
