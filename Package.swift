@@ -128,7 +128,8 @@ let testTargets: [Target] = [
     tests("UnwindTests", ["Unwind", "LibBPF", "Symbols", "CUnwind", "CSymbols", "TraceRecords", "TestSupport"]),
     .target(name: "SchemaSupport", dependencies: ["Reports"], path: "Tests/SchemaSupport", swiftSettings: strict),
     tests("ReportsTests", ["Reports", "TraceRecords", "SchemaSupport"], exclude: ["Golden"]),
-    tests("CommandTests", ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "CBPFObjects"]),
+    tests(
+        "CommandTests", ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "CBPFObjects"], exclude: ["Golden"]),
     tests(
         "LiveTests", ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
         exclude: ["verifier-budget.tsv"]),

@@ -71,7 +71,7 @@ extension LiveTests {
             let file = try #require(
                 views["file"]?.first { $0.text("file") == truth.text("path") },
                 "\(views["file"]?.compactMap { $0.text("file") } ?? [])")
-            #expect(file.int("inode") == truth.int("inode"))
+            #expect(file.hex("inode") == truth.int("inode"))
             #expect(file.text("device") == "\(truth.int("device_major") ?? -1):\(truth.int("device_minor") ?? -1)")
             #expect(abs((file.int("miss_pages") ?? -1) - (truth.int("miss_pages_expected") ?? 0)) <= 128)
             #expect(abs((file.int("dirty_pages") ?? -1) - (truth.int("dirtied_pages_expected") ?? 0)) <= 128)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SchemaSupport
 import Synchronization
 import Testing
 
@@ -144,6 +145,7 @@ final class Running {
                 let line = String(decoding: pending[..<end], as: UTF8.self)
                 pending = Data(pending[pending.index(after: end)...])
                 seen.append(line)
+                check(line)
                 return line
             }
             var wait = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
@@ -180,12 +182,20 @@ final class Running {
         let rest = output.fileHandleForReading.readDataToEndOfFile()
         let words = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        let text = (seen.map { $0 + "\n" }).joined() + String(decoding: pending + rest, as: UTF8.self)
+        let unseen = String(decoding: pending + rest, as: UTF8.self)
+        for line in unseen.split(separator: "\n") { check(line) }
+        let text = (seen.map { $0 + "\n" }).joined() + unseen
         let status =
             process.terminationReason == .exit
             ? process.terminationStatus : -process.terminationStatus
         return Finished(
             status: status, output: text, errors: String(decoding: words, as: UTF8.self))
+    }
+
+    /// Holds a record that the command printed against its schema.
+    private func check(_ line: some StringProtocol) {
+        guard process.executableURL == Tool.binary, line.hasPrefix(#"{"type":"#) else { return }
+        for finding in RecordLine.findings(in: line) { Issue.record("\(finding)") }
     }
 
     /// Ends it by a signal, by default the one that asks for the last report.
@@ -236,6 +246,9 @@ enum Tool {
     }
 }
 
+/// Is a rung one that a name asks for: it has this id, or its id begins with it?
+func isRung(_ id: String?, _ name: String) -> Bool { id == name || id?.hasPrefix(name + "_") == true }
+
 /// Which rungs of a ladder this kernel has, by asking doctor for each, once.
 func availableRungs(_ tool: String, _ ladder: String, of all: [String]) throws -> [String] {
     let key = "\(tool).\(ladder) " + all.joined(separator: " ")
@@ -245,7 +258,7 @@ func availableRungs(_ tool: String, _ ladder: String, of all: [String]) throws -
             ["doctor", tool, "--json"], environment: ["SWIFTMEM_RUNG": "\(tool).\(ladder)=\(rung)"])
         let row = doctor.objects(ofType: "doctor_tool").first { $0.text("tool") == tool }
         let choice = row?.rows("ladders").first { $0.text("ladder") == ladder }
-        return choice?.text("rung") == rung && row?["works"] as? Bool == true
+        return isRung(choice?.text("rung"), rung) && row?["works"] as? Bool == true
     }
     rungsAsked.withLock { $0[key] = rungs }
     return rungs
@@ -272,6 +285,10 @@ enum Workload {
 extension [String: Any] {
     func int(_ key: String) -> Int? { (self[key] as? NSNumber)?.intValue }
     func text(_ key: String) -> String? { self[key] as? String }
+    /// A number that names something, which is a hexadecimal string.
+    func hex(_ key: String) -> Int? {
+        text(key).flatMap { UInt64($0.dropFirst(2), radix: 16) }.map { Int(truncatingIfNeeded: $0) }
+    }
     func isNull(_ key: String) -> Bool { self[key] is NSNull }
     func rows(_ key: String) -> [[String: Any]] { self[key] as? [[String: Any]] ?? [] }
     func object(_ key: String) -> [String: Any] { self[key] as? [String: Any] ?? [:] }

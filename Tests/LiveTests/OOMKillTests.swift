@@ -75,7 +75,7 @@ extension LiveTests {
             #expect(victims.count == 23)
             #expect(kills.count == 23)
             for (kill, victim) in zip(kills, victims) { check(kill, victim, truth) }
-            #expect(Set(kills.compactMap { $0.int("kill_id") }).count == 23)
+            #expect(Set(kills.compactMap { $0.text("kill_id") }).count == 23)
             let ends = result.objects(ofType: "oomkill_end").compactMap { $0.int("victim_pid") }
             #expect(Set(ends).isSuperset(of: victims.compactMap { $0.int("pid") }))
             let summary = try #require(result.objects(ofType: "oomkill_summary").first)
@@ -115,7 +115,7 @@ extension LiveTests {
             let ours = kills.filter { $0["shares_memory"] as? Bool == false }
                 .compactMap { $0.int("victim_pid") }
             #expect(Set(ours).isSuperset(of: chosen))
-            let byKill = Dictionary(grouping: kills) { $0.int("kill_id") ?? 0 }
+            let byKill = Dictionary(grouping: kills) { $0.text("kill_id") ?? "" }
             #expect(byKill.count == 3)
             for pair in byKill.values {
                 #expect(pair.map { $0["shares_memory"] as? Bool } == [false, true])
@@ -147,7 +147,7 @@ extension LiveTests {
             }
             let victims = truth.rows("victims").compactMap { $0.int("pid") }
             #expect(kills.compactMap { $0.int("victim_pid") }.sorted() == victims.sorted())
-            #expect(Set(kills.compactMap { $0.int("kill_id") }).count == 2)
+            #expect(Set(kills.compactMap { $0.text("kill_id") }).count == 2)
         }
 
         @Test("bcc's line, and the details below it")

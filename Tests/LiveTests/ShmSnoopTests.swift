@@ -45,8 +45,10 @@ extension LiveTests {
             return "\(call.text("call") ?? "?") \(result) \(error) \(arguments.map { $0 ?? -1 })"
         }
 
+        private func result(ours call: [String: Any]) -> Int? { call.int("ret") ?? call.hex("ret_address") }
+
         private func key(ours call: [String: Any]) -> String {
-            let address = call.int("address")
+            let address = call.hex("address")
             let arguments: [Int?] =
                 switch call.text("call") {
                 case "shmget": [call.int("key"), call.int("size_bytes")]
@@ -57,7 +59,7 @@ extension LiveTests {
                 default: []
                 }
             return
-                "\(call.text("call") ?? "?") \(call.int("ret") ?? 0) \(call.text("errno") ?? "-") \(arguments.map { $0 ?? -1 })"
+                "\(call.text("call") ?? "?") \(result(ours: call) ?? 0) \(call.text("errno") ?? "-") \(arguments.map { $0 ?? -1 })"
         }
 
         private func rungs() throws -> [String] {
@@ -99,12 +101,12 @@ extension LiveTests {
                 switch call.text("call") {
                 // strace has keys without a sign
                 case "shmget": [call.int("key").map { $0 & 0xffff_ffff }, call.int("size_bytes")]
-                case "shmat": [call.int("shmid"), call.int("address")]
-                case "shmdt": [call.int("address")]
+                case "shmat": [call.int("shmid"), call.hex("address")]
+                case "shmdt": [call.hex("address")]
                 default: [call.int("shmid")]
                 }
             return
-                "\(call.text("call") ?? "?") \(arguments.map { $0 ?? -2 }[...]) \(call.int("ret") ?? -2) \(call.text("errno") ?? "-")"
+                "\(call.text("call") ?? "?") \(arguments.map { $0 ?? -2 }[...]) \(result(ours: call) ?? -2) \(call.text("errno") ?? "-")"
         }
 
         @Test("line by line what strace has", .enabled(if: access("/usr/bin/strace", X_OK) == 0))

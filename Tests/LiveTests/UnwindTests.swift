@@ -74,7 +74,7 @@ extension LiveTests {
                 throw HarnessError(description: "the allocation is missing: \(report.stacks)")
             }
             let rows = own.rows("frames")
-            let frames = rows.compactMap { $0.int("address") }
+            let frames = rows.compactMap { $0.hex("address") }
             let first = try #require(frames.first)
             let words = try Tool.shell("eu-stack -n 400 -p \(target.pid) 2>/dev/null; true").output
             // the innermost is where it stands now, a few instructions behind its call of malloc

@@ -15,7 +15,7 @@ struct Swiftmem: ParsableCommand {
             works on this kernel. A link to swiftmem that is named like a tool runs the tool.
             """,
         version: swiftmemVersion,
-        subcommands: tools + [Doctor.self])
+        subcommands: tools + [Doctor.self, SchemaCommand.self])
 
     static func main() {
         // Before anything else: a signal from now on ends a report, not the process.
@@ -23,14 +23,15 @@ struct Swiftmem: ParsableCommand {
         widenHelp()
         var arguments = Array(CommandLine.arguments.dropFirst())
         let invoked = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
-        if tools.contains(where: { $0.probes.tool == invoked }) { arguments.insert(invoked, at: 0) }
+        if tools.contains(where: { $0.name == invoked }) { arguments.insert(invoked, at: 0) }
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
-        } catch let failure as Failure {
-            failure.report()
-            Glibc.exit(failure.status)
         } catch {
+            if let failure = Failure(explaining: error) {
+                failure.report()
+                Glibc.exit(failure.status)
+            }
             // usage, help and version, as the parser words them: 64, 0, 0
             Self.exit(withError: error)
         }

@@ -13,14 +13,11 @@ struct Session: ~Copyable {
     private let lossMap: PerCPUMap<UInt32, UInt64>
     private var shown = Losses()
 
-    /// Checks permissions, then resolves, loads and attaches the tool's probes.
+    /// Checks permissions, then resolves, loads and attaches what a tool's mode consists of.
     ///
-    /// - Parameter configure: sets the programs' read-only data.
-    init(
-        _ probes: ProbeSet, _ options: ReportOptions,
-        configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
-    ) throws(Failure) {
-        let attached = try Self.attach(probes, options, configure)
+    /// - Throws: `Failure` where a right is missing, or a ladder that the mode can't do without has no rung here.
+    init(_ mode: ToolMode, _ options: ReportOptions) throws(Failure) {
+        let attached = try Self.attach(mode, options)
         lossMap = try explained { () throws(BPFError) in
             try attached.object.perCPUMap("losses")
         }
@@ -28,10 +25,8 @@ struct Session: ~Copyable {
         self.options = options
     }
 
-    private static func attach(
-        _ probes: ProbeSet, _ options: ReportOptions,
-        _ configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
-    ) throws(Failure) -> AttachedProbes {
+    private static func attach(_ mode: ToolMode, _ options: ReportOptions) throws(Failure) -> AttachedProbes {
+        let probes = mode.probes
         let kernel = Environment.kernel(btf: options.btf)
         if let running = kernel as? RunningKernel {
             try Capabilities.own.require(for: probes.tool)
@@ -43,21 +38,18 @@ struct Session: ~Copyable {
             let attached = try AttachedProbes.attach(
                 probes, image: objectImage(probes.object), oracle: kernel, forced: forced,
                 btf: options.btf,
-                configure: { (object, resolution) throws(BPFError) in
-                    try setPossibleCPUs(of: object)
-                    try configure(object, resolution)
-                },
+                configure: mode.prepare,
                 note: { if options.verbose { note($0) } })
-            if options.verbose { tell(attached.resolution) }
+            if options.verbose { explain(attached.resolution) }
             return attached
         } catch {
             throw Failure(error)
         }
     }
 
-    private static func tell(_ resolution: Resolution) {
+    private static func explain(_ resolution: Resolution) {
         for choice in resolution.choices {
-            note("\(choice.ladder.name): \(choice.rung?.name ?? "none")")
+            note("\(choice.ladder.id): \(choice.rung?.id ?? "none")")
             for passed in choice.passedOver { note("  not \(passed.rung): \(passed.reason)") }
         }
     }
@@ -72,7 +64,7 @@ struct Session: ~Copyable {
                 StartJSON.line(
                     time: .now, tool: probes.resolution.tool, version: swiftmemVersion,
                     kernel: KernelVersion.runningRelease,
-                    rungs: probes.resolution.choices.map { ($0.ladder.name, $0.rung?.name) }))
+                    rungs: probes.resolution.choices.map { ($0.ladder.id, $0.rung?.id) }))
         } else {
             output.print(header)
         }
@@ -90,13 +82,13 @@ struct Session: ~Copyable {
             }
         }
         var losses = Losses(counts: counts)
-        let twins = probes.resolution.twins
-        for program in probes.resolution.programs where !twins.values.contains(program) {
+        let backups = probes.resolution.backups
+        for program in probes.resolution.programs where !backups.values.contains(program) {
             losses.addSkipped(
                 try explained { () throws(BPFError) in
                     let skipped = try probes.object.program(program).info().skippedRuns
-                    guard let twin = twins[program], skipped > 0 else { return skipped }
-                    return min(skipped, try probes.object.program(twin).info().skippedRuns)
+                    guard let backup = backups[program], skipped > 0 else { return skipped }
+                    return min(skipped, try probes.object.program(backup).info().skippedRuns)
                 })
         }
         return losses
@@ -129,12 +121,6 @@ func objectImage(_ name: String) -> UnsafeRawBufferPointer {
     return UnsafeRawBufferPointer(start: image.pointee.bytes, count: image.pointee.size)
 }
 
-/// Tells programs that sum over the CPUs (BPF/lib/percpu.h) how many there can be.
-func setPossibleCPUs(of object: borrowing OpenObject) throws(BPFError) {
-    guard object.maps.contains(where: { $0.name == ".rodata.cpus" }) else { return }
-    try object.setReadOnlyData(".rodata.cpus", to: UInt32(possibleCPUs))
-}
-
 /// One line on standard error, fit for a terminal.
 func note(_ text: String) {
     let lines = text.split(separator: "\n").map { Printable.text(String($0)) + "\n" }
@@ -148,6 +134,9 @@ enum Environment {
         guard let text = variable("SWIFTMEM_RUNG") else { return ForcedRungs() }
         guard let forced = ForcedRungs(text) else {
             throw .usage("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
+        }
+        if let mistake = forced.mistake(in: tools.flatMap { $0.modes.map(\.probes) }) {
+            throw .usage("SWIFTMEM_RUNG: \(Printable.text(mistake))")
         }
         return forced
     }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import LibBPF
+internal import Probes
+internal import Reports
+internal import Symbols
+
+/// Errors of the libraries in a user's words: the one place where they are worded. Runs throw them as they
+/// come; `main` asks here what to say.
+extension Failure {
+    /// What to say of an error; nil for one of the argument parser's, which has its own words.
+    init?(explaining error: any Error) {
+        switch error {
+        case let error as Failure: self = error
+        case let error as BPFError: self.init(error)
+        case let error as ProbeError: self.init(error)
+        case let error as SymbolError: self.init(error)
+        default: return nil
+        }
+    }
+
+    init(_ error: BPFError) {
+        let refused = error.code == EPERM || error.code == EACCES
+        self.init(
+            status: refused ? Status.permission : Status.system, message: error.description,
+            remedy: error.remedy.map(Self.words), details: error.log)
+    }
+
+    /// What would help against a refusal.
+    private static func words(_ remedy: BPFError.Remedy) -> String {
+        switch remedy {
+        case .needsPrivilege:
+            "run as root, or with CAP_BPF and CAP_PERFMON; where root is refused too, the kernel is"
+                + " locked down (`swiftmem doctor` tells what it still allows)"
+        case .raiseLockedMemoryLimit: "raise the locked-memory limit (ulimit -l unlimited)"
+        case .verifierGaveUp: "the verifier gave up; run with --verbose and report its log"
+        case .missingOnThisKernel: "this kernel has no such function, tracepoint or BTF; see `swiftmem doctor`"
+        }
+    }
+
+    init(_ error: ProbeError) {
+        switch error {
+        case .refused(let error): self.init(error)
+        case .unavailable(let tool, let choice):
+            self.init(
+                status: Status.unavailable,
+                message: "\(tool) can't see \(choice.ladder.sees) on this kernel",
+                remedy: "`swiftmem doctor` tells what works here and what would help",
+                details: choice.passedOver.map { "\($0.rung): \($0.reason)" })
+        }
+    }
+
+    init(_ error: SymbolError) {
+        let status =
+            switch error {
+            case .system(_, _, EPERM), .system(_, _, EACCES), .kernelAddressesHidden: Status.permission
+            case .system: Status.system
+            case .noKernelSymbols, .malformedELF, .tooLarge, .noDWARF, .noUnwindInformation: Status.unavailable
+            }
+        self.init(status: status, message: Printable.text(error.description))
+    }
+
+    /// Without type information no program fits itself to the kernel.
+    init(missingBTF error: BPFError, in file: String?) {
+        if let file {
+            self.init(
+                status: Status.unavailable,
+                message: "no type information (BTF) can be read from \(Printable.text(file)): "
+                    // libbpf's own error numbers begin there
+                    + (error.code < 4000 ? error.reason : "it is of another format"))
+        } else {
+            self.init(
+                status: Status.unavailable,
+                message: "this kernel has no type information (/sys/kernel/btf/vmlinux)",
+                remedy: "a kernel built with CONFIG_DEBUG_INFO_BTF has it; else make it of this kernel's "
+                    + "vmlinux with `pahole --btf_encode_detached FILE vmlinux`, and name it with --btf FILE")
+        }
+    }
+}
