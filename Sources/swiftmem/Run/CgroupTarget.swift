@@ -22,7 +22,7 @@ struct CgroupTarget: Equatable {
     init(_ name: String) throws(Failure) {
         let mounts = Self.mounts(readText("/proc/self/mounts") ?? "")
         guard !mounts.isEmpty else {
-            throw .usage("--cgroup \(name): no cgroup hierarchy with memory is mounted")
+            throw .badValue("--cgroup \(name): no cgroup hierarchy with memory is mounted")
         }
         let relative = name.hasPrefix("/") ? name : "/" + name
         let candidates = [name] + mounts.map { $0.directory + relative }
@@ -41,7 +41,7 @@ struct CgroupTarget: Equatable {
                 return
             }
         }
-        throw .usage("--cgroup \(Printable.text(name)): no such cgroup")
+        throw .badValue("--cgroup \(Printable.text(name)): no such cgroup")
     }
 
     struct Mount: Equatable {
@@ -106,6 +106,6 @@ extension filter_config {
 func requireTask(_ options: TaskOptions) throws(Failure) {
     for id in [options.pid, options.tid].compactMap({ $0 })
     where access("/proc/\(id.value)", F_OK) != 0 {
-        throw .usage("no process or thread has the id \(id.value)")
+        throw .badValue("no process or thread has the id \(id.value)")
     }
 }

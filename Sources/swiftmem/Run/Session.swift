@@ -17,12 +17,14 @@ struct Session: ~Copyable {
     ///
     /// - Throws: `Failure` where a right is missing, or a ladder that the mode can't do without has no rung here.
     init(_ mode: ToolMode, _ options: ReportOptions) throws(Failure) {
-        let attached = try Self.attach(mode, options)
-        lossMap = try explained { () throws(BPFError) in
-            try attached.object.perCPUMap("losses")
+        // every field is assigned behind the last throw
+        let probes = try Self.attach(mode, options)
+        let lossMap: PerCPUMap<UInt32, UInt64> = try explained { () throws(BPFError) in
+            try probes.object.perCPUMap("losses")
         }
-        self.probes = attached
+        self.probes = probes
         self.options = options
+        self.lossMap = lossMap
     }
 
     private static func attach(_ mode: ToolMode, _ options: ReportOptions) throws(Failure) -> AttachedProbes {
@@ -139,10 +141,10 @@ enum Environment {
     static func forcedRungs() throws(Failure) -> ForcedRungs {
         guard let text = variable("SWIFTMEM_RUNG") else { return ForcedRungs() }
         guard let forced = ForcedRungs(text) else {
-            throw .usage("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
+            throw .badValue("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
         }
         if let mistake = forced.mistake(in: tools.flatMap { $0.modes.map(\.probes) }) {
-            throw .usage("SWIFTMEM_RUNG: \(Printable.text(mistake))")
+            throw .badValue("SWIFTMEM_RUNG: \(Printable.text(mistake))")
         }
         return forced
     }

@@ -14,11 +14,11 @@ enum SwapEntries {
     static let splitRequired: [Requirement] = [
         .lacksStruct("mm_rss_stat"), .feature(.taskStorage), .feature(.perCPULookup),
     ]
-    static let followed = ["swap_entries", "mm_by_exec", "mm_by_fork", "mm_at_start"]
-    static let faults = ["user_fault", "kernel_fault"]
+    static let followed = ["swap_rss_btf", "mm_exec_btf", "mm_fork_btf", "mm_start_iter"]
+    static let faults = ["user_fault_btf", "kernel_fault_btf"]
 
     /// Counters whose value the tracepoint says, behind by what threads keep to themselves.
     static let batched = KernelRange.through(6, 1, "then an address space's counters are per CPU")
     static let batchedRequired = Requirement.tracepointArgument("rss_stat", 2, "long int")
-    static let counted = ["swap_count", "count_by_exec", "count_by_fork", "count_at_start"]
+    static let counted = ["unsplit_rss_btf", "unsplit_exec_btf", "unsplit_fork_btf", "unsplit_start_iter"]
 }

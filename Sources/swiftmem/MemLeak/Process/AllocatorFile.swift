@@ -217,7 +217,7 @@ extension Failure {
     static func process(_ pid: UInt32, _ error: SymbolError) -> Failure {
         if case .system(_, _, let code) = error {
             switch code {
-            case ENOENT, ESRCH: return .usage("no process has the id \(pid)")
+            case ENOENT, ESRCH: return .badValue("no process has the id \(pid)")
             case EACCES, EPERM: return .mayNotBeLookedAt(pid)
             default: break
             }
