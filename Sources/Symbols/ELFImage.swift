@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import SystemPackage
 
 /// A linker's fingerprint of a file (`NT_GNU_BUILD_ID`), the same in the stripped file and its debug file.
 public struct BuildID: Hashable, Sendable, CustomStringConvertible {
@@ -12,7 +13,7 @@ public struct BuildID: Hashable, Sendable, CustomStringConvertible {
 
 /// The name of a separate debug file, from `.gnu_debuglink`.
 public struct DebugLink: Hashable, Sendable {
-    public let name: BytePath
+    public let name: FilePath
     /// Of the whole debug file.
     public let crc32: UInt32
 }

@@ -34,13 +34,15 @@ public struct UnwindUploader {
 
     /// nil where stacks are walked by frame pointers.
     ///
-    /// - Parameter note: told in words what had no room.
+    /// - Parameters:
+    ///   - cache: tables of earlier runs.
+    ///   - note: told in words what had no room.
     /// - Throws: `BPFError` where the object has no such maps.
     public init?(
-        _ object: borrowing LoadedObject, _ mode: StackMode, note: @escaping (String) -> Void
+        _ object: borrowing LoadedObject, _ mode: StackMode, cache: UnwindCache?, note: @escaping (String) -> Void
     ) throws(BPFError) {
         guard mode.unwinds else { return nil }
-        let tables = UnwindTables(mostTables: Self.mostTables, cache: .standard)
+        let tables = UnwindTables(mostTables: Self.mostTables, cache: cache)
         try self.init(tables, KernelUnwindMaps(object), note: note)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import SystemLayer
 internal import TraceRecords
 internal import LibBPF
 internal import Probes
@@ -75,7 +76,7 @@ struct CacheStat: Tool {
         var loop = try EventLoop(interval: interval.interval?.value ?? 1, duration: report.duration?.value)
         var ledger = PageCacheLedger(from: try read())
         var use = try readUse().map { ReadaheadLedger(from: $0) }
-        func kernelCounts() -> VMStat { VMStat(vmstat: readText("/proc/vmstat") ?? "") }
+        func kernelCounts() -> VMStat { VMStat(vmstat: ProcFS.text("vmstat")) }
         let resolution = session.probes.resolution
         let sees = CacheStatRow.Sight(
             accesses: resolution.seesAccesses, evictions: resolution.rung(of: "removals") != nil)
@@ -101,7 +102,7 @@ struct CacheStat: Tool {
             let row = CacheStatRow(
                 time: .now, intervalNanoseconds: now - begin, pages: pages,
                 readahead: becameOfAhead, sees: sees,
-                memory: MemoryInfo(meminfo: readText("/proc/meminfo") ?? ""), vmstat: vmstat,
+                memory: MemoryInfo(meminfo: ProcFS.text("meminfo")), vmstat: vmstat,
                 contradictions: wholeMachine
                     ? vmstat.contradictions(to: pages, cpus: possibleCPUs) : nil,
                 losses: lost.since(losses))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import SystemLayer
 internal import TraceRecords
 internal import Glibc
 internal import LibBPF
@@ -87,7 +88,7 @@ struct CacheTop: Tool {
     func run() throws {
         let filter = try filter_config(tasks)
         try requireTask(tasks)
-        let cgroup1 = !CgroupTarget.mounts(readText("/proc/self/mounts") ?? "").contains {
+        let cgroup1 = !CgroupTarget.mounts(ProcFS.text("self/mounts")).contains {
             $0.unified
         }
         let onScreen = Terminal.isUsable && !batch && !report.json
@@ -106,10 +107,8 @@ struct CacheTop: Tool {
         try session.finish()
     }
 
-    private func table(_ session: inout Session) throws(Failure) {
-        var source = try explained { () throws(BPFError) in
-            try CacheTopSource(session.probes.object)
-        }
+    private func table(_ session: inout Session) throws {
+        var source = try CacheTopSource(session.probes.object)
         let order = CacheTopOrder(column: sort.column, descending: !ascending)
         var loop = try EventLoop(interval: interval?.value ?? 5, duration: report.duration?.value)
         var readings = try Readings(session)
@@ -130,10 +129,8 @@ struct CacheTop: Tool {
         }
     }
 
-    private func screen(_ session: inout Session) throws(Failure) {
-        var source = try explained { () throws(BPFError) in
-            try CacheTopSource(session.probes.object)
-        }
+    private func screen(_ session: inout Session) throws {
+        var source = try CacheTopSource(session.probes.object)
         var loop = try EventLoop(
             interval: interval?.value ?? 5, duration: report.duration?.value, terminal: true)
         var readings = try Readings(session)
@@ -183,7 +180,7 @@ struct CacheTop: Tool {
 
         mutating func next(
             _ source: inout CacheTopSource, _ session: borrowing Session
-        ) throws(Failure) -> Reading {
+        ) throws -> Reading {
             let now = monotonicNow()
             let counted = try source.collect()
             let lost = try session.losses()
@@ -193,7 +190,7 @@ struct CacheTop: Tool {
             }
             return Reading(
                 time: .now, intervalNanoseconds: now - begin, counted: counted,
-                memory: MemoryInfo(meminfo: readText("/proc/meminfo") ?? ""),
+                memory: MemoryInfo(meminfo: ProcFS.text("meminfo")),
                 losses: lost.since(losses))
         }
     }

@@ -70,7 +70,8 @@ struct MemLeak: Tool {
                     // struct bpf_mem_alloc: maps of tracing programs may allocate without a warning
                     Rung("as-needed", programs: [], requires: [.hasStruct("bpf_mem_alloc")], kernels: "6.1 and newer"),
                     Rung(
-                        "at-once", programs: [], kernels: "all", cannotSee: "more than a million allocations, by default"),
+                        "at-once", programs: [], kernels: "all",
+                        cannotSee: "more than a million allocations, by default"),
                 ]),
             Ladder(
                 "processes", "processes that begin, call exec and end",

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import SystemLayer
+internal import SystemPackage
 internal import TraceRecords
 internal import Glibc
 internal import LibBPF
@@ -94,7 +96,7 @@ struct OOMKill: Tool {
         try object.setReadOnlyData(".rodata.config", to: config)
     }
 
-    private func trace(_ session: inout Session, _ victims: VictimFilter) throws(Failure) {
+    private func trace(_ session: inout Session, _ victims: VictimFilter) throws {
         var ring = try explained { () throws(BPFError) in
             try session.probes.object.ringBuffer("events")
         }
@@ -110,7 +112,7 @@ struct OOMKill: Tool {
             let wakeup = try loop.next()
             if wakeup == .outputClosed { return }
             let stop = wakeup == .stop
-            let loadavg = readText("/proc/loadavg").map { String($0.dropLast()) } ?? "?"
+            let loadavg = readOneLine("/proc/loadavg") ?? "?"
             var output = Output()
             _ = try explained { () throws(BPFError) in
                 try ring.consume { span in
@@ -151,21 +153,19 @@ struct OOMKill: Tool {
     }
 
     /// The processes that were there before the trace: newer ones tell themselves.
-    private func rememberCommandLines(_ session: borrowing Session) throws(Failure) {
-        let map: BPFMap<UInt32, cmdline> = try explained { () throws(BPFError) in
-            try session.probes.object.map("cmdlines")
-        }
-        for pid in processIDs() {
-            guard let bytes = readBytes("/proc/\(pid)/cmdline"), !bytes.isEmpty else { continue }
+    private func rememberCommandLines(_ session: borrowing Session) throws {
+        let map: BPFMap<UInt32, cmdline> = try session.probes.object.map("cmdlines")
+        for pid in ProcFS.processIDs() {
+            guard let bytes = ProcessFiles(pid).commandLine, !bytes.isEmpty else { continue }
             var line = cmdline()
             line.length = UInt32(min(bytes.count, Int(CMDLINE_BYTES)))
             withUnsafeMutableBytes(of: &line.bytes) { $0.copyBytes(from: bytes.prefix(Int(CMDLINE_BYTES))) }
-            try explained { () throws(BPFError) in try map.set(pid, to: line, where: .noExist) }
+            try map.set(pid, to: line, where: .noExist)
         }
     }
 
     private func commandLine(_ pid: UInt32) -> String? {
-        readBytes("/proc/\(pid)/cmdline").flatMap(OOMVictim.arguments)
+        ProcessFiles(pid).commandLine.flatMap(OOMVictim.arguments)
     }
 }
 
@@ -186,19 +186,4 @@ struct VictimFilter {
             && (tasks.comm.map { String(decoding: $0.utf8.prefix(15), as: UTF8.self) == victim.victimComm } ?? true)
             && (cgroup.map { cgroup in victim.cgroup?.isBelow(cgroup.path) ?? false } ?? true)
     }
-}
-
-/// The ids of all processes, by /proc.
-func processIDs() -> [UInt32] {
-    guard let directory = opendir("/proc") else { return [] }
-    defer { closedir(directory) }
-    var ids: [UInt32] = []
-    while let entry = readdir(directory) {
-        // SAFETY: readdir() NUL-terminates the name within its array.
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if let id = UInt32(name) { ids.append(id) }
-    }
-    return ids
 }

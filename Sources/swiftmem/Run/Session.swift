@@ -147,33 +147,6 @@ func note(_ text: String) {
     writeAll(STDERR_FILENO, Array(lines.joined().utf8))
 }
 
-/// Settings that tests and the curious make through the environment.
-enum Environment {
-    /// `SWIFTMEM_RUNG=TOOL=RUNG` or `TOOL.LADDER=RUNG`, several with commas.
-    static func forcedRungs() throws(Failure) -> ForcedRungs {
-        guard let text = variable("SWIFTMEM_RUNG") else { return ForcedRungs() }
-        guard let forced = ForcedRungs(text) else {
-            throw .usage("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
-        }
-        return forced
-    }
-
-    /// The running kernel; `SWIFTMEM_KERNEL=bare` makes it one where every hook is refused.
-    static func kernel(btf: String?) -> any KernelOracle {
-        variable("SWIFTMEM_KERNEL") == "bare"
-            ? BareKernel(reason: "SWIFTMEM_KERNEL=bare refuses every hook")
-            : RunningKernel(btf: btf)
-    }
-
-    /// `SWIFTMEM_EMPTY`: memleak's programs do nothing, for Scripts/bench-memleak to know what probes cost by themselves.
-    static var recordsNothing: Bool { variable("SWIFTMEM_EMPTY") != nil }
-
-    private static func variable(_ name: String) -> String? {
-        // SAFETY: getenv's string is copied at once; nothing here sets the environment.
-        getenv(name).map { String(cString: $0) }
-    }
-}
-
 /// Runs a call of LibBPF, its error made a user's.
 @discardableResult
 func explained<Value: ~Copyable>(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import SystemLayer
 internal import TraceRecords
 internal import Glibc
 internal import LibBPF
@@ -53,7 +54,7 @@ struct SwapIn: Tool {
         try session.finish()
     }
 
-    private func trace(_ session: inout Session) throws(Failure) {
+    private func trace(_ session: inout Session) throws {
         var loop = try EventLoop(interval: interval.interval?.value ?? 1, duration: report.duration?.value)
         let layout = SwapInText.Layout(time: !notime, wide: wide, byCgroup: by == .cgroup)
         var counting = try SwapInCounting(session)
@@ -99,7 +100,7 @@ private struct SwapInCounting {
     private var losses: Losses
     private var begin: UInt64
 
-    init(_ session: borrowing Session) throws(Failure) {
+    init(_ session: borrowing Session) throws {
         let resolution = session.probes.resolution
         let pages = resolution.rung(of: "pages")
         known = SwapInKnown(
@@ -110,54 +111,47 @@ private struct SwapInCounting {
                 || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "waits")),
             waits: resolution.rung(of: "waits") != nil,
             swapouts: resolution.rung(of: "swapouts") != nil)
-        (counters, cgroups) = try explained { () throws(BPFError) in
-            (try session.probes.object.perCPUMap("processes"), try session.probes.object.map("cgroups"))
-        }
-        (slots, interval) = try explained { () throws(BPFError) in
-            (try session.probes.object.perCPUMap("wait_slots"), try session.probes.object.map("interval"))
-        }
+        counters = try session.probes.object.perCPUMap("processes")
+        cgroups = try session.probes.object.map("cgroups")
+        slots = try session.probes.object.perCPUMap("wait_slots")
+        interval = try session.probes.object.map("interval")
         vmstat = Self.vmstat()
         devices = Self.devices()
         histogram = Log2Histogram(counts: [])
         losses = try session.losses()
         begin = monotonicNow()
         histogram = try readHistogram()
-        let (map, first) = (interval, epoch)
-        try explained { () throws(BPFError) in try map.set(0, to: first) }
+        try interval.set(0, to: epoch)
         last = try read(epoch)
     }
 
-    private static func vmstat() -> SwapVMStat { SwapVMStat(vmstat: readText("/proc/vmstat") ?? "") }
-    private static func devices() -> SwapDevices { SwapDevices(swaps: readText("/proc/swaps") ?? "") }
+    private static func vmstat() -> SwapVMStat { SwapVMStat(vmstat: ProcFS.text("vmstat")) }
+    private static func devices() -> SwapDevices { SwapDevices(swaps: ProcFS.text("swaps")) }
 
-    private func read(_ epoch: UInt32) throws(Failure) -> [SwapInProcess: SwapInCounters] {
+    private func read(_ epoch: UInt32) throws -> [SwapInProcess: SwapInCounters] {
         var result: [SwapInProcess: SwapInCounters] = [:]
-        try explained { () throws(BPFError) in
-            try counters.forEach { key, records in
-                result[SwapInProcess(key)] = SwapInCounters(
-                    records: records, epoch: epoch)
-            }
+        try counters.forEach { key, records in
+            result[SwapInProcess(key)] = SwapInCounters(records: records, epoch: epoch)
         }
         return result
     }
 
-    private func readHistogram() throws(Failure) -> Log2Histogram {
+    private func readHistogram() throws -> Log2Histogram {
         var counts: [UInt64] = []
         for slot in 0..<UInt32(SWAPIN_SLOTS) {
-            counts.append(try explained { () throws(BPFError) in try slots.sum(for: slot) })
+            counts.append(try slots.sum(for: slot))
         }
         return Log2Histogram(counts: counts)
     }
 
     /// Ends an interval.
-    mutating func advance(_ session: borrowing Session, histogram wanted: Bool) throws(Failure)
+    mutating func advance(_ session: borrowing Session, histogram wanted: Bool) throws
         -> SwapInInterval
     {
         // First the number: longest waits from now on are the next interval's.
         let ended = epoch
         epoch &+= 1
-        let (map, next) = (interval, epoch)
-        try explained { () throws(BPFError) in try map.set(0, to: next) }
+        try interval.set(0, to: epoch)
         let now = try read(ended)
         let vmstatNow = Self.vmstat()
         let histogramNow = try readHistogram()
@@ -189,17 +183,15 @@ private struct SwapInCounting {
     }
 
     /// Makes room: a process that is gone counts no more, and had its last row.
-    private func forget(_ process: SwapInProcess) throws(Failure) {
-        guard access("/proc/\(process.pid)", F_OK) != 0 else { return }
-        try explained { () throws(BPFError) in _ = try counters.remove(process.key) }
+    private func forget(_ process: SwapInProcess) throws {
+        guard !ProcessFiles(process.pid).exists else { return }
+        try counters.remove(process.key)
     }
 
-    private mutating func path(of id: UInt64) throws(Failure) -> CgroupPath? {
+    private mutating func path(of id: UInt64) throws -> CgroupPath? {
         guard id != 0 else { return nil }
         if let known = paths[id] { return known }
-        let map = cgroups
-        let record = try explained { () throws(BPFError) in try map.value(for: id) }
-        guard let record else { return nil }
+        guard let record = try cgroups.value(for: id) else { return nil }
         let path = CgroupPath(record)
         paths[id] = path
         return path

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemPackage
 internal import TraceRecords
 internal import Glibc
 internal import Reports
@@ -138,7 +139,7 @@ struct AllocatorSearch {
         let debug = ofLibrary ? DebugFiles(directory: "/nonexistent") : DebugFiles()
         guard
             let found = try? ELFSymbols.functionOffsets(
-                named: names, path: BytePath(path), debugFiles: debug)
+                named: names, path: FilePath(path), debugFiles: debug)
         else { return nil }
         let locations = Dictionary(grouping: found.filter { !$0.isIndirect }, by: \.name)
         var builder = Builder(locations: locations, path: path)

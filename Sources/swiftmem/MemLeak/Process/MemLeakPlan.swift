@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
+internal import SystemPackage
 internal import TraceRecords
 internal import Glibc
 internal import LibBPF
@@ -76,18 +78,12 @@ struct MemLeakPlan {
 
     /// - Throws: `Failure` when there is no process of this id that has memory of its own.
     private static func requireProcess(_ pid: UInt32) throws(Failure) {
-        guard let status = readText("/proc/\(pid)/status") else {
-            throw .usage("no process has the id \(pid)")
-        }
-        func field(_ name: String) -> Substring? {
-            status.split(separator: "\n").first { $0.hasPrefix(name + ":") }?
-                .split(whereSeparator: \.isWhitespace).dropFirst().first
-        }
-        if let owner = field("Tgid").flatMap({ UInt32($0) }), owner != pid {
+        guard let status = ProcessFiles(pid).status else { throw .usage("no process has the id \(pid)") }
+        if let owner = status.words("Tgid")?.first.flatMap({ UInt32($0) }), owner != pid {
             throw .usage("\(pid) is a thread of process \(owner): use -p \(owner)")
         }
-        if field("State") == "Z" { throw .usage("process \(pid) has ended (it is a zombie)") }
-        if field("VmSize") == nil { throw .usage("\(pid) is a kernel thread: it has no allocator") }
+        if status.words("State")?.first == "Z" { throw .usage("process \(pid) has ended (it is a zombie)") }
+        if status.words("VmSize") == nil { throw .usage("\(pid) is a kernel thread: it has no allocator") }
     }
 
     /// What a recorded allocation stands for.
@@ -138,23 +134,16 @@ struct MemLeakPlan {
 
 extension CgroupTarget {
     /// The processes in it and below, now.
-    func processes() -> [UInt32] { Self.processes(below: directory, depth: 0) }
+    func processes() -> [UInt32] { Self.processes(below: FilePath(directory), depth: 0) }
 
-    private static func processes(below directory: String, depth: Int) -> [UInt32] {
-        var pids = (readText(directory + "/cgroup.procs") ?? "").split(separator: "\n").compactMap {
+    private static func processes(below directory: FilePath, depth: Int) -> [UInt32] {
+        var pids = (readText(directory.appending("cgroup.procs")) ?? "").split(separator: "\n").compactMap {
             UInt32($0)
         }
-        guard depth < 32, let stream = opendir(directory) else { return pids }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-            // SAFETY: readdir() NUL-terminates the name within its array.
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." {
-                pids += processes(below: directory + "/" + name, depth: depth + 1)
-            }
+        guard depth < 32, var entries = Directory(directory) else { return pids }
+        while let entry = entries.next() {
+            guard entry.isDirectory else { continue }
+            pids += processes(below: directory.appending(entry.name), depth: depth + 1)
         }
         return pids
     }

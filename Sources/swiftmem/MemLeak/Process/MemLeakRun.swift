@@ -4,6 +4,7 @@ internal import Glibc
 internal import LibBPF
 internal import Reports
 internal import Probes
+internal import SystemLayer
 internal import Unwind
 
 /// One run of memleak: attaches, keeps the ledger of mappings, reports.
@@ -65,7 +66,7 @@ struct MemLeakRun: ~Copyable {
         }
         try explained { () throws(BPFError) in try plan.fillSampleGaps(session.probes.object) }
         unwinder = try explained { () throws(BPFError) in
-            try UnwindUploader(session.probes.object, stack, note: note)
+            try UnwindUploader(session.probes.object, stack, cache: Environment.unwindCache, note: note)
         }
         allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
         self.ring = ring
@@ -135,12 +136,7 @@ struct MemLeakRun: ~Copyable {
     }
 
     private static func isAlive(_ pid: UInt32) -> Bool {
-        // the state is the first word behind the name, which is in parentheses; the number of threads the 18th
-        guard let text = readText("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return false }
-        let words = text[text.index(after: end)...].split(separator: " ")
-        guard words.count > 17, words[0] != "X" else { return false }
-        // a main thread that has ended stays as a zombie while others run
-        return words[0] != "Z" || words[17] != "1"
+        ProcessFiles(pid).stat?.isAlive ?? false
     }
 
     // MARK: attaching
