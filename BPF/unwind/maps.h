@@ -44,7 +44,7 @@ struct {
 	__type(value, u32);
 } unwind_parents SEC(".maps");
 
-/* Processes that have code where no mapping is known, with the address: user space was told. */
+/* Processes that met an address in no mapping known, and the address: user space has an event. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);

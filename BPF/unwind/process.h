@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Whose mappings a process has: its parent's after fork, none after exec, new ones when it asks. */
+/* A process has its parent's mappings after fork, none after exec, new ones when it asks. */
 #ifndef SWIFTMEM_UNWIND_PROCESS_H
 #define SWIFTMEM_UNWIND_PROCESS_H
 
@@ -34,7 +34,7 @@ static __always_inline void unwind_execed(u32 pid, struct stack_state *state)
 		state->walk.generation = 0;
 }
 
-/* Is user space to be told that this thread's process has code it does not know of? */
+/* Does user space get an event, because this thread's walk met an address in no mapping known? */
 static __always_inline bool unwind_wants(const struct stack_state *state)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;

@@ -106,7 +106,7 @@ __noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
 
 	if (!state || !generation)
 		return 0;
-	/* read before anything that it speaks of */
+	/* read before the mappings that it belongs to */
 	u64 now = *(volatile u64 *)generation;
 
 	if (state->walk.generation != now) {

@@ -61,7 +61,7 @@ static bool pointer(const uint8_t **at, const uint8_t *end, uint8_t encoding, ui
 	return !(encoding & DW_EH_PE_indirect);
 }
 
-// How the functions of a CIE write their addresses; DW_EH_PE_omit where that can't be told.
+// How the functions of a CIE write their addresses; DW_EH_PE_omit where that is not known.
 static uint8_t address_encoding(const Dwarf_CIE *cie)
 {
 	const uint8_t *at = cie->augmentation_data, *end = at + cie->augmentation_data_size;

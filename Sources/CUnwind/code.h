@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames of x86-64 code that no call-frame information speaks of, from the code itself: thunks and accessors that the Swift
+// Frames of x86-64 code that has no call-frame information, from the code itself: thunks and accessors that the Swift
 // compiler makes, assembly. Functions are looked for (code_rows.c); each is followed from its entry along all its jumps
 // (code_function.c), and what its instructions do to the stack and the frame pointer is added up (code_effect.c). It is
 // believed only when everything fits: each place is reached with one state, and each return and tail call finds the stack

@@ -19,12 +19,12 @@ public struct AttachedProbes: ~Copyable {
 
     /// Resolves, loads and attaches; programs of user functions are left to be attached
     /// by whoever knows their places. A rung that the oracle thought possible and the
-    /// kernel refuses in earnest (a verifier's no, EBUSY at the attach) is passed over,
+    /// kernel then refuses to load or attach (the verifier's no, EBUSY) is passed over,
     /// and the next one tried.
     ///
     /// - Parameters:
     ///   - configure: sets read-only data and map sizes, knowing the rungs chosen.
-    ///   - note: hears of every rung refused in earnest.
+    ///   - note: hears of every rung that was refused at the load or the attach.
     /// - Throws: `ProbeError`.
     public static func attach(
         _ probes: ProbeSet, image: UnsafeRawBufferPointer, oracle: any KernelOracle,
@@ -39,7 +39,7 @@ public struct AttachedProbes: ~Copyable {
             if let missing = resolution.missing.first {
                 throw .unavailable(tool: probes.tool, missing)
             }
-            let types = oracle.settle(for: object)
+            let types = oracle.relocationTypes(for: object)
             do throws(BPFError) {
                 return try AttachedProbes(
                     resolution, image: image, types: types, btf: btf, configure: configure)
@@ -49,7 +49,7 @@ public struct AttachedProbes: ~Copyable {
                         $0.rung?.programs.contains(program) ?? false
                     }), let rung = choice.rung
                 else { throw .refused(error) }
-                note("\(choice.ladder.name): rung \(rung.name) is refused: \(error)")
+                note("\(choice.ladder.id): rung \(rung.id) is refused: \(error)")
                 resolver.refuse(rung, of: choice.ladder, because: error.description)
             }
         }
@@ -97,21 +97,9 @@ public struct AttachedProbes: ~Copyable {
             open.programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first })
         let object = try open.load()
         var links = LinkSet()
-        // An iterator tells the other programs what is there already: once they see all
-        // that happens from now on, it runs through and is done.
-        let isIterator = { (program: String) in
-            if case .iterator = sections[program] { true } else { false }
-        }
-        // Where a user function's program goes, only the tool knows.
-        let isUserFunction = { (program: String) in
-            if case .userFunction = sections[program] { true } else { false }
-        }
-        for program in resolution.programs where !isIterator(program) && !isUserFunction(program) {
-            links.insert(try object.program(program).attach())
-        }
-        for program in resolution.programs where isIterator(program) {
-            try object.program(program).runIterator()
-        }
+        let order = resolution.attachment(sections: sections)
+        for program in order.links { links.insert(try object.program(program).attach()) }
+        for program in order.iterators { try object.program(program).runIterator() }
         self.links = links
         self.object = object
         self.resolution = resolution

@@ -3,75 +3,78 @@ internal import CLibbpf
 internal import LibBPF
 internal import Glibc
 
-/// Something a kernel may have, with the test that tells.
-public struct KernelFeature: Sendable {
-    public let name: String
+/// Something a kernel may have, that tools depend on, with the test that tells.
+public enum KernelFeature: String, CaseIterable, Hashable, Sendable {
+    /// Type information: where the kernel keeps what.
+    case typeInformation = "BTF"
+    /// Events, in order.
+    case ringBuffer = "ring buffer"
+    /// State kept with a task.
+    case taskStorage = "task storage"
+    /// Any CPU's part of a per-CPU variable: exact resident sizes where counters are split over the CPUs.
+    case perCPULookup = "per-CPU look-up"
+    /// Tracepoints with typed arguments.
+    case typedTracepoints = "tp_btf"
+    /// Programs on typed tracepoints are skipped while a preempted task is in them.
+    case preemptibleTracepoints = "preemptible tracepoints"
+    /// Kernel functions, at the least cost.
+    case fentry
+    /// Kernel functions where fentry is refused.
+    case kprobes
+    /// Tracepoints by their records.
+    case tracefs
+    /// What is there at the start.
+    case taskIterator = "task iterator"
+    /// User functions.
+    case uprobes
+    /// Many user functions, one link.
+    case multiUprobe = "multi-uprobe"
+    /// A user function's entry and return, one trap.
+    case uprobeSession = "uprobe session"
+
+    /// Its name, for users.
+    public var name: String { rawValue }
+
     /// The first kernel with it. A newer one on which the test says no has it
     /// configured out or refused, or the test is broken.
-    public let since: KernelVersion
-    /// What it is used for.
-    public let use: String
-    let probe: @Sendable (RunningKernel) -> Support
-
-    /// Asks the running kernel.
-    public func support(on kernel: RunningKernel) -> Support {
-        kernel.support(for: .feature(name))
+    public var since: KernelVersion {
+        switch self {
+        case .typeInformation: KernelVersion(5, 2)
+        case .ringBuffer, .taskIterator: KernelVersion(5, 8)
+        case .taskStorage: KernelVersion(5, 11)
+        case .perCPULookup: KernelVersion(5, 19)
+        case .typedTracepoints, .fentry: KernelVersion(5, 5)
+        case .preemptibleTracepoints: KernelVersion(7, 0)
+        case .kprobes, .tracefs, .uprobes: KernelVersion(4, 1)
+        case .multiUprobe: KernelVersion(6, 6)
+        case .uprobeSession: KernelVersion(6, 13)
+        }
     }
 
-    static func named(_ name: String) -> KernelFeature? { all.first { $0.name == name } }
+    /// Asks the running kernel.
+    public func support(on kernel: RunningKernel) -> Support { kernel.support(for: .feature(self)) }
 
-    /// All features that any tool depends on.
-    public static let all: [KernelFeature] = [
-        KernelFeature(
-            name: "BTF", since: KernelVersion(5, 2), use: "every tool: where the kernel keeps what"
-        ) { kernel in
-            kernel.missingBTF().map { .unsupported($0.reason) } ?? .supported
-        },
-        KernelFeature(name: "ring buffer", since: KernelVersion(5, 8), use: "events, in order") {
-            _ in map(BPF_MAP_TYPE_RINGBUF)
-        },
-        KernelFeature(
-            name: "task storage", since: KernelVersion(5, 11), use: "state kept with a task"
-        ) { _ in map(BPF_MAP_TYPE_TASK_STORAGE) },
-        KernelFeature(
-            name: "per-CPU look-up", since: KernelVersion(5, 19),
-            use: "exact resident sizes where counters are split over the CPUs"
-        ) { _ in helper(BPF_FUNC_map_lookup_percpu_elem) },
-        KernelFeature(
-            name: "tp_btf", since: KernelVersion(5, 5), use: "tracepoints with typed arguments"
-        ) { $0.support(for: .btfTracepoint("sched_process_exit")) },
-        // Nothing in BTF tells. It is a trait to work around; where it is there unknown to
-        // this test, what is skipped is still counted.
-        KernelFeature(
-            name: "preemptible tracepoints", since: KernelVersion(7, 0),
-            use: "tp_btf programs that are skipped while a preempted task is in them"
-        ) { _ in
-            KernelVersion.running >= KernelVersion(7, 0)
+    func probe(_ kernel: RunningKernel) -> Support {
+        switch self {
+        case .typeInformation: return kernel.missingBTF().map { .unsupported($0.reason) } ?? .supported
+        case .ringBuffer: return Self.map(BPF_MAP_TYPE_RINGBUF)
+        case .taskStorage: return Self.map(BPF_MAP_TYPE_TASK_STORAGE)
+        case .perCPULookup: return Self.helper(BPF_FUNC_map_lookup_percpu_elem)
+        case .typedTracepoints: return kernel.support(for: .btfTracepoint("sched_process_exit"))
+        case .preemptibleTracepoints:
+            // Nothing in BTF tells. It is a trait to work around; where it is there unknown to
+            // this test, what is skipped is still counted.
+            return (kernel.version ?? since) >= since
                 ? .supported : .unsupported("tracepoints run to their end here")
-        },
-        KernelFeature(
-            name: "fentry", since: KernelVersion(5, 5), use: "kernel functions, at the least cost"
-        ) { $0.support(for: .fentry("vfs_read")) },
-        KernelFeature(
-            name: "kprobes", since: KernelVersion(4, 1), use: "kernel functions where fentry is refused"
-        ) { $0.support(for: .kprobe("vfs_read")) },
-        KernelFeature(
-            name: "tracefs", since: KernelVersion(4, 1), use: "tracepoints by their records"
-        ) { $0.support(for: .tracepoint(category: "sched", name: "sched_process_exit")) },
-        KernelFeature(
-            name: "task iterator", since: KernelVersion(5, 8), use: "what is there at the start"
-        ) { $0.support(for: .iterator("task")) },
-        KernelFeature(name: "uprobes", since: KernelVersion(4, 1), use: "memleak of processes") {
-            $0.support(for: .userFunction(section: "uprobe"))
-        },
-        KernelFeature(
-            name: "multi-uprobe", since: KernelVersion(6, 6), use: "many allocator functions, one link"
-        ) { _ in multiProbe(session: false) },
-        KernelFeature(
-            name: "uprobe session", since: KernelVersion(6, 13),
-            use: "an allocator's entry and return, one trap"
-        ) { _ in multiProbe(session: true) },
-    ]
+        case .fentry: return kernel.support(for: .fentry("vfs_read"))
+        case .kprobes: return kernel.support(for: .kprobe("vfs_read"))
+        case .tracefs: return kernel.support(for: .tracepoint(category: "sched", name: "sched_process_exit"))
+        case .taskIterator: return kernel.support(for: .iterator("task"))
+        case .uprobes: return kernel.support(for: .userFunction(section: "uprobe"))
+        case .multiUprobe: return Self.multiProbe(session: false)
+        case .uprobeSession: return Self.multiProbe(session: true)
+        }
+    }
 
     private static func map(_ type: bpf_map_type) -> Support {
         answer(libbpf_probe_bpf_map_type(type, nil))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 
-/// A kernel's version, as `uname -r` begins: for words to the user and for tests.
-/// What a kernel can do is asked of the kernel, never read off its version.
+/// A kernel's version, as `uname -r` begins: for words to the user, and for the ranges that rungs are true on.
+/// What a kernel can do is asked of the kernel. Its version tells only where what it can do is not enough to know
+/// that the numbers are right.
 public struct KernelVersion: Comparable, Hashable, Sendable, CustomStringConvertible {
     public let major: Int
     public let minor: Int

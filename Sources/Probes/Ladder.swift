@@ -1,99 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What must be true of a kernel, beyond its having the hook, for a rung's numbers to be right.
-public enum Requirement: Hashable, Sendable, CustomStringConvertible {
-    /// A tracepoint's argument has this type, spelt as `KernelBTF.tracepointArguments` does.
-    case tracepointArgument(String, Int, String)
-    /// A function's argument has this type.
-    case functionArgument(String, Int, String)
-    /// A function gives a value back.
-    case returnsValue(String)
-    /// A function gives back a value of this type, spelt as `KernelBTF.tracepointArguments` does.
-    case functionResult(String, String)
-    /// The kernel has no struct of this name: what it stood for is done otherwise.
-    case lacksStruct(String)
-    /// The kernel has a struct of this name, which stands for something it can.
-    case hasStruct(String)
-    /// The kernel has a feature, by the name of one of `KernelFeature.all`.
-    case feature(String)
-
-    public var description: String {
-        switch self {
-        case .tracepointArgument(let name, let index, let type):
-            "tracepoint \(name) with \(type) as argument \(index)"
-        case .functionArgument(let name, let index, let type):
-            "function \(name) with \(type) as argument \(index)"
-        case .returnsValue(let name): "function \(name) with a return value"
-        case .functionResult(let name, let type): "function \(name) that returns \(type)"
-        case .lacksStruct(let name): "no struct \(name)"
-        case .hasStruct(let name): "struct \(name)"
-        case .feature(let name): name
-        }
-    }
-}
-
-/// One way of seeing what a ladder is for.
-public struct Rung: Hashable, Sendable {
-    /// What users and tests call it, e.g. `tracepoint`, `fentry`, `kprobe`.
-    public let name: String
-    /// The programs that make it up; none, where other programs do its work.
-    public let programs: [String]
-    public let requires: [Requirement]
-    /// Programs with, each, another that sees what the kernel skipped the first for: lost is
-    /// at most what both were skipped for.
-    public let twins: [String: String]
-    /// Maps that only this rung's programs use.
-    public let maps: [String]
-    /// The kernels it is true on, in words.
-    public let kernels: String
-    /// What its numbers cannot see, in words; empty: nothing known.
-    public let cannotSee: String
-
-    public init(
-        _ name: String, programs: [String], requires: [Requirement] = [],
-        twins: [String: String] = [:], maps: [String] = [], kernels: String, cannotSee: String = ""
-    ) {
-        self.name = name
-        self.programs = programs
-        self.requires = requires
-        self.twins = twins
-        self.maps = maps
-        self.kernels = kernels
-        self.cannotSee = cannotSee
-    }
-}
-
-/// The ways of seeing one thing, best first: the first that the kernel allows is used.
-public struct Ladder: Hashable, Sendable {
-    /// What is to be seen, in a word, e.g. `victims`.
-    public let name: String
+/// The ways of seeing one thing: an enum whose cases are its rungs, best first. The first that the kernel
+/// allows is used, and `Resolution` says which one that is, as a case to be switched over.
+///
+///     enum Victims: String, Ladder {
+///         case tracepoint, fentry, kprobe
+///         static let id = "victims"
+///         static let sees = "the kernel's choice of a victim"
+///
+///         var rung: Rung {
+///             switch self {
+///             case .tracepoint: Rung(.tracepoint, on: .all, programs: ["oom_victim_tp"])
+///             …
+///             }
+///         }
+///     }
+public protocol Ladder: RawRepresentable, CaseIterable, Hashable, Sendable where RawValue == String {
+    /// What is to be seen, in a word that stays: the ladder's name in JSON, in `SWIFTMEM_RUNG`, in doctor's report.
+    static var id: String { get }
     /// What is to be seen, in words.
-    public let purpose: String
-    public let rungs: [Rung]
+    static var sees: String { get }
+    /// What is missing without it, in words; nil, unless said: the tool can't do without it.
+    static var without: String? { get }
+    /// The rung behind a case.
+    var rung: Rung { get }
+}
+
+extension Ladder {
+    public static var without: String? { nil }
+}
+
+/// A ladder as a value, of whichever type.
+public struct AnyLadder: Hashable, Sendable {
+    public let id: String
+    public let sees: String
     /// What is missing without it; nil: the tool can't do without it.
     public let without: String?
+    /// Best first; their ids are unique, being an enum's raw values.
+    public let rungs: [Rung]
 
-    public init(_ name: String, _ purpose: String, rungs: [Rung], without: String? = nil) {
-        self.name = name
-        self.purpose = purpose
-        self.rungs = rungs
-        self.without = without
+    public init<Rungs: Ladder>(_ ladder: Rungs.Type) {
+        id = ladder.id
+        sees = ladder.sees
+        without = ladder.without
+        rungs = ladder.allCases.map { $0.rung.named($0.rawValue) }
+    }
+
+    /// The rungs that a name stands for, best first: the one of this id, else those of the mechanism, or whose
+    /// ids begin with it.
+    func rungs(named name: String) -> [Rung] {
+        if let rung = rungs.first(where: { $0.id == name }) { return [rung] }
+        return rungs.filter { $0.answers(to: name) }
     }
 }
 
-/// All that a tool attaches to.
+/// All that a tool attaches to in one of its modes.
 public struct ProbeSet: Hashable, Sendable {
     public let tool: String
-    /// Its BPF object's name: the tool's, unless the tool has another for this.
+    /// The name of its BPF object: the tool's, unless the mode has another.
     public let object: String
-    /// What of the tool this is for, in a word, where it has several sets; nil: the tool as such.
-    public let mode: String?
-    public let ladders: [Ladder]
+    /// Their programs are attached in this order, ladder by ladder.
+    public let ladders: [AnyLadder]
 
-    public init(tool: String, object: String? = nil, mode: String? = nil, ladders: [Ladder]) {
+    public init(tool: String, object: String? = nil, ladders: [any Ladder.Type]) {
         self.tool = tool
         self.object = object ?? tool
-        self.mode = mode
-        self.ladders = ladders
+        self.ladders = ladders.map { AnyLadder($0) }
     }
 }

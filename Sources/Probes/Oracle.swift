@@ -23,27 +23,17 @@ public enum Support: Hashable, Sendable {
 
 /// Answers for a kernel: the running one, or a made-up one in tests.
 public protocol KernelOracle: AnyObject {
+    /// The kernel's version, which rungs' ranges are held against; nil: not known, and they are not.
+    var version: KernelVersion? { get }
     /// Can a program of this kind be loaded for, and found by, this hook?
     func support(for hook: AttachPoint) -> Support
     /// Does a requirement hold?
     func support(for requirement: Requirement) -> Support
-    /// Lets go of what was read to answer: the answers are in, loading begins.
-    ///
-    /// - Returns: the types that `object` can be relocated to (`KernelBTF.subset`), nil where libbpf is to
-    ///   look for itself.
-    func settle(for object: borrowing OpenObject) -> OwnedDescriptor?
+    /// The types that `object` can be relocated to (`KernelBTF.subset`); nil where libbpf is to look for itself.
+    /// All questions are answered by then: what was read to answer them is let go.
+    func relocationTypes(for object: borrowing OpenObject) -> OwnedDescriptor?
 }
 
 extension KernelOracle {
-    public func settle(for object: borrowing OpenObject) -> OwnedDescriptor? { nil }
-}
-
-/// A kernel where every hook is refused: what a tool says on it is tested.
-public final class BareKernel: KernelOracle {
-    private let reason: String
-
-    public init(reason: String = "refused") { self.reason = reason }
-
-    public func support(for hook: AttachPoint) -> Support { .unsupported(reason) }
-    public func support(for requirement: Requirement) -> Support { .unsupported(reason) }
+    public func relocationTypes(for object: borrowing OpenObject) -> OwnedDescriptor? { nil }
 }

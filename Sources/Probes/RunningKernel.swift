@@ -19,6 +19,8 @@ public final class RunningKernel: KernelOracle {
         init(_ btf: consuming KernelBTF) { self.btf = btf }
     }
 
+    public let version = KernelVersion(release: KernelVersion.runningRelease)
+
     /// - Parameter btf: a file of BTF in place of the running kernel's own.
     public init(btf: String? = nil) { btfPath = btf }
 
@@ -29,7 +31,7 @@ public final class RunningKernel: KernelOracle {
     }
 
     /// The BTF is some 10 MB, and libbpf reads its own when it loads a program that attaches by it.
-    public func settle(for object: borrowing OpenObject) -> OwnedDescriptor? {
+    public func relocationTypes(for object: borrowing OpenObject) -> OwnedDescriptor? {
         let subset = types().flatMap { types in try? types.btf.subset(for: object) }
         btf = nil
         return subset
@@ -91,11 +93,7 @@ public final class RunningKernel: KernelOracle {
 
     private func ask(_ requirement: Requirement) -> Support {
         switch requirement {
-        case .feature(let name):
-            guard let feature = KernelFeature.named(name) else {
-                return .unknown("no feature is called \(name)")
-            }
-            return feature.probe(self)
+        case .feature(let feature): return feature.probe(self)
         case .tracepointArgument(let name, let index, let type):
             return argument(types()?.btf.tracepointArguments(name), index, type, of: name)
         case .functionArgument(let name, let index, let type):
@@ -111,6 +109,10 @@ public final class RunningKernel: KernelOracle {
             }
             return result == type
                 ? .supported : .unsupported("\(name) returns \(result), not \(type), here")
+        case .lacksFunction(let name):
+            guard let types = types() else { return noBTF }
+            return types.btf.functionID(name) == nil
+                ? .supported : .unsupported("this kernel has function \(name)")
         case .lacksStruct(let name):
             guard let types = types() else { return noBTF }
             return types.btf.hasStruct(name)

@@ -9,69 +9,6 @@ import Testing
 
 @testable import swiftmem
 
-@Suite struct RegistryContract {
-    @Test("every tool has an object whose programs its rungs name, and a page of its own")
-    func toolsAgree() throws {
-        #expect(!tools.isEmpty)
-        for tool in tools {
-            let probes = tool.probes
-            #expect(tool.configuration.commandName == probes.tool)
-            let sets = [probes] + tool.otherProbes
-            #expect(sets.allSatisfy { $0.tool == probes.tool })
-            for name in Set(sets.map(\.object)) {
-                let object = try OpenObject(image: objectImage(name).bytes, name: name)
-                let programs = Set(object.programs.map(\.name))
-                let maps = Set(object.maps.map(\.name))
-                var used: Set<String> = []
-                for rung in sets.filter({ $0.object == name }).flatMap(\.ladders).flatMap(\.rungs) {
-                    #expect(!rung.kernels.isEmpty)
-                    for program in rung.programs {
-                        #expect(programs.contains(program), "\(name): no program \(program)")
-                    }
-                    for map in rung.maps { #expect(maps.contains(map), "\(name): no map \(map)") }
-                    used.formUnion(rung.programs)
-                }
-                #expect(programs.subtracting(used).sorted() == [], "\(name): programs of no rung")
-            }
-            #expect(
-                readText(FilePath("Docs/tools/\(probes.tool).md")) != nil, "\(probes.tool) has no page in Docs/tools")
-        }
-    }
-
-    @Test("each embedded object is a tool's")
-    func objects() {
-        let objects = Set(tools.flatMap { [$0.probes] + $0.otherProbes }.map(\.object))
-        var index = 0
-        while let image = bpf_object_image_at(index) {
-            let name = String(cString: image.pointee.name)
-            #expect(objects.contains(name), "object \(name) has no tool")
-            index += 1
-        }
-        #expect(index == objects.count)
-    }
-
-    @Test("on a kernel without anything each tool says what it can't see, and why")
-    func bareKernel() throws {
-        for tool in tools {
-            let probes = tool.probes
-            do throws(ProbeError) {
-                _ = try AttachedProbes.attach(
-                    probes, image: objectImage(probes.object), oracle: BareKernel(reason: "refused"),
-                    configure: tool.configure)
-                Issue.record("\(probes.tool) attached")
-            } catch {
-                let failure = Failure(error)
-                #expect(failure.status == 69)
-                #expect(failure.message.hasPrefix("\(probes.tool) can't see "))
-                #expect(failure.message.hasSuffix(" on this kernel"))
-                #expect(failure.remedy?.contains("swiftmem doctor") == true)
-                #expect(!failure.details.isEmpty)
-                #expect(failure.details.allSatisfy { $0.contains("refused") })
-            }
-        }
-    }
-}
-
 @Suite struct Arguments {
     @Test(
         "seconds",

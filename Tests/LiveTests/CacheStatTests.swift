@@ -58,7 +58,7 @@ extension LiveTests {
                 let (tool, rungs) = try Tool.tracing(
                     ["cachestat", "1000", "-p", "\(pid)"],
                     environment: ["SWIFTMEM_RUNG": "cachestat=\(rung)"])
-                #expect(rungs.text("reads") == rung)
+                #expect(isRung(rungs.text("reads"), rung))
                 workload.send("\n")
                 let truth = try workload.object("truth")
                 #expect(workload.finish().status == 0)
@@ -134,7 +134,7 @@ extension LiveTests {
                 let (tool, rungs) = try Tool.tracing(
                     ["cachestat", "1000", "--comm", "workload-pageca"],
                     environment: ["SWIFTMEM_RUNG": "cachestat=\(rung)"])
-                #expect(rungs.text("reads") == rung)
+                #expect(isRung(rungs.text("reads"), rung))
                 workload.send("\n")
                 let truth = try workload.object("truth")
                 _ = workload.finish()
@@ -166,7 +166,7 @@ extension LiveTests {
                 let (tool, chosen) = try Tool.tracing(
                     ["cachestat", "1000", "--readahead", "-p", "\(pid)"],
                     environment: ["SWIFTMEM_RUNG": "cachestat=\(rung)"])
-                #expect(chosen.text("readahead") == rung)
+                #expect(isRung(chosen.text("readahead"), rung))
                 workload.send("\n")
                 let truth = try workload.object("truth")
                 #expect(workload.finish().status == 0)

@@ -42,11 +42,11 @@ extension LiveTests {
         @Test("a feature that this kernel is new enough for is there, or refused for a known cause")
         func honesty() {
             let kernel = RunningKernel()
-            for feature in KernelFeature.all where KernelVersion.running >= feature.since {
+            for feature in KernelFeature.allCases where KernelVersion.running >= feature.since {
                 let support = feature.support(on: kernel)
                 // A kernel may be built without these, or locked down; a distribution's has them.
                 let optional =
-                    ["fentry", "kprobes", "tracefs"].contains(feature.name)
+                    [.fentry, .kprobes, .tracefs].contains(feature)
                     && ProcessInfo.processInfo.environment["SWIFTMEM_RESULTS"] == nil
                 #expect(support.isSupported || optional, "\(feature.name): \(support.reason)")
             }

@@ -236,6 +236,9 @@ enum Tool {
     }
 }
 
+/// Is a rung one that a name asks for: it has this id, or its id begins with it?
+func isRung(_ id: String?, _ name: String) -> Bool { id == name || id?.hasPrefix(name + "_") == true }
+
 /// Which rungs of a ladder this kernel has, by asking doctor for each, once.
 func availableRungs(_ tool: String, _ ladder: String, of all: [String]) throws -> [String] {
     let key = "\(tool).\(ladder) " + all.joined(separator: " ")
@@ -245,7 +248,7 @@ func availableRungs(_ tool: String, _ ladder: String, of all: [String]) throws -
             ["doctor", tool, "--json"], environment: ["SWIFTMEM_RUNG": "\(tool).\(ladder)=\(rung)"])
         let row = doctor.objects(ofType: "doctor_tool").first { $0.text("tool") == tool }
         let choice = row?.rows("ladders").first { $0.text("ladder") == ladder }
-        return choice?.text("rung") == rung && row?["works"] as? Bool == true
+        return isRung(choice?.text("rung"), rung) && row?["works"] as? Bool == true
     }
     rungsAsked.withLock { $0[key] = rungs }
     return rungs

@@ -29,17 +29,21 @@ extension LiveTests {
             UnsafeRawBufferPointer(start: ringtest_image(), count: ringtest_size())
         }
 
+        private enum Flood: String, Ladder {
+            case refused, raw
+            static let id = "flood"
+            static let sees = "calls"
+
+            var rung: Rung {
+                switch self {
+                case .refused: Rung(.tracepoint, on: .all, programs: ["no_verifier"])
+                case .raw: Rung(.tracepoint, on: .all, programs: ["flood"])
+                }
+            }
+        }
+
         private func flooded() throws -> AttachedProbes {
-            let probes = ProbeSet(
-                tool: "ringtest",
-                ladders: [
-                    Ladder(
-                        "flood", "calls",
-                        rungs: [
-                            Rung("no-verifier", programs: ["no_verifier"], kernels: "none"),
-                            Rung("raw", programs: ["flood"], kernels: "all"),
-                        ])
-                ])
+            let probes = ProbeSet(tool: "ringtest", ladders: [Flood.self])
             return try AttachedProbes.attach(
                 probes, image: Self.image, oracle: RunningKernel(),
                 configure: { (object, _) throws(BPFError) in
@@ -53,8 +57,8 @@ extension LiveTests {
         func fallThrough() throws {
             let attached = try flooded()
             let choice = try #require(attached.resolution.choices.first)
-            #expect(choice.rung?.name == "raw")
-            #expect(choice.passedOver.map(\.rung) == ["no-verifier"])
+            #expect(attached.resolution[Flood.self] == .raw)
+            #expect(choice.passedOver.map(\.rung) == ["refused"])
             #expect(choice.passedOver.first?.reason.hasPrefix("load program no_verifier: ") == true)
         }
 

@@ -80,7 +80,7 @@ extension LiveTests {
         @Test("the state of threads kept by their ids")
         func byID() throws {
             let report = try MemLeakTool.trace(
-                "perf,memleak.threads=by-id", [Self.leaker, "--threads", "8", "--count", "200"])
+                "perf,memleak.threads=by_id", [Self.leaker, "--threads", "8", "--count", "200"])
             #expect(report.sum("leak_here") == [160_000, 1600])
         }
 

@@ -9,6 +9,7 @@ import Testing
 private final class WholeTypes: KernelOracle {
     private let kernel = RunningKernel()
 
+    var version: KernelVersion? { kernel.version }
     func support(for hook: AttachPoint) -> Support { kernel.support(for: hook) }
     func support(for requirement: Requirement) -> Support { kernel.support(for: requirement) }
 }
@@ -16,15 +17,9 @@ private final class WholeTypes: KernelOracle {
 extension LiveTests {
     /// What `KernelBTF.subset` leaves out changes no program.
     @Suite(.serialized, .enabled(if: Live.works("cachestat"))) struct Relocations {
-        private func tags(_ tool: any swiftmem.Tool.Type, _ set: ProbeSet, _ oracle: any KernelOracle) throws
-            -> [String: UInt64]
-        {
+        private func tags(_ mode: ToolMode, _ oracle: any KernelOracle) throws -> [String: UInt64] {
             let attached = try AttachedProbes.attach(
-                set, image: objectImage(set.object), oracle: oracle,
-                configure: { (object, resolution) throws(BPFError) in
-                    try setPossibleCPUs(of: object)
-                    try tool.configure(object, resolution)
-                })
+                mode.probes, image: objectImage(mode.probes.object), oracle: oracle, configure: mode.prepare)
             var tags: [String: UInt64] = [:]
             for program in attached.resolution.programs {
                 tags[program] = try attached.object.program(program).info().tag
@@ -35,11 +30,11 @@ extension LiveTests {
         @Test("every program is relocated the same by the few types as by all")
         func same() throws {
             for tool in tools {
-                for set in [tool.probes] + tool.otherProbes {
-                    let few = try tags(tool, set, RunningKernel())
+                for mode in tool.modes {
+                    let few = try tags(mode, RunningKernel())
                     #expect(!few.isEmpty)
                     #expect(few.values.allSatisfy { $0 != 0 })
-                    #expect(few == (try tags(tool, set, WholeTypes())), "\(set.object)")
+                    #expect(few == (try tags(mode, WholeTypes())), "\(mode.probes.object)")
                 }
             }
         }

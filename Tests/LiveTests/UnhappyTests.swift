@@ -41,9 +41,17 @@ extension LiveTests {
         @Test("a forced rung that this kernel refuses: which, and why")
         func forced() throws {
             let result = try Tool.run(
-                ["oomkill"], environment: ["SWIFTMEM_RUNG": "oomkill.victims=no-such-rung"])
+                ["oomkill"],
+                environment: ["SWIFTMEM_RUNG": "oomkill.victims=kprobe", "SWIFTMEM_KERNEL": "bare"])
             #expect(result.status == 69)
-            #expect(result.errors.contains("tracepoint: no-such-rung is asked for"))
+            #expect(result.errors.contains("tracepoint: kprobe is asked for"))
+            #expect(result.errors.contains("kprobe: kprobe/mark_oom_victim: SWIFTMEM_KERNEL=bare refuses"))
+            let unknown = try Tool.run(
+                ["oomkill"], environment: ["SWIFTMEM_RUNG": "oomkill.victims=no-such-rung"])
+            #expect(unknown.status == 64)
+            #expect(
+                unknown.errors == "swiftmem: SWIFTMEM_RUNG: oomkill.victims has no rung no-such-rung; "
+                    + "it has tracepoint, fentry, kprobe\n")
         }
 
         @Test(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The matrix's closing table. Variables: out (the directory of results), kernels (names, in order),
-# rungs (file of all rungs, or /dev/null), whole (1: a rung that no kernel exercised is a problem). Ends with 1 on any failure or missing result.
+# rungs (file of all rungs with their kernels, or /dev/null: see matrix), whole (1: a rung that its kernels did not
+# exercise is a problem). Ends with 1 on any failure or missing result.
 
 function bad(text) { problems[++problem_count] = text }
 
@@ -46,6 +47,37 @@ function cell(tool, kernel,    p, f, u) {
   return "no result"
 }
 
+# A rung is named alone in a result, or as ladder/rung where two ladders of a tool share its name.
+function was_used(tool, ladder, rung, kernel) {
+  return ((tool, rung, kernel) in exercised) || ((tool, ladder "/" rung, kernel) in exercised)
+}
+
+# A version's place in the order of versions: 6.12 is behind 6.2.
+function rank(version,    part) { split(version, part, "."); return part[1] * 1000 + part[2] }
+
+function check_rung(tool, ladder, rung, first, last,    k, name, used, inside, backport, is_in) {
+  backport = sub(/\*$/, "", first)
+  for (k = 1; k <= kernel_count; k++) {
+    name = kernel[k]
+    is_in = (first ~ /^[0-9]/ ? rank(name) >= rank(first) : 1) && (last ~ /^[0-9]/ ? rank(name) <= rank(last) : 1)
+    if (was_used(tool, ladder, rung, name)) {
+      used++
+      if (!is_in && !(backport && rank(name) < rank(first)))
+        bad(name ": " tool " used " ladder "/" rung ", which is true on " first " to " last)
+    }
+    if (is_in) inside++
+    # users get the first of the ladder that is true here, or was made so by a backport
+    if (((tool, ladder, name) in best) || !is_in && !was_used(tool, ladder, rung, name)) continue
+    best[tool, ladder, name] = rung
+    if (whole && results[name] && !was_used(tool, ladder, rung, name))
+      bad(name ": did not exercise " tool "'s best rung, " ladder "/" rung)
+  }
+  if (used) return
+  if (!unused++) print "\nrungs no kernel exercised:"
+  print "  " tool " " ladder " " rung (inside ? "" : " (none of these kernels is in its range)")
+  if (whole && inside) bad("no kernel exercised " tool "'s " ladder " by " rung)
+}
+
 BEGIN {
   kernel_count = split(kernels, kernel, " ")
   for (k = 1; k <= kernel_count; k++) read_results(kernel[k])
@@ -67,13 +99,9 @@ BEGIN {
     if (n) print "\nrungs exercised, " tools[t] ":"
     for (r = 1; r <= n; r++) print "  " rung[r] ":" on[tools[t], rung[r]]
   }
-  # A rung is named alone in a result, or as ladder/rung where two ladders of a tool share its name.
   while ((getline line < rungs) > 0) {
     if (line ~ /^#/ || split(line, f, "\t") < 3) continue
-    if (((f[1], f[3]) in on) || ((f[1], f[2] "/" f[3]) in on)) continue
-    if (!unused++) print "\nrungs no kernel exercised:"
-    print "  " f[1] " " f[2] " " f[3]
-    if (whole) bad("no kernel exercised " f[1] "'s " f[2] " by " f[3])
+    check_rung(f[1], f[2], f[3], f[4], f[5])
   }
   if (problem_count) print "\nproblems:"
   for (p = 1; p <= problem_count; p++) print "  " problems[p]

@@ -44,8 +44,8 @@ struct unwind_code {
 
 enum { UNWIND_LARGEST_CODE = 1 << 20 };
 
-/// Rows of x86-64 code that call-frame information says nothing of, as far as its own instructions leave no doubt, sorted
-/// by address within each piece of code. Gives their number, `room` at most.
+/// Rows of x86-64 code that has no call-frame information, where its own instructions leave no doubt, sorted by address
+/// within each piece of code. Gives their number, `room` at most.
 size_t unwind_code_rows(const struct unwind_code *_Nonnull pieces, size_t count, struct unwind_row *_Nonnull rows,
 			size_t room);
 

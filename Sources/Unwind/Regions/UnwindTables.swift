@@ -15,15 +15,15 @@ public final class UnwindTables {
         let length: UInt64
     }
 
-    /// Headers and size count too, lest a file with a borrowed build-id lends its rules to another's processes.
+    /// What makes two files one: not the build-id alone, which a file may borrow to lend its rules to another's processes.
     private struct Content: Hashable {
         let image: ELFImage
         let size: Int64
     }
 
-    /// All tables together take no more memory; files beyond it are walked by frame pointers.
+    /// The memory of all tables; files beyond it are walked by frame pointers.
     static let mostBytes = 1 << 29
-    /// Nor is more time spent on them.
+    /// The time spent on them.
     static let mostTime = Duration.seconds(60)
 
     private var byIdentity: [FileIdentity: Known?] = [:]
@@ -36,13 +36,13 @@ public final class UnwindTables {
     public private(set) var byteCount = 0
     /// Tables in use.
     public private(set) var count = 0
-    /// Spent on making or reading them.
+    /// The time spent on making or reading them.
     public private(set) var time = Duration.zero
-    /// Files left out because of the limits, or of more than `mostTables`.
+    /// Files left out because of the limits on memory, time and number.
     public private(set) var refused = 0
     /// What was wrong with files' information, in sum.
     public private(set) var flaws = UnwindTable.Flaws()
-    /// Of those, tables that an earlier run had made.
+    /// Tables among them that an earlier run had made.
     public private(set) var keptCount = 0
     private let mostTables: Int
     private let cache: UnwindCache?

@@ -4,11 +4,11 @@ internal import Symbols
 internal import Glibc
 
 /// Code that a file's call-frame information says nothing of: what the Swift compiler makes by itself (metadata accessors,
-/// value witnesses), assembly. Its frames are told from its instructions (CUnwind/code_rows.c), where there is no doubt.
+/// value witnesses), assembly. Its frames follow from its instructions (CUnwind/code_rows.c), where these leave no doubt.
 enum UnwindGaps {
-    /// Less can't call anything: it is padding.
+    /// Fewer bytes can't call anything: they are padding.
     private static let smallest: UInt64 = 10
-    /// Of one file; what is beyond stays without rules.
+    /// Bytes of one file that are looked at; the rest stays without rules.
     private static let most = 1 << 23
 
     /// Rows by address, none of which overlaps `covered`, which is sorted by start.
@@ -28,7 +28,7 @@ enum UnwindGaps {
                 while index < covered.count, covered[index].end <= position { index += 1 }
                 let gapEnd = index < covered.count ? min(end, covered[index].start) : end
                 if gapEnd > position, gapEnd - position >= smallest {
-                    // a longer one is looked at in its beginning
+                    // only the beginning of a longer one is looked at
                     let size = min(gapEnd - position, UInt64(UNWIND_LARGEST_CODE))
                     pieces.append(
                         unwind_code(

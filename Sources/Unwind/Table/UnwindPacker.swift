@@ -6,7 +6,7 @@ internal import TraceRecords
 struct UnwindPacker {
     private static let blockWords = UnwindTable.blockWords
     private static let chunk = UnwindTable.chunkBytes
-    /// A row has 16 bits for it.
+    /// A row has 16 bits for the number of its rule.
     private static let mostRules = 1 << 16
     private static let none = UInt64(UNWIND_NONE.rawValue)
 
@@ -25,7 +25,7 @@ struct UnwindPacker {
     /// What is covered so far, and the rule that holds there.
     private var position: UInt64
     private var current: UInt32 = 0
-    /// Of the chunk at hand: places and rules.
+    /// The rows of the chunk at hand: places and rules.
     private var rows: [UInt32] = []
     private var chunkIndex = 0
 
@@ -45,7 +45,7 @@ struct UnwindPacker {
         words = Array(repeating: 0, count: index)
         rules.append(Self.none)
         numbers[Self.none] = 0
-        // Behind the text there is nothing: the index's rest leads there.
+        // The rest of the index leads to a chunk without rules.
         let nothing = UInt32(index)
         words.append(1)
         plain[0] = nothing

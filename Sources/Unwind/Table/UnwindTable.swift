@@ -12,9 +12,9 @@ public struct UnwindTable: Equatable, Sendable {
     public struct Flaws: Hashable, Sendable {
         /// Entries, or parts of them, that make no sense.
         public var unreadable: UInt64 = 0
-        /// Rows that spoke of code an earlier entry had spoken of; the earlier one holds.
+        /// Rows for code that an earlier entry has rows for; the earlier ones hold.
         public var overlapping: UInt64 = 0
-        /// Rows whose rule found no room among the table's 65536.
+        /// Rows without a rule, because the table has its 65536 already.
         public var unnumbered: UInt64 = 0
     }
 

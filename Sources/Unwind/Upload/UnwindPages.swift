@@ -5,7 +5,7 @@ internal import TraceRecords
 /// first of which has where each page begins.
 struct UnwindPages {
     static let pageMappings = Int(UNWIND_PAGE_MAPPINGS)
-    /// Of one process; what is beyond is unknown to the programs.
+    /// The most that a process may have; the programs know nothing of those beyond.
     static let mostMappings = pageMappings * Int(UNWIND_PAGES)
 
     /// How many pages a number of mappings takes: one even where there is none.

@@ -20,12 +20,12 @@ public struct UnwindUploader {
     private let source: any UnwindSource
     private let maps: any UnwindMaps
     private let note: (String) -> Void
-    /// As the programs have them.
+    /// What the programs have of each process.
     private var known: [UInt32: [UnwindRegion]] = [:]
-    /// Blocks of rules of the tables that the programs have.
+    /// Where the rules of each table begin that the programs have.
     private var rulesBlocks: [UnwindTables.ID: UInt32] = [:]
     private var generation: UInt32 = 0
-    /// Processes that have asked, and may ask again.
+    /// Processes that have asked and wait for leave to ask again.
     private var askers: Set<UInt32> = []
     private var answers = Allowance(perSecond: 100)
 
@@ -35,8 +35,8 @@ public struct UnwindUploader {
     /// nil where stacks are walked by frame pointers.
     ///
     /// - Parameters:
-    ///   - cache: tables of earlier runs.
-    ///   - note: told in words what had no room.
+    ///   - cache: tables of earlier runs; nil: none.
+    ///   - note: takes a line about each table that the kernel has no room for.
     /// - Throws: `BPFError` where the object has no such maps.
     public init?(
         _ object: borrowing LoadedObject, _ mode: StackMode, cache: UnwindCache?, note: @escaping (String) -> Void
@@ -93,10 +93,10 @@ public struct UnwindUploader {
         }
     }
 
-    /// Is there somebody who may ask again once `rearm` was called?
+    /// Are there processes that may ask again once `rearm` was called?
     public var hasAskers: Bool { !askers.isEmpty }
 
-    /// Seconds until `rearm` is due: longer from time to time where there was no answer.
+    /// Seconds until `rearm` is due: it doubles each time that there was nothing new.
     public private(set) var delay = Self.delays.lowerBound
     private static let delays = 0.02...0.64
 

@@ -22,18 +22,6 @@ struct CacheStat: Tool {
             to it, calls every write an access, and takes dirty buffers for dirty pages.
             """)
 
-    static var probes: ProbeSet { probes(readahead: true) }
-    static var otherProbes: [ProbeSet] { [probes(readahead: false)] }
-
-    static func probes(readahead: Bool) -> ProbeSet {
-        ProbeSet(
-            tool: "cachestat",
-            ladders: [
-                PageCacheProbes.state, PageCacheProbes.reads, PageCacheProbes.insertions,
-                PageCacheProbes.faults(byFile: false), PageCacheProbes.removals,
-            ] + (readahead ? [PageCacheProbes.readahead] : []))
-    }
-
     @OptionGroup var interval: IntervalArguments
     @Flag(name: [.customShort("T"), .long], help: "Print the time.")
     var timestamp = false
@@ -47,9 +35,7 @@ struct CacheStat: Tool {
     func run() throws {
         let filter = try filter_config(tasks)
         try requireTask(tasks)
-        var session = try Session(Self.probes(readahead: readahead), report) { (object, _) throws(BPFError) in
-            try object.setReadOnlyData(".rodata.filter", to: filter)
-        }
+        var session = try Session(Self.mode(readahead: readahead, filter: filter), report)
         try trace(&session)
         try session.finish()
     }
@@ -64,7 +50,7 @@ struct CacheStat: Tool {
             }
         }
         let followed: PerCPUMap<UInt32, readahead_counters>? =
-            session.probes.resolution.rung(of: "readahead") == nil
+            session.probes.resolution[PageCache.Readahead.self] == nil
             ? nil
             : try explained { () throws(BPFError) in try session.probes.object.perCPUMap("readahead") }
         func readUse() throws(Failure) -> ReadaheadCounters? {
@@ -79,7 +65,7 @@ struct CacheStat: Tool {
         func kernelCounts() -> VMStat { VMStat(vmstat: ProcFS.text("vmstat")) }
         let resolution = session.probes.resolution
         let sees = CacheStatRow.Sight(
-            accesses: resolution.seesAccesses, evictions: resolution.rung(of: "removals") != nil)
+            accesses: resolution.seesAccesses, evictions: resolution[PageCache.Removals.self] != nil)
         let wholeMachine = tasks.isEmpty
         let text = CacheStatText(timestamps: timestamp, wide: wide, readahead: readahead)
         var counted = kernelCounts()

@@ -53,19 +53,6 @@ struct CacheTop: Tool {
             for a pipe, no files and no cgroups.
             """)
 
-    static let probes = ProbeSet(
-        tool: "cachetop",
-        ladders: [
-            PageCacheProbes.state, PageCacheProbes.reads, PageCacheProbes.insertions,
-            PageCacheProbes.faults(byFile: true),
-        ])
-
-    static func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution
-    ) throws(BPFError) {
-        try object.setReadOnlyData(".rodata.config", to: cachetop_config(cgroup1: 0, paths: 1))
-    }
-
     @Argument(help: "Seconds between reports (default: 5).")
     var interval: Seconds?
     @Argument(help: "Reports to make (default: until Ctrl-C).")
@@ -94,11 +81,8 @@ struct CacheTop: Tool {
         let onScreen = Terminal.isUsable && !batch && !report.json
         // a screen may come to show files
         let paths = onScreen || by.view == .file || file != nil
-        var session = try Session(Self.probes, report) { (object, _) throws(BPFError) in
-            try object.setReadOnlyData(".rodata.filter", to: filter)
-            try object.setReadOnlyData(
-                ".rodata.config", to: cachetop_config(cgroup1: cgroup1 ? 1 : 0, paths: paths ? 1 : 0))
-        }
+        let config = cachetop_config(cgroup1: cgroup1 ? 1 : 0, paths: paths ? 1 : 0)
+        var session = try Session(Self.mode(config: config, filter: filter), report)
         if onScreen {
             try screen(&session)
         } else {

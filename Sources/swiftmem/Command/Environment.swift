@@ -33,6 +33,9 @@ enum Environment {
         guard let forced = ForcedRungs(text) else {
             throw .usage("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
         }
+        if let mistake = forced.mistake(in: tools.flatMap { $0.modes.map(\.probes) }) {
+            throw .usage("SWIFTMEM_RUNG: \(Printable.text(mistake))")
+        }
         return forced
     }
 

@@ -47,7 +47,7 @@ extension Failure {
         case .unavailable(let tool, let choice):
             self.init(
                 status: Status.unavailable,
-                message: "\(tool) can't see \(choice.ladder.purpose) on this kernel",
+                message: "\(tool) can't see \(choice.ladder.sees) on this kernel",
                 remedy: "`swiftmem doctor` tells what works here and what would help",
                 details: choice.passedOver.map { "\($0.rung): \($0.reason)" })
         }

@@ -5,23 +5,14 @@ internal import Probes
 
 /// A tool: a subcommand that attaches probes and reports what they see.
 protocol Tool: ParsableCommand {
-    /// What it attaches to; its name is the tool's and its BPF object's.
-    static var probes: ProbeSet { get }
-    /// What it attaches to under other options, where that differs.
-    static var otherProbes: [ProbeSet] { get }
-    /// Sets the programs' read-only data as the rungs chosen want it, for the widest
-    /// run: the one that `doctor` tries.
-    static func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution
-    ) throws(BPFError)
+    /// Each of its modes, the usual one first, set up for its widest run: that is what `doctor` tries. A run takes its
+    /// mode from where these come from, with the user's options.
+    static var modes: [ToolMode] { get }
 }
 
 extension Tool {
-    static var otherProbes: [ProbeSet] { [] }
-
-    static func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution
-    ) throws(BPFError) {}
+    /// Its name on the command line, in reports, and in `SWIFTMEM_RUNG`.
+    static var name: String { configuration.commandName ?? _commandName }
 }
 
 /// Every tool, in the order that help shows them. A new tool is one line here.

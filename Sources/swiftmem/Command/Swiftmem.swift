@@ -23,7 +23,7 @@ struct Swiftmem: ParsableCommand {
         Environment.widenHelp(reported: terminalWidth())
         var arguments = Array(CommandLine.arguments.dropFirst())
         let invoked = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
-        if tools.contains(where: { $0.probes.tool == invoked }) { arguments.insert(invoked, at: 0) }
+        if tools.contains(where: { $0.name == invoked }) { arguments.insert(invoked, at: 0) }
         do {
             var command = try parseAsRoot(arguments)
             try command.run()

@@ -31,7 +31,7 @@ struct Doctor: ParsableCommand {
     var verifier = false
 
     func run() throws {
-        let names = tools.map { $0.probes.tool }
+        let names = tools.map { $0.name }
         if let only, !names.contains(only) {
             throw ValidationError("\(Printable.text(only)): no such tool; there are \(names.joined(separator: ", "))")
         }
@@ -43,36 +43,35 @@ struct Doctor: ParsableCommand {
         if only == nil, let running = kernel as? RunningKernel { features(running, &output) }
 
         var works = true
-        for tool in tools where only == nil || tool.probes.tool == only {
-            for probes in [tool.probes] + tool.otherProbes.filter({ $0.mode != nil }) {
-                works = examine(tool, probes, kernel, forced, &output) && works
+        for tool in tools where only == nil || tool.name == only {
+            for mode in tool.modes {
+                works = examine(mode, kernel, forced, &output) && works
             }
         }
         _ = try output.flush()
         if !works { throw ExitCode(missing.isEmpty ? Failure.Status.unavailable : Failure.Status.permission) }
     }
 
-    /// Loads and attaches what a tool uses, for a moment; says whether it could.
+    /// Loads and attaches what a mode of a tool uses, for a moment; says whether it could.
     private func examine(
-        _ tool: any Tool.Type, _ probes: ProbeSet, _ kernel: any KernelOracle, _ forced: ForcedRungs,
-        _ output: inout Output
+        _ mode: ToolMode, _ kernel: any KernelOracle, _ forced: ForcedRungs, _ output: inout Output
     ) -> Bool {
+        let probes = mode.probes
         do throws(ProbeError) {
             let attached = try AttachedProbes.attach(
                 probes, image: objectImage(probes.object), oracle: kernel, forced: forced, btf: btf,
                 configure: { (object, resolution) throws(BPFError) in
-                    try setPossibleCPUs(of: object)
-                    try tool.configure(object, resolution)
+                    try mode.prepare(object, resolution)
                     if verifier { try object.measureVerifier() }
                 })
             if verifier { showVerifier(attached, &output) }
-            show(probes, attached.resolution.choices, nil, &output)
+            show(mode, attached.resolution.choices, nil, &output)
             return true
         } catch {
             let resolver = Resolver(oracle: kernel, forced: forced)
             let resolution = try? AttachedProbes.resolve(
                 probes, image: objectImage(probes.object), resolver: resolver)
-            show(probes, resolution?.choices ?? [], Failure(error).message, &output)
+            show(mode, resolution?.choices ?? [], Failure(error).message, &output)
             return false
         }
     }
@@ -96,7 +95,7 @@ struct Doctor: ParsableCommand {
 
     private func features(_ kernel: RunningKernel, _ output: inout Output) {
         if !json { output.print("\nFeatures") }
-        for feature in KernelFeature.all {
+        for feature in KernelFeature.allCases {
             let support = feature.support(on: kernel)
             if json {
                 var line = JSONLine(type: "doctor_feature")
@@ -125,14 +124,14 @@ struct Doctor: ParsableCommand {
     }
 
     private func show(
-        _ probes: ProbeSet, _ choices: [Choice], _ failure: String?, _ output: inout Output
+        _ mode: ToolMode, _ choices: [Choice], _ failure: String?, _ output: inout Output
     ) {
-        guard !json else { return showJSON(probes, choices, failure, &output) }
-        let name = probes.tool + (probes.mode.map { " (\($0))" } ?? "")
+        guard !json else { return showJSON(mode, choices, failure, &output) }
+        let name = mode.probes.tool + (mode.name.map { " (\($0))" } ?? "")
         output.print("\n\(name.left(12))  " + (failure.map { "DOES NOT WORK: \($0)" } ?? "works"))
         for choice in choices {
-            let rung = choice.rung.map { "\($0.name) (\($0.kernels))" } ?? "none"
-            output.print("  \(choice.ladder.name.left(12)) \(rung)")
+            let rung = choice.rung.map { "\($0.id) (\($0.mechanism.rawValue); kernels: \($0.kernels))" } ?? "none"
+            output.print("  \(choice.ladder.id.left(12)) \(rung)")
             for passed in choice.passedOver {
                 output.print("               not \(passed.rung): \(passed.reason)")
             }
@@ -146,34 +145,46 @@ struct Doctor: ParsableCommand {
     }
 
     private func showJSON(
-        _ probes: ProbeSet, _ choices: [Choice], _ failure: String?, _ output: inout Output
+        _ mode: ToolMode, _ choices: [Choice], _ failure: String?, _ output: inout Output
     ) {
         var line = JSONLine(type: "doctor_tool")
-        line.add("tool", probes.tool)
-        line.add("mode", probes.mode)
+        line.add("tool", mode.probes.tool)
+        line.add("mode", mode.name)
         line.add("works", failure == nil)
         line.add("failure", failure)
-        line.add(
-            "ladders",
-            choices.map { choice in
-                var ladder = JSONLine()
-                ladder.add("ladder", choice.ladder.name)
-                ladder.add("sees", choice.ladder.purpose)
-                ladder.add("rung", choice.rung?.name)
-                ladder.add("rungs", choice.ladder.rungs.map(\.name))
-                ladder.add("kernels", choice.rung?.kernels)
-                ladder.add("cannot_see", choice.rung?.cannotSee)
-                ladder.add("without", choice.rung == nil ? choice.ladder.without : nil)
-                ladder.add(
-                    "passed_over",
-                    choice.passedOver.map { passed in
-                        var line = JSONLine()
-                        line.add("rung", passed.rung)
-                        line.add("reason", passed.reason)
-                        return line
-                    })
-                return ladder
-            })
+        line.add("ladders", choices.map(object))
         output.print(line)
+    }
+
+    private func object(_ choice: Choice) -> JSONLine {
+        var ladder = JSONLine()
+        ladder.add("ladder", choice.ladder.id)
+        ladder.add("sees", choice.ladder.sees)
+        ladder.add("rung", choice.rung?.id)
+        ladder.add("mechanism", choice.rung?.mechanism.rawValue)
+        ladder.add("kernels", choice.rung?.kernels.description)
+        ladder.add("cannot_see", choice.rung?.cannotSee)
+        ladder.add("without", choice.rung == nil ? choice.ladder.without : nil)
+        ladder.add("rungs", choice.ladder.rungs.map(object))
+        ladder.add(
+            "passed_over",
+            choice.passedOver.map { passed in
+                var line = JSONLine()
+                line.add("rung", passed.rung)
+                line.add("reason", passed.reason)
+                return line
+            })
+        return ladder
+    }
+
+    /// A rung as data: its range is what the kernel matrix holds results against.
+    private func object(_ rung: Rung) -> JSONLine {
+        var line = JSONLine()
+        line.add("rung", rung.id)
+        line.add("mechanism", rung.mechanism.rawValue)
+        line.add("first_kernel", rung.kernels.first?.version.description)
+        line.add("last_kernel", rung.kernels.last?.version.description)
+        line.add("or_backported", rung.kernels.first.map { !$0.isEnforced } ?? false)
+        return line
     }
 }

@@ -38,104 +38,17 @@ struct MemLeak: Tool {
             be hooked.
             """)
 
-    static let probes = ProbeSet(
-        tool: "memleak",
-        ladders: [
-            Ladder(
-                "allocators", "calls of allocators",
-                rungs: [
-                    Rung(
-                        "session", programs: ["session"], requires: [.feature("uprobe session")],
-                        kernels: "6.13 and newer"),
-                    Rung(
-                        "multi", programs: ["enter_multi", "leave_multi"],
-                        requires: [.feature("multi-uprobe")], kernels: "6.10 and newer"),
-                    Rung(
-                        "perf",
-                        programs: ["perf_return"]
-                            + Set(AllocatorProbes.perfPrograms.map(\.program)).sorted(),
-                        kernels: "all"),
-                ]),
-            Ladder(
-                "threads", "what threads are in the middle of",
-                rungs: [
-                    Rung(
-                        "task-storage", programs: [], requires: [.feature("task storage")],
-                        maps: ["threads"], kernels: "5.11 and newer"),
-                    Rung("by-id", programs: [], maps: ["threads_by_tid"], kernels: "all"),
-                ]),
-            Ladder(
-                "maps", "room in the kernel",
-                rungs: [
-                    // struct bpf_mem_alloc: maps of tracing programs may allocate without a warning
-                    Rung("as-needed", programs: [], requires: [.hasStruct("bpf_mem_alloc")], kernels: "6.1 and newer"),
-                    Rung(
-                        "at-once", programs: [], kernels: "all",
-                        cannotSee: "more than a million allocations, by default"),
-                ]),
-            Ladder(
-                "processes", "processes that begin, call exec and end",
-                rungs: [
-                    Rung(
-                        "tracepoint", programs: ["process_fork", "process_exec", "process_exit"],
-                        kernels: "all")
-                ]),
-        ])
-
-    static var otherProbes: [ProbeSet] { [KernelLeakProbes.allocations, KernelLeakProbes.percpu] }
+    static var modes: [ToolMode] {
+        [MemLeakProbes.widest, KernelLeakProbes.widest(percpu: false), KernelLeakProbes.widest(percpu: true)]
+    }
 
     @OptionGroup var arguments: MemLeakArguments
     @OptionGroup var report: ReportOptions
 
-    static func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution
-    ) throws(BPFError) {
-        guard resolution.object == probes.object else {
-            return try KernelLeakPlan.configure(object, resolution)
-        }
-        var config = memleak_config()
-        config.max_size = .max
-        config.totals = 1
-        config.trace = 1
-        config.mark_frees = 1
-        try configure(object, resolution, config, filter_config(), .auto, maxAllocations: 1024)
-    }
-
-    static func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution, _ config: memleak_config,
-        _ filter: filter_config, _ stack: StackMode, maxAllocations: Int?
-    ) throws(BPFError) {
-        var config = config
-        config.task_storage = resolution.rung(of: "threads") == "task-storage" ? 1 : 0
-        try object.setReadOnlyData(".rodata.config", to: config)
-        try object.setReadOnlyData(".rodata.filter", to: filter)
-        let grows = resolution.rung(of: "maps") == "as-needed"
-        try size(object, config, maxAllocations, grows: grows)
-        try stack.prepare(object, preallocates: !grows)
-        try AllocatorProbes.Kind(resolution).prepare(object)
-    }
-
-    /// Gives the maps their room: as it is needed where the kernel can, else all at once,
-    /// and less of it.
-    private static func size(
-        _ object: borrowing OpenObject, _ config: memleak_config, _ maxAllocations: Int?, grows: Bool
-    ) throws(BPFError) {
-        try object.map("blocks").setMaxEntries(maxAllocations ?? (grows ? 1 << 21 : 1 << 20))
-        if config.totals == 0 { try object.map("totals").setMaxEntries(1) }
-        // each call is an event where calls are shown; else only mappings and processes are
-        if config.trace == 0 { try object.map("events").setMaxEntries(1 << 20) }
-        guard !grows else { return }
-        try object.map("stacks").setMaxEntries(OutstandingReader.smallStackTable)
-        try object.map("threads_by_tid").setMaxEntries(8192)
-        for map in ["blocks", "totals", "stacks", "threads_by_tid", "processes"] {
-            try object.map(map).setPreallocated(true)
-        }
-    }
-
     func run() throws {
-        // Else the first thing told would be what can't be read.
+        // Else the first complaint would be of what can't be read.
         if Environment.kernel(btf: report.btf) is RunningKernel {
-            try Capabilities.own.require(for: Self.probes.tool)
+            try Capabilities.own.require(for: Self.name)
         }
         guard arguments.namesProcesses else {
             var run = try KernelLeakRun(KernelLeakPlan(arguments), report)

@@ -23,49 +23,6 @@ struct OOMKill: Tool {
             trigger's own PID is shown, and no kprobe is needed.
             """)
 
-    static let probes = ProbeSet(
-        tool: "oomkill",
-        ladders: [
-            Ladder(
-                "victims", "the kernel's choice of a victim",
-                rungs: [
-                    Rung(
-                        "tracepoint", programs: ["oom_victim_tp"],
-                        requires: [.tracepointArgument("mark_victim", 0, "task_struct *")],
-                        kernels: "6.10 and newer, and older ones with the change in them"),
-                    Rung("fentry", programs: ["oom_victim_fentry"], kernels: "5.10 and newer"),
-                    Rung("kprobe", programs: ["oom_victim_kprobe"], kernels: "5.10 and newer"),
-                ]),
-            Ladder(
-                "context", "what ran out",
-                rungs: [
-                    Rung("fentry", programs: ["oom_begin_fentry"], kernels: "5.10 and newer"),
-                    Rung("kprobe", programs: ["oom_begin_kprobe"], kernels: "5.10 and newer"),
-                    Rung(
-                        "stack", programs: [], kernels: "all",
-                        cannotSee: """
-                            an OOM whose oom_control is not on the trigger's stack (none is known)
-                            """),
-                ], without: "constraint, limit, gfp flags, order and pages are unknown"),
-            Ladder(
-                "signals", "the kernel's SIGKILL",
-                rungs: [
-                    Rung("tracepoint", programs: ["oom_signal"], kernels: "all")
-                ], without: "processes killed for sharing a victim's memory are not seen"),
-            Ladder(
-                "release", "the return of a victim's memory",
-                rungs: [
-                    Rung("tracepoint", programs: ["oom_reaped", "oom_exit"], kernels: "all")
-                ], without: "how long a victim's memory took to come back is unknown"),
-            Ladder(
-                "cmdline", "processes' command lines",
-                rungs: [
-                    Rung(
-                        "tracepoint", programs: ["cmdline_exec", "cmdline_fork"], kernels: "all",
-                        cannotSee: "arguments past the first 256 bytes")
-                ], without: "a victim's command line is known only of processes older than the trace"),
-        ])
-
     @Flag(help: "Show the kernel stack of the allocation that ran out.")
     var stack = false
     @OptionGroup var tasks: TaskOptions
@@ -73,27 +30,9 @@ struct OOMKill: Tool {
 
     func run() throws {
         let victims = try VictimFilter(tasks)
-        var session = try Session(Self.probes, report) { (object, resolution) throws(BPFError) in
-            try Self.configure(object, resolution, stack: stack)
-        }
+        var session = try Session(Self.mode(stack: stack), report)
         try trace(&session, victims)
         try session.finish()
-    }
-
-    static func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution
-    ) throws(BPFError) {
-        try configure(object, resolution, stack: true)
-    }
-
-    private static func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution, stack: Bool
-    ) throws(BPFError) {
-        var config = oomkill_config()
-        config.scan_stack = resolution.rung(of: "context") == "stack" ? 1 : 0
-        config.see_signals = resolution.rung(of: "signals") == nil ? 0 : 1
-        config.kernel_stack = stack ? 1 : 0
-        try object.setReadOnlyData(".rodata.config", to: config)
     }
 
     private func trace(_ session: inout Session, _ victims: VictimFilter) throws {

@@ -13,14 +13,11 @@ struct Session: ~Copyable {
     private let lossMap: PerCPUMap<UInt32, UInt64>
     private var shown = Losses()
 
-    /// Checks permissions, then resolves, loads and attaches the tool's probes.
+    /// Checks permissions, then resolves, loads and attaches what a tool's mode consists of.
     ///
-    /// - Parameter configure: sets the programs' read-only data.
-    init(
-        _ probes: ProbeSet, _ options: ReportOptions,
-        configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
-    ) throws(Failure) {
-        let attached = try Self.attach(probes, options, configure)
+    /// - Throws: `Failure` where a right is missing, or a ladder that the mode can't do without has no rung here.
+    init(_ mode: ToolMode, _ options: ReportOptions) throws(Failure) {
+        let attached = try Self.attach(mode, options)
         lossMap = try explained { () throws(BPFError) in
             try attached.object.perCPUMap("losses")
         }
@@ -28,10 +25,8 @@ struct Session: ~Copyable {
         self.options = options
     }
 
-    private static func attach(
-        _ probes: ProbeSet, _ options: ReportOptions,
-        _ configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
-    ) throws(Failure) -> AttachedProbes {
+    private static func attach(_ mode: ToolMode, _ options: ReportOptions) throws(Failure) -> AttachedProbes {
+        let probes = mode.probes
         let kernel = Environment.kernel(btf: options.btf)
         if let running = kernel as? RunningKernel {
             try Capabilities.own.require(for: probes.tool)
@@ -43,21 +38,18 @@ struct Session: ~Copyable {
             let attached = try AttachedProbes.attach(
                 probes, image: objectImage(probes.object), oracle: kernel, forced: forced,
                 btf: options.btf,
-                configure: { (object, resolution) throws(BPFError) in
-                    try setPossibleCPUs(of: object)
-                    try configure(object, resolution)
-                },
+                configure: mode.prepare,
                 note: { if options.verbose { note($0) } })
-            if options.verbose { tell(attached.resolution) }
+            if options.verbose { explain(attached.resolution) }
             return attached
         } catch {
             throw Failure(error)
         }
     }
 
-    private static func tell(_ resolution: Resolution) {
+    private static func explain(_ resolution: Resolution) {
         for choice in resolution.choices {
-            note("\(choice.ladder.name): \(choice.rung?.name ?? "none")")
+            note("\(choice.ladder.id): \(choice.rung?.id ?? "none")")
             for passed in choice.passedOver { note("  not \(passed.rung): \(passed.reason)") }
         }
     }
@@ -70,7 +62,7 @@ struct Session: ~Copyable {
         if options.json {
             var rungs = JSONLine()
             for choice in probes.resolution.choices {
-                rungs.add(choice.ladder.name, choice.rung?.name)
+                rungs.add(choice.ladder.id, choice.rung?.id)
             }
             var line = JSONLine(type: "start")
             line.add("time", WallTime.now.rfc3339)
@@ -96,13 +88,13 @@ struct Session: ~Copyable {
             }
         }
         var losses = Losses(counts: counts)
-        let twins = probes.resolution.twins
-        for program in probes.resolution.programs where !twins.values.contains(program) {
+        let backups = probes.resolution.backups
+        for program in probes.resolution.programs where !backups.values.contains(program) {
             losses.addSkipped(
                 try explained { () throws(BPFError) in
                     let skipped = try probes.object.program(program).info().skippedRuns
-                    guard let twin = twins[program], skipped > 0 else { return skipped }
-                    return min(skipped, try probes.object.program(twin).info().skippedRuns)
+                    guard let backup = backups[program], skipped > 0 else { return skipped }
+                    return min(skipped, try probes.object.program(backup).info().skippedRuns)
                 })
         }
         return losses
@@ -133,12 +125,6 @@ func objectImage(_ name: String) -> UnsafeRawBufferPointer {
     // SAFETY: the images are constants of the binary.
     guard let image = bpf_object_image(name) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: image.pointee.bytes, count: image.pointee.size)
-}
-
-/// Tells programs that sum over the CPUs (BPF/lib/percpu.h) how many there can be.
-func setPossibleCPUs(of object: borrowing OpenObject) throws(BPFError) {
-    guard object.maps.contains(where: { $0.name == ".rodata.cpus" }) else { return }
-    try object.setReadOnlyData(".rodata.cpus", to: UInt32(possibleCPUs))
 }
 
 /// One line on standard error, fit for a terminal.

@@ -44,59 +44,14 @@ struct ShmSnoop: Tool {
     @OptionGroup var tasks: TaskOptions
     @OptionGroup var report: ReportOptions
 
-    static var probes: ProbeSet { probes(all: true, latency: true) }
-    static var otherProbes: [ProbeSet] { [probes(all: false, latency: false)] }
-
-    static func probes(all: Bool, latency: Bool) -> ProbeSet {
-        let returned = (latency ? ["call_begins"] : []) + ["call_returned"]
-        let recorded = ["shmget", "shmat", "shmdt", "shmctl"].flatMap { ["\($0)_begins", "\($0)_returned"] }
-        let blind = "calls by 32-bit callers" + (all ? ", and all but System V's" : "")
-        let inherited = all ? "munmap of mappings older than the trace or inherited by fork" : ""
-        return ProbeSet(
-            tool: "shmsnoop",
-            ladders: [
-                Ladder(
-                    "calls", "shared-memory system calls",
-                    rungs: [
-                        Rung(
-                            "record", programs: (latency ? ["record_begins"] : []) + ["record_returned"],
-                            requires: [.feature("ring buffer"), .feature("preemptible tracepoints")],
-                            kernels: "7.0 and newer, where programs on typed tracepoints are preempted and skipped",
-                            cannotSee: inherited),
-                        Rung(
-                            "tracepoint", programs: returned, requires: [.feature("ring buffer")],
-                            kernels: "5.10 and newer",
-                            cannotSee: inherited),
-                        Rung(
-                            "syscalls", programs: recorded, requires: [.feature("ring buffer")],
-                            kernels: "5.10 and newer, with CONFIG_FTRACE_SYSCALLS", cannotSee: blind),
-                    ])
-            ])
-    }
-
-    static func configure(_ object: borrowing OpenObject, _ resolution: Resolution) throws(BPFError) {
-        try configure(object, all: true, latency: true)
-    }
-
-    private static func configure(
-        _ object: borrowing OpenObject, all: Bool, latency: Bool
-    ) throws(BPFError) {
-        var config = shmsnoop_config()
-        config.latency = latency ? 1 : 0
-        config.all = all ? 1 : 0
-        try object.setReadOnlyData(".rodata.config", to: config)
-    }
-
     func run() throws {
         if list || orphans { return try ShmSegmentList(json: report.json, orphansOnly: orphans).run() }
         let filter = try filter_config(tasks)
         try requireTask(tasks)
-        var session = try Session(Self.probes(all: all, latency: latency), report) {
-            (object, resolution) throws(BPFError) in
-            try object.setReadOnlyData(".rodata.filter", to: filter)
-            try Self.configure(object, all: all, latency: latency)
-        }
-        if session.probes.resolution.rung(of: "calls") == "syscalls" {
+        var session = try Session(Self.mode(all: all, latency: latency, filter: filter), report)
+        switch session.probes.resolution[Calls.self] {
+        case .record, .tracepoint, nil: break
+        case .syscalls:
             note(
                 "shmsnoop: calls by 32-bit programs can't be seen by these tracepoints"
                     + (all ? "; nor what --all adds" : ""))

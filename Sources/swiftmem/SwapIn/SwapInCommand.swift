@@ -45,11 +45,7 @@ struct SwapIn: Tool {
         let filter = try filter_config(tasks)
         try requireTask(tasks)
         let detailed = wide || histogram || report.json
-        var session = try Session(Self.probes(detailed: detailed), report) {
-            (object, resolution) throws(BPFError) in
-            try object.setReadOnlyData(".rodata.filter", to: filter)
-            try Self.configure(object, resolution)
-        }
+        var session = try Session(Self.mode(detailed: detailed, filter: filter), report)
         try trace(&session)
         try session.finish()
     }
@@ -102,15 +98,20 @@ private struct SwapInCounting {
 
     init(_ session: borrowing Session) throws {
         let resolution = session.probes.resolution
-        let pages = resolution.rung(of: "pages")
-        known = SwapInKnown(
+        let (sources, asked): (Bool, Bool) =
+            switch resolution[SwapIn.Pages.self]?.counting {
             // the events name the source; the function that reads does not, nor do page faults
-            sources: pages == "tracepoint"
-                || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "sources")),
-            asked: pages == "tracepoint"
-                || pages != "rss_stat" && ["fentry", "kprobe"].contains(resolution.rung(of: "waits")),
-            waits: resolution.rung(of: "waits") != nil,
-            swapouts: resolution.rung(of: "swapouts") != nil)
+            case .events: (true, true)
+            case .reads:
+                (
+                    resolution[SwapIn.Sources.self]?.isFunction == true,
+                    resolution[SwapIn.Waits.self]?.isFunction == true
+                )
+            case .entries, nil: (false, false)
+            }
+        known = SwapInKnown(
+            sources: sources, asked: asked, waits: resolution[SwapIn.Waits.self] != nil,
+            swapouts: resolution[SwapIn.SwapOuts.self] != nil)
         counters = try session.probes.object.perCPUMap("processes")
         cgroups = try session.probes.object.map("cgroups")
         slots = try session.probes.object.perCPUMap("wait_slots")

@@ -1,109 +1,211 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import TraceRecords
 internal import LibBPF
 internal import Probes
+internal import TraceRecords
 
 extension SwapIn {
-    static var probes: ProbeSet { probes(detailed: true) }
+    static var modes: [ToolMode] { [mode(detailed: true)] }
 
     /// - Parameter detailed: not only the pages.
-    static func probes(detailed: Bool) -> ProbeSet {
-        ProbeSet(tool: "swapin", ladders: detailed ? [pages, sources, waits, swapouts] : [pages])
+    static func mode(detailed: Bool, filter: filter_config = filter_config()) -> ToolMode {
+        let ladders: [any Ladder.Type] =
+            detailed ? [Pages.self, Sources.self, Waits.self, SwapOuts.self] : [Pages.self]
+        return ToolMode(of: "swapin", ladders: ladders) { (object, resolution) throws(BPFError) in
+            let counting = resolution[Pages.self]?.counting
+            var config = swapin_config()
+            config.pages_by_fault = counting == .entries ? 1 : 0
+            config.waits_by_fault = resolution[Waits.self] == .tracepoint ? 1 : 0
+            config.asked_by_event = counting == .events ? 1 : 0
+            config.swapouts = resolution[SwapOuts.self] == nil ? 0 : 1
+            try object.setReadOnlyData(".rodata.config", to: config)
+            try object.setReadOnlyData(".rodata.filter", to: filter)
+        }
     }
 
-    /// memcg's own counting of pages that come from swap.
-    private static let memcgEvents = Requirement.tracepointArgument("count_memcg_events", 0, "mem_cgroup *")
+    enum Pages: String, Ladder {
+        case tracepoint
+        case fentryFolio = "fentry_folio"
+        case fentryPage = "fentry_page"
+        case kprobeFolio = "kprobe_folio"
+        case kprobePage = "kprobe_page"
+        case rssStatSplit = "rss_stat_split"
+        case rssStatBatched = "rss_stat_batched"
+        static let id = "pages"
+        static let sees = "pages that come back from swap"
 
-    /// kmem:rss_stat of an mm whose counters are split over the CPUs.
-    private static let splitCounters: [Requirement] = [
-        .lacksStruct("mm_rss_stat"), .feature("task storage"), .feature("per-CPU look-up"),
+        var rung: Rung {
+            switch self {
+            case .tracepoint:
+                Rung(
+                    .tracepoint, on: MemcgEvents.kernels, programs: ["memcg_event"], requires: [MemcgEvents.required],
+                    cannotSee: """
+                        zswap's and zero-filled pages of processes in the root memory cgroup; swap \
+                        files on a network, which are counted where the read completes
+                        """)
+            case .fentryFolio: Rung(.fentry, on: Self.folio, programs: ["folio_fentry", "folio_fexit"])
+            case .fentryPage: Rung(.fentry, on: Self.page, programs: ["page_fentry", "page_fexit"])
+            case .kprobeFolio: Rung(.kprobe, on: Self.folio, programs: ["folio_kprobe", "folio_kretprobe"])
+            case .kprobePage: Rung(.kprobe, on: Self.page, programs: ["page_kprobe", "page_kretprobe"])
+            case .rssStatSplit:
+                Rung(
+                    .tracepoint, on: SwapEntries.split, programs: SwapEntries.followed + SwapEntries.faults,
+                    requires: SwapEntries.splitRequired, maps: ["page_faults"],
+                    cannotSee: """
+                        pages read ahead and not touched, tmpfs, swapoff, pages the kernel touches \
+                        without a fault; pages found in the swap cache are counted
+                        """)
+            case .rssStatBatched:
+                Rung(
+                    .tracepoint, on: SwapEntries.batched, programs: SwapEntries.counted,
+                    requires: [SwapEntries.batchedRequired],
+                    cannotSee: """
+                        pages read ahead and not touched, tmpfs, swapoff, up to 64 pages a thread until \
+                        later; pages found in the swap cache are counted
+                        """)
+            }
+        }
+
+        /// What is counted.
+        enum Counting {
+            /// memcg's own events, which name the source.
+            case events
+            /// Calls of the function that reads a page.
+            case reads
+            /// What an address space has fewer of in swap.
+            case entries
+        }
+
+        var counting: Counting {
+            switch self {
+            case .tracepoint: .events
+            case .fentryFolio, .fentryPage, .kprobeFolio, .kprobePage: .reads
+            case .rssStatSplit, .rssStatBatched: .entries
+            }
+        }
+
+        private static let folio = KernelRange.from(
+            6, 9, "swap_readpage() became swap_read_folio()", orBackported: true)
+        private static let page = KernelRange.through(6, 8, "then swap_readpage() is swap_read_folio()")
+    }
+
+    enum Sources: String, Ladder {
+        case tracepoint
+        case fentryZswapInt = "fentry_zswap_int"
+        case fentryZswapBool = "fentry_zswap_bool"
+        case fentryFrontswap = "fentry_frontswap"
+        case kprobeZswapInt = "kprobe_zswap_int"
+        case kprobeZswapBool = "kprobe_zswap_bool"
+        case kprobeFrontswap = "kprobe_frontswap"
+        static let id = "sources"
+        static let sees = "which pages zswap had and which were zero-filled"
+        static let without: String? = "pages of zswap and zero-filled pages are not told apart"
+
+        var rung: Rung {
+            switch self {
+            case .tracepoint: Rung(.tracepoint, on: MemcgEvents.kernels, requires: [MemcgEvents.required])
+            case .fentryZswapInt:
+                Rung(.fentry, on: Self.int, programs: ["zswap_int_fexit"], requires: [Self.returnsInt])
+            case .fentryZswapBool:
+                Rung(.fentry, on: Self.bool, programs: ["zswap_bool_fexit"], requires: [Self.returnsBool])
+            case .fentryFrontswap: Rung(.fentry, on: Self.frontswap, programs: ["frontswap_fexit"])
+            case .kprobeZswapInt:
+                Rung(.kprobe, on: Self.int, programs: ["zswap_int_kretprobe"], requires: [Self.returnsInt])
+            case .kprobeZswapBool:
+                Rung(.kprobe, on: Self.bool, programs: ["zswap_bool_kretprobe"], requires: [Self.returnsBool])
+            case .kprobeFrontswap: Rung(.kprobe, on: Self.frontswap, programs: ["frontswap_kretprobe"])
+            }
+        }
+
+        /// Does a function say it, page by page as it is read?
+        var isFunction: Bool {
+            switch self {
+            case .tracepoint: false
+            case .fentryZswapInt, .fentryZswapBool, .fentryFrontswap, .kprobeZswapInt, .kprobeZswapBool,
+                .kprobeFrontswap:
+                true
+            }
+        }
+
+        private static let int = KernelRange.from(6, 14, "zswap_load() returns an error", orBackported: true)
+        private static let returnsInt = Requirement.functionResult("zswap_load", "int")
+        private static let bool = KernelRange.from(6, 6, "zswap_load() in place of frontswap", orBackported: true)
+            .through(6, 13, "then zswap_load() returns an error")
+        private static let returnsBool = Requirement.functionResult("zswap_load", "bool")
+        private static let frontswap = KernelRange.through(6, 5, "then zswap_load() is called without frontswap")
+    }
+
+    enum Waits: String, Ladder {
+        case fentry, kprobe, tracepoint
+        static let id = "waits"
+        static let sees = "the time that page faults on swap take"
+        static let without: String? = "waits are unknown"
+
+        var rung: Rung {
+            switch self {
+            case .fentry:
+                Rung(
+                    .fentry, on: .all, programs: ["fault_fentry", "fault_fexit"],
+                    requires: [.returnsValue("do_swap_page")], cannotSee: "faults on tmpfs")
+            case .kprobe:
+                Rung(.kprobe, on: .all, programs: ["fault_kprobe", "fault_kretprobe"], cannotSee: "faults on tmpfs")
+            case .tracepoint:
+                // the tracepoints of page faults are x86's
+                Rung(
+                    .tracepoint, on: SwapEntries.split, programs: SwapEntries.followed + SwapEntries.faults,
+                    requires: SwapEntries.splitRequired, maps: ["page_faults"],
+                    cannotSee: "faults on tmpfs; pages the kernel touches without a fault")
+            }
+        }
+
+        /// Does a function say which of a page's reads a fault asked for?
+        var isFunction: Bool {
+            switch self {
+            case .fentry, .kprobe: true
+            case .tracepoint: false
+            }
+        }
+    }
+
+    enum SwapOuts: String, Ladder {
+        case tracepointSplit = "tracepoint_split"
+        case tracepointBatched = "tracepoint_batched"
+        static let id = "swapouts"
+        static let sees = "a process's pages that go to swap"
+        static let without: String? = "swap-outs are unknown"
+
+        var rung: Rung {
+            switch self {
+            case .tracepointSplit:
+                Rung(
+                    .tracepoint, on: SwapEntries.split, programs: SwapEntries.followed,
+                    requires: SwapEntries.splitRequired, maps: ["page_faults"], cannotSee: "tmpfs")
+            case .tracepointBatched:
+                Rung(
+                    .tracepoint, on: SwapEntries.batched, programs: SwapEntries.counted,
+                    requires: [SwapEntries.batchedRequired], cannotSee: "tmpfs")
+            }
+        }
+    }
+}
+
+/// memcg's own counting of pages that come from swap.
+private enum MemcgEvents {
+    static let kernels = KernelRange.from(6, 13, "tracepoint count_memcg_events", orBackported: true)
+    static let required = Requirement.tracepointArgument("count_memcg_events", 0, "mem_cgroup *")
+}
+
+/// Tracepoint rss_stat of an address space's pages in swap.
+private enum SwapEntries {
+    /// Counters that are split over the CPUs, followed part by part.
+    static let split = KernelRange.from(6, 2, "an address space's counters are per CPU", orBackported: true)
+    static let splitRequired: [Requirement] = [
+        .lacksStruct("mm_rss_stat"), .feature(.taskStorage), .feature(.perCPULookup),
     ]
-    private static let followed = ["swap_entries", "mm_by_exec", "mm_by_fork", "mm_at_start"]
-    private static let counted = ["swap_count", "count_by_exec", "count_by_fork", "count_at_start"]
+    static let followed = ["swap_entries", "mm_by_exec", "mm_by_fork", "mm_at_start"]
+    static let faults = ["user_fault", "kernel_fault"]
 
-    private static let pages = Ladder(
-        "pages", "pages that come back from swap",
-        rungs: [
-            Rung(
-                "tracepoint", programs: ["memcg_event"], requires: [memcgEvents],
-                kernels: "6.13 and newer",
-                cannotSee: """
-                    zswap's and zero-filled pages of processes in the root memory cgroup; swap \
-                    files on a network, which are counted where the read completes
-                    """),
-            Rung("fentry", programs: ["folio_fentry", "folio_fexit"], kernels: "6.9 and newer"),
-            Rung("fentry", programs: ["page_fentry", "page_fexit"], kernels: "5.10 to 6.8"),
-            Rung("kprobe", programs: ["folio_kprobe", "folio_kretprobe"], kernels: "6.9 and newer"),
-            Rung("kprobe", programs: ["page_kprobe", "page_kretprobe"], kernels: "5.10 to 6.8"),
-            Rung(
-                "rss_stat", programs: followed + ["user_fault", "kernel_fault"], requires: splitCounters,
-                maps: ["page_faults"], kernels: "6.2 and newer",
-                cannotSee: """
-                    pages read ahead and not touched, tmpfs, swapoff, pages the kernel touches \
-                    without a fault; pages found in the swap cache are counted
-                    """),
-            Rung(
-                "rss_stat", programs: counted, requires: [.tracepointArgument("rss_stat", 2, "long int")],
-                kernels: "5.10 to 6.1",
-                cannotSee: """
-                    pages read ahead and not touched, tmpfs, swapoff, up to 64 pages a thread until \
-                    later; pages found in the swap cache are counted
-                    """),
-        ])
-
-    private static let sources = Ladder(
-        "sources", "which pages zswap had and which were zero-filled",
-        rungs: [
-            Rung("tracepoint", programs: [], requires: [memcgEvents], kernels: "6.13 and newer"),
-            Rung(
-                "fentry", programs: ["zswap_int_fexit"], requires: [.functionResult("zswap_load", "int")],
-                kernels: "6.14 and newer"),
-            Rung(
-                "fentry", programs: ["zswap_bool_fexit"], requires: [.functionResult("zswap_load", "bool")],
-                kernels: "6.6 to 6.13"),
-            Rung("fentry", programs: ["frontswap_fexit"], kernels: "5.10 to 6.5"),
-            Rung(
-                "kprobe", programs: ["zswap_int_kretprobe"], requires: [.functionResult("zswap_load", "int")],
-                kernels: "6.14 and newer"),
-            Rung(
-                "kprobe", programs: ["zswap_bool_kretprobe"],
-                requires: [.functionResult("zswap_load", "bool")], kernels: "6.6 to 6.13"),
-            Rung("kprobe", programs: ["frontswap_kretprobe"], kernels: "5.10 to 6.5"),
-        ], without: "pages of zswap and zero-filled pages are not told apart")
-
-    private static let waits = Ladder(
-        "waits", "the time that page faults on swap take",
-        rungs: [
-            Rung(
-                "fentry", programs: ["fault_fentry", "fault_fexit"],
-                requires: [.returnsValue("do_swap_page")], kernels: "5.10 and newer",
-                cannotSee: "faults on tmpfs"),
-            Rung(
-                "kprobe", programs: ["fault_kprobe", "fault_kretprobe"], kernels: "5.10 and newer",
-                cannotSee: "faults on tmpfs"),
-            Rung(
-                "tracepoint", programs: followed + ["user_fault", "kernel_fault"], requires: splitCounters,
-                maps: ["page_faults"], kernels: "6.2 and newer, x86",
-                cannotSee: "faults on tmpfs; pages the kernel touches without a fault"),
-        ], without: "waits are unknown")
-
-    private static let swapouts = Ladder(
-        "swapouts", "a process's pages that go to swap",
-        rungs: [
-            Rung(
-                "tracepoint", programs: followed, requires: splitCounters, maps: ["page_faults"],
-                kernels: "6.2 and newer", cannotSee: "tmpfs"),
-            Rung(
-                "tracepoint", programs: counted, requires: [.tracepointArgument("rss_stat", 2, "long int")],
-                kernels: "5.10 to 6.1", cannotSee: "tmpfs"),
-        ], without: "swap-outs are unknown")
-
-    static func configure(_ object: borrowing OpenObject, _ resolution: Resolution) throws(BPFError) {
-        var config = swapin_config()
-        config.pages_by_fault = resolution.rung(of: "pages") == "rss_stat" ? 1 : 0
-        config.waits_by_fault = resolution.rung(of: "waits") == "tracepoint" ? 1 : 0
-        config.asked_by_event = resolution.rung(of: "pages") == "tracepoint" ? 1 : 0
-        config.swapouts = resolution.rung(of: "swapouts") == nil ? 0 : 1
-        try object.setReadOnlyData(".rodata.config", to: config)
-    }
+    /// Counters whose value the tracepoint says, behind by what threads keep to themselves.
+    static let batched = KernelRange.through(6, 1, "then an address space's counters are per CPU")
+    static let batchedRequired = Requirement.tracepointArgument("rss_stat", 2, "long int")
+    static let counted = ["swap_count", "count_by_exec", "count_by_fork", "count_at_start"]
 }

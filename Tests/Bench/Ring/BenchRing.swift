@@ -33,6 +33,13 @@ private func flood(_ count: Int) {
     private let getppidNumber: UInt32 = 173
 #endif
 
+private enum Flood: String, Ladder {
+    case raw
+    static let id = "flood"
+    static let sees = "events"
+    var rung: Rung { Rung(.tracepoint, on: .all, programs: ["flood"]) }
+}
+
 @main
 struct BenchRing {
     static let total = 3_000_000
@@ -40,9 +47,8 @@ struct BenchRing {
     static func main() throws {
         // SAFETY: the image is the program's own constant data.
         let image = UnsafeRawBufferPointer(start: ringtest_image(), count: ringtest_size())
-        let ladder = Ladder("flood", "events", rungs: [Rung("raw", programs: ["flood"], kernels: "all")])
         let attached = try AttachedProbes.attach(
-            ProbeSet(tool: "ringtest", ladders: [ladder]), image: image, oracle: RunningKernel(),
+            ProbeSet(tool: "ringtest", ladders: [Flood.self]), image: image, oracle: RunningKernel(),
             configure: { (object, _) throws(BPFError) in
                 let config = Config(pid: UInt32(getpid()), syscall: getppidNumber)
                 try object.setReadOnlyData(".rodata.config", to: config)

@@ -11,14 +11,12 @@ internal import Symbols
 /// What the arguments of memleak come to where they name no process.
 struct KernelLeakPlan {
     let arguments: MemLeakArguments
-    let probes: ProbeSet
 
     /// Room for outstanding allocations: all of it is taken at the start.
     static let room = 1 << 20
 
     init(_ arguments: MemLeakArguments) throws(Failure) {
         self.arguments = arguments
-        probes = arguments.percpu ? KernelLeakProbes.percpu : KernelLeakProbes.allocations
         if let low = arguments.minSize, let high = arguments.maxSize, low > high {
             throw .usage("min_size (-z) can't be greater than max_size (-Z)")
         }
@@ -60,7 +58,7 @@ struct KernelLeakPlan {
                 for (index, byte) in cache.utf8.enumerated() { bytes[index] = byte }
             }
         }
-        if resolution.rung(of: "slab") != nil, resolution.rung(of: "slab") != "typed" {
+        if resolution[KernelLeakProbes.Slab.self]?.looksUpCaches == true {
             let variables = KernelVariables.addresses(of: ["vmemmap_base", "page_offset_base"])
             config.vmemmap_base = variables["vmemmap_base"] ?? 0
             config.page_offset_base = variables["page_offset_base"] ?? 0
@@ -83,42 +81,16 @@ struct KernelLeakPlan {
     ]
 
     static func seesAllFrees(_ resolution: Resolution) -> Bool {
-        guard resolution.choices.contains(where: { $0.ladder.name == "bulk" }) else { return true }
-        return resolution.rung(of: "bulk") != nil && resolution.rung(of: "rcu") != nil
+        guard resolution.has(KernelLeakProbes.Bulk.self) else { return true }
+        return resolution[KernelLeakProbes.Bulk.self] != nil && resolution[KernelLeakProbes.RCU.self] != nil
     }
 
-    /// Sizes the maps, whose room is taken at the start.
-    func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution, _ symbols: KernelSymbols?
-    ) throws(BPFError) {
-        try object.setReadOnlyData(".rodata.config", to: config(resolution, symbols))
-        try object.map("blocks").setMaxEntries(arguments.maxAllocations?.value ?? Self.room)
-        if !arguments.combinedOnly { try object.map("totals").setMaxEntries(1) }
-        if !arguments.trace { try object.map("events").setMaxEntries(4096) }
-    }
-
-    /// The widest run, for `doctor`, in little room.
-    static func configure(
-        _ object: borrowing OpenObject, _ resolution: Resolution
-    ) throws(BPFError) {
-        var config = kernelleak_config()
-        config.max_size = .max
-        config.page_size = 4096
-        config.cpus = 1
-        config.totals = 1
-        config.trace = 1
-        config.sampled = 1
-        config.by_cache = 1
-        config.unseen_frees = 1
-        config.vmemmap_base = 1
-        config.page_offset_base = 1
-        // It sees what others do for a moment, and must not touch what it does not know.
-        config.cache.0 = 1
-        try object.setReadOnlyData(".rodata.config", to: config)
-        try object.map("blocks").setMaxEntries(1024)
-        try object.map("totals").setMaxEntries(64)
-        try object.map("stacks").setMaxEntries(64)
-        try object.map("events").setMaxEntries(4096)
+    /// The run that the arguments ask for.
+    func mode(_ symbols: KernelSymbols?) -> ToolMode {
+        let room = KernelLeakProbes.Room(
+            blocks: arguments.maxAllocations?.value ?? Self.room, totals: arguments.combinedOnly ? nil : 1,
+            events: arguments.trace ? nil : 4096)
+        return KernelLeakProbes.mode(percpu: arguments.percpu, room: room) { config($0, symbols) }
     }
 }
 

@@ -21,9 +21,7 @@ struct KernelLeakRun: ~Copyable {
 
     init(_ plan: KernelLeakPlan, _ report: ReportOptions) throws(Failure) {
         let names = KernelLeakNames()
-        let session = try Session(plan.probes, report) { (object, resolution) throws(BPFError) in
-            try plan.configure(object, resolution, names.symbols)
-        }
+        let session = try Session(plan.mode(names.symbols), report)
         let ring = try explained { () throws(BPFError) in
             try session.probes.object.ringBuffer("events")
         }

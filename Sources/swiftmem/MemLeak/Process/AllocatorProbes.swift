@@ -6,26 +6,6 @@ internal import Probes
 
 /// The probes in allocators' files. Letting go of it detaches.
 struct AllocatorProbes: ~Copyable {
-    /// How they are attached: a rung of the ladder `allocators`.
-    enum Kind: String {
-        case session, multi, perf
-
-        init(_ resolution: Resolution) {
-            self = resolution.rung(of: "allocators").flatMap(Kind.init) ?? .perf
-        }
-
-        /// Makes the programs loadable for it; to be called before the load.
-        func prepare(_ object: borrowing OpenObject) throws(BPFError) {
-            switch self {
-            case .session: try object.program("session").prepare(for: .session)
-            case .multi:
-                try object.program("enter_multi").prepare(for: .entry)
-                try object.program("leave_multi").prepare(for: .onReturn)
-            case .perf: break
-            }
-        }
-    }
-
     /// The program of each op, where every function has its own.
     static let perfPrograms: [(op: memleak_op, program: String)] = [
         (MEMLEAK_SIZE, "perf_size"), (MEMLEAK_OUTER_SIZE, "perf_size"), (MEMLEAK_CALLOC, "perf_calloc"),
@@ -36,10 +16,10 @@ struct AllocatorProbes: ~Copyable {
         (MEMLEAK_MREMAP, "perf_mremap"),
     ]
 
-    private let kind: Kind
+    private let kind: MemLeakProbes.Allocators
     private var links = LinkSet()
 
-    init(_ kind: Kind) { self.kind = kind }
+    init(_ kind: MemLeakProbes.Allocators) { self.kind = kind }
 
     /// Is its return to be seen? Never of an operator new: see BPF/memleak.bpf.c.
     private static func returns(_ site: ProbeSite) -> Bool {

@@ -53,9 +53,8 @@ struct MemLeakRun: ~Copyable {
             marksFrees: !isKnown || found.contains { $0.files.contains(where: \.marksFrees) })
         let limit = plan.arguments.maxAllocations?.value
         let stack = plan.arguments.stack
-        let session = try Session(MemLeak.probes, report) { (object, resolution) throws(BPFError) in
-            try MemLeak.configure(object, resolution, config, plan.filter, stack, maxAllocations: limit)
-        }
+        let mode = MemLeakProbes.mode(config: config, filter: plan.filter, stack: stack, maxAllocations: limit)
+        let session = try Session(mode, report)
         let ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events")
         }
         let reader = try explained { () throws(BPFError) in
@@ -68,7 +67,7 @@ struct MemLeakRun: ~Copyable {
         unwinder = try explained { () throws(BPFError) in
             try UnwindUploader(session.probes.object, stack, cache: Environment.unwindCache, note: note)
         }
-        allocators = AllocatorProbes(AllocatorProbes.Kind(session.probes.resolution))
+        allocators = AllocatorProbes(session.probes.resolution[MemLeakProbes.Allocators.self] ?? .perf)
         self.ring = ring
         self.session = session
         self.plan = plan

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Probes
+internal import TraceRecords
+
+extension CacheTop {
+    static var modes: [ToolMode] { [mode(config: cachetop_config(cgroup1: 0, paths: 1))] }
+
+    static func mode(config: cachetop_config, filter: filter_config = filter_config()) -> ToolMode {
+        ToolMode(
+            of: "cachetop",
+            ladders: [
+                PageCache.State.self, PageCache.Reads.self, PageCache.Insertions.self, PageCache.FileFaults.self,
+            ]
+        ) { (object, _) throws(BPFError) in
+            try object.setReadOnlyData(".rodata.filter", to: filter)
+            try object.setReadOnlyData(".rodata.config", to: config)
+        }
+    }
+}

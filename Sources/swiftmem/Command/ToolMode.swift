@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Probes
+
+/// One way in which a tool runs: what it attaches to, and how that is set up before the kernel loads it.
+struct ToolMode {
+    /// Sets the programs' read-only data and the maps' sizes, as the options and the rungs chosen want them.
+    typealias Configure = (borrowing OpenObject, Resolution) throws(BPFError) -> Void
+
+    /// In a word, where a tool has several; nil: the tool as such.
+    let name: String?
+    let probes: ProbeSet
+    private let configure: Configure
+
+    /// - Parameters:
+    ///   - object: the BPF object's name, where it is not the tool's.
+    ///   - ladders: attached in this order.
+    init(
+        _ name: String? = nil, of tool: String, object: String? = nil, ladders: [any Ladder.Type],
+        configure: @escaping Configure
+    ) {
+        self.name = name
+        self.probes = ProbeSet(tool: tool, object: object, ladders: ladders)
+        self.configure = configure
+    }
+
+    /// Sets up what is about to be loaded.
+    ///
+    /// - Throws: `BPFError` where the object lacks a map or a variable that is set, or has it in another size.
+    func prepare(_ object: borrowing OpenObject, _ resolution: Resolution) throws(BPFError) {
+        // BPF/lib/percpu.h: programs that sum over the CPUs
+        if object.maps.contains(where: { $0.name == ".rodata.cpus" }) {
+            try object.setReadOnlyData(".rodata.cpus", to: UInt32(possibleCPUs))
+        }
+        try configure(object, resolution)
+    }
+}

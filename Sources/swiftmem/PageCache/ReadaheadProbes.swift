@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Probes
+
+extension PageCache {
+    /// Bits by page, whose atomic operations are Linux 5.12's.
+    enum Readahead: String, Ladder {
+        case tracepoint
+        case fentryReadSplice = "fentry_read_splice"
+        case fentryRead = "fentry_read"
+        static let id = "readahead"
+        static let sees = "pages read ahead that are used, or dropped unused"
+        static let without: String? = "what becomes of pages read ahead is not shown"
+
+        var rung: Rung {
+            switch self {
+            case .tracepoint:
+                // page_fault_user, which tells the address of a huge mapping, is x86's
+                Rung(
+                    .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
+                    programs: Self.comeAndGo + [
+                        "ahead_read", "ahead_mapped", "ahead_faulted", "ahead_fault_at", "ahead_mapped_huge",
+                    ], maps: Self.maps)
+            case .fentryReadSplice:
+                Rung(
+                    .fentry, on: Reads.readAndSplice.through(6, 16, Self.folioMapped),
+                    programs: Self.comeAndGo + [
+                        "ahead_read_exit", "ahead_splice_exit", "ahead_map_entry", "ahead_fault_exit",
+                        "ahead_pmd_exit",
+                    ], requires: [Self.mapsPages], maps: Self.maps)
+            case .fentryRead:
+                Rung(
+                    .fentry,
+                    on: .from(5, 18, "tracepoint writeback_dirty_folio", orBackported: true)
+                        .through(6, 4, "then files are spliced by filemap_splice_read()"),
+                    programs: Self.comeAndGo + [
+                        "ahead_read_exit", "ahead_map_entry", "ahead_fault_exit", "ahead_pmd_exit",
+                    ], requires: [Self.mapsPages, Reads.splicesByReading], maps: Self.maps)
+            }
+        }
+
+        private static let comeAndGo = ["ahead_came", "ahead_written", "ahead_went"]
+        private static let maps = ["unused_pages", "readahead"]
+        private static let folioMapped = "then do_set_pmd() takes a folio"
+        private static let mapsPages = Requirement.functionArgument("do_set_pmd", 1, "page *")
+    }
+}

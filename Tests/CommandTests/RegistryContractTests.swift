@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+import CBPFObjects
+import LibBPF
+import Probes
+import SystemLayer
+import SystemPackage
+import Testing
+
+@testable import swiftmem
+
+@Suite struct RegistryContract {
+    static var modes: [ToolMode] { tools.flatMap { $0.modes } }
+
+    @Test("every tool has an object whose programs its rungs name, and a page of its own")
+    func toolsAgree() throws {
+        #expect(!tools.isEmpty)
+        for tool in tools {
+            let sets = tool.modes.map(\.probes)
+            #expect(!sets.isEmpty)
+            #expect(sets.allSatisfy { $0.tool == tool.name })
+            for name in Set(sets.map(\.object)) {
+                let object = try OpenObject(image: objectImage(name).bytes, name: name)
+                let programs = Set(object.programs.map(\.name))
+                let maps = Set(object.maps.map(\.name))
+                var used: Set<String> = []
+                for rung in sets.filter({ $0.object == name }).flatMap(\.ladders).flatMap(\.rungs) {
+                    for program in rung.programs {
+                        #expect(programs.contains(program), "\(name): no program \(program)")
+                    }
+                    for map in rung.maps { #expect(maps.contains(map), "\(name): no map \(map)") }
+                    used.formUnion(rung.programs)
+                }
+                #expect(programs.subtracting(used).sorted() == [], "\(name): programs of no rung")
+            }
+            #expect(readText(FilePath("Docs/tools/\(tool.name).md")) != nil, "\(tool.name) has no page in Docs/tools")
+        }
+    }
+
+    @Test("ids are words that stay, unique in their ladder and their tool; ranges hold a kernel")
+    func ids() {
+        let word = /[a-z][a-z0-9]*(_[a-z0-9]+)*/
+        for tool in tools {
+            let ladders = tool.modes.flatMap { $0.probes.ladders }
+            #expect(Set(ladders.map(\.id)).count == ladders.count, "\(tool.name): two ladders of one id")
+            for ladder in ladders {
+                #expect(ladder.id.wholeMatch(of: word) != nil && !ladder.sees.isEmpty && !ladder.rungs.isEmpty)
+                #expect(Set(ladder.rungs.map(\.id)).count == ladder.rungs.count, "\(tool.name).\(ladder.id)")
+                for rung in ladder.rungs {
+                    #expect(rung.id.wholeMatch(of: word) != nil, "\(ladder.id)/\(rung.id)")
+                    // a name in SWIFTMEM_RUNG that asks for no rung
+                    #expect(rung.id != "none")
+                    #expect(!rung.kernels.isEmpty, "\(ladder.id)/\(rung.id): no kernel is in \(rung.kernels)")
+                    for bound in [rung.kernels.first, rung.kernels.last] { #expect(bound?.reason.isEmpty != true) }
+                }
+            }
+        }
+    }
+
+    @Test("a rung's mechanism is that of its programs")
+    func mechanisms() throws {
+        for probes in Self.modes.map(\.probes) {
+            let object = try OpenObject(image: objectImage(probes.object).bytes, name: probes.object)
+            let hooks = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.attachPoint) })
+            for ladder in probes.ladders {
+                for rung in ladder.rungs {
+                    let mechanisms = Set(rung.programs.compactMap { hooks[$0].flatMap(Mechanism.init(hook:)) })
+                    let isRight =
+                        switch rung.mechanism {
+                        // what functions tell may need a tracepoint beside it
+                        case .fentry:
+                            mechanisms.isSuperset(of: [.fentry]) && mechanisms.isSubset(of: [.fentry, .tracepoint])
+                        case .kprobe:
+                            mechanisms.isSuperset(of: [.kprobe]) && mechanisms.isSubset(of: [.kprobe, .tracepoint])
+                        case .tracepoint, .map: mechanisms.isSubset(of: [.tracepoint])
+                        case .uprobe: mechanisms == [.uprobe]
+                        case .stack, .indirect: rung.programs.isEmpty
+                        }
+                    #expect(isRight, "\(probes.tool).\(ladder.id)/\(rung.id): \(mechanisms)")
+                }
+            }
+        }
+    }
+
+    @Test("a backup attaches behind the program whose skipped runs it sees, on the same hook")
+    func backups() throws {
+        var count = 0
+        for probes in Self.modes.map(\.probes) {
+            let object = try OpenObject(image: objectImage(probes.object).bytes, name: probes.object)
+            let hooks = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.attachPoint) })
+            for rung in probes.ladders.flatMap(\.rungs) {
+                for (first, second) in rung.backups {
+                    guard let place = rung.programs.firstIndex(of: first) else { continue }
+                    let behind = try #require(rung.programs.firstIndex(of: second))
+                    #expect(place < behind && hooks[first] == hooks[second])
+                    count += 1
+                }
+            }
+        }
+        #expect(count >= 8)
+    }
+
+    @Test("what becomes of pages read ahead attaches behind what a fault maps, which it reads")
+    func readaheadBehindMapped() throws {
+        let probes = CacheStat.mode(readahead: true).probes
+        let object = try OpenObject(image: objectImage(probes.object).bytes, name: probes.object)
+        let hooks = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.attachPoint) })
+        let resolution = Resolver(oracle: WholeKernel()).resolve(probes, sections: hooks)
+        #expect(resolution[PageCache.Faults.self] == .tracepoint && resolution[PageCache.Readahead.self] == .tracepoint)
+        let links = resolution.attachment(sections: hooks).links
+        let mapped = try #require(links.firstIndex(of: "mapped"))
+        for program in ["ahead_mapped", "ahead_mapped_huge"] {
+            #expect(mapped < (try #require(links.firstIndex(of: program))))
+        }
+        #expect(hooks["mapped"] == hooks["ahead_mapped_huge"])
+    }
+
+    @Test("filemap_read() alone is not taken where files are spliced by a function whose hook is refused")
+    func readsWithoutSplices() throws {
+        let probes = CacheStat.mode(readahead: true).probes
+        let object = try OpenObject(image: objectImage(probes.object).bytes, name: probes.object)
+        let hooks = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.attachPoint) })
+        let refused = ["read_access", "splice_exit", "splice_enter", "ahead_read", "ahead_splice_exit"]
+        for (version, reads, ahead) in [
+            (KernelVersion(6, 4), PageCache.Reads.fentryRead, PageCache.Readahead.fentryRead),
+            (KernelVersion(6, 5), .partial, nil), (KernelVersion(6, 9), .partial, nil),
+            (KernelVersion(7, 2), .partial, nil),
+        ] {
+            let kernel = WholeKernel(version, without: Set(refused.compactMap { hooks[$0] }))
+            let resolution = Resolver(oracle: kernel).resolve(probes, sections: hooks)
+            #expect(resolution[PageCache.Reads.self] == reads, "\(version)")
+            #expect(resolution[PageCache.Readahead.self] == ahead, "\(version)")
+            #expect(resolution.seesAccesses == (reads != .partial))
+        }
+        // a distribution's 6.1 with the later function
+        let backported = WholeKernel(
+            KernelVersion(6, 1), without: Set(refused.compactMap { hooks[$0] }),
+            requirements: [.lacksFunction("filemap_splice_read")])
+        #expect(Resolver(oracle: backported).resolve(probes, sections: hooks)[PageCache.Reads.self] == .partial)
+    }
+
+    @Test("each embedded object is a tool's")
+    func objects() {
+        let objects = Set(Self.modes.map(\.probes.object))
+        var index = 0
+        while let image = bpf_object_image_at(index) {
+            let name = String(cString: image.pointee.name)
+            #expect(objects.contains(name), "object \(name) has no tool")
+            index += 1
+        }
+        #expect(index == objects.count)
+    }
+
+    @Test("on a kernel without anything each tool says what it can't see, and why")
+    func bareKernel() throws {
+        for mode in Self.modes {
+            let probes = mode.probes
+            do throws(ProbeError) {
+                _ = try AttachedProbes.attach(
+                    probes, image: objectImage(probes.object), oracle: BareKernel(reason: "refused"),
+                    configure: mode.prepare)
+                Issue.record("\(probes.tool) attached")
+            } catch {
+                let failure = Failure(error)
+                #expect(failure.status == 69)
+                #expect(failure.message.hasPrefix("\(probes.tool) can't see "))
+                #expect(failure.message.hasSuffix(" on this kernel"))
+                #expect(failure.remedy?.contains("swiftmem doctor") == true)
+                #expect(!failure.details.isEmpty)
+                #expect(failure.details.allSatisfy { $0.contains("refused") })
+            }
+        }
+    }
+}
+
+/// A kernel with everything but some hooks and requirements.
+private final class WholeKernel: KernelOracle {
+    let version: KernelVersion?
+    private let missing: Set<AttachPoint>
+    private let unmet: Set<Requirement>
+
+    init(
+        _ version: KernelVersion? = nil, without missing: Set<AttachPoint> = [],
+        requirements unmet: Set<Requirement> = []
+    ) {
+        self.version = version
+        self.missing = missing
+        self.unmet = unmet
+    }
+
+    func support(for hook: AttachPoint) -> Support { missing.contains(hook) ? .unsupported("refused") : .supported }
+    func support(for requirement: Requirement) -> Support {
+        unmet.contains(requirement) ? .unsupported("does not hold") : .supported
+    }
+}
