@@ -5,11 +5,10 @@
 
 #include "lib/kernel.h"
 #include <bpf/bpf_helpers.h>
+#include "stack_config.h"
 #include "unwind_table.h"
 
 const volatile struct stack_config stack_config SEC(".rodata.stack") = {};
-
-#define UNWIND_TABLES 4096
 
 struct unwind_blocks {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

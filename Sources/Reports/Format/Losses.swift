@@ -10,18 +10,19 @@ public struct Losses: Hashable, Sendable {
     }
 
     /// In the order of enum loss_cause, which ends with the stacks that lack frames.
-    public static let causes: [Cause] =
-        [
-            Cause(key: "ring_full", words: "events lost: the ring buffer was full"),
-            Cause(key: "map_full", words: "not tracked: a map was full"),
-            Cause(key: "task_state", words: "not tracked: no room for a task's state"),
-            Cause(key: "no_stack", words: "stacks not captured"),
-            Cause(key: "unreadable", words: "reads of kernel or user memory failed"),
-            Cause(key: "no_baseline", words: "first events of a process not counted: its earlier state is unknown"),
-            Cause(key: "return_missed", words: "reads whose return was not seen: counted as what they asked for"),
-            Cause(key: "name", words: "file names not kept: a map was full"),
-            Cause(key: "skipped", words: "events skipped by the kernel: the program was running on the CPU already"),
-        ] + StackEnd.losses
+    public static let causes: [Cause] = general + StackEnd.losses
+
+    private static let general: [Cause] = [
+        Cause(key: "ring_full", words: "events lost: the ring buffer was full"),
+        Cause(key: "map_full", words: "not tracked: a map was full"),
+        Cause(key: "task_state", words: "not tracked: no room for a task's state"),
+        Cause(key: "no_stack", words: "stacks not captured"),
+        Cause(key: "unreadable", words: "reads of kernel or user memory failed"),
+        Cause(key: "no_baseline", words: "first events of a process not counted: its earlier state is unknown"),
+        Cause(key: "return_missed", words: "reads whose return was not seen: counted as what they asked for"),
+        Cause(key: "name", words: "file names not kept: a map was full"),
+        Cause(key: "skipped", words: "events skipped by the kernel: the program was running on the CPU already"),
+    ]
 
     /// By index of `causes`.
     public private(set) var counts: [UInt64]

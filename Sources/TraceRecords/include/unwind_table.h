@@ -14,6 +14,8 @@
 
 #include <linux/types.h>
 
+#define UNWIND_TABLES 4096 /* places for tables; the first stands for none */
+
 #define UNWIND_BLOCK_WORDS 1024
 #define UNWIND_BLOCK_RULES (UNWIND_BLOCK_WORDS / 2)
 #define UNWIND_CHUNK_SHIFT 10
@@ -97,19 +99,5 @@ struct unwind_page {
 };
 
 _Static_assert(sizeof(struct unwind_page) == 2320, "unwind_page is shared with Swift");
-
-enum stack_mode {
-	STACK_FP, /* frame pointers only */
-	STACK_DWARF, /* tables only */
-	STACK_AUTO, /* tables where there are any, else frame pointers */
-	/* for Scripts/bench-stacks */
-	STACK_KERNEL, /* bpf_get_stack's, by frame pointers */
-	STACK_CALLER, /* none but the caller */
-};
-
-struct stack_config {
-	__u32 mode;
-	__u32 padding;
-};
 
 #endif

@@ -29,8 +29,8 @@ public struct UnwindUploader {
     private var askers: Set<UInt32> = []
     private var answers = Allowance(perSecond: 100)
 
-    /// The size of `unwind_tables`, whose first place stands for none.
-    private static let mostTables = 4095
+    /// The first place of `unwind_tables` stands for none.
+    private static let mostTables = Int(UNWIND_TABLES) - 1
 
     /// nil where stacks are walked by frame pointers.
     ///
