@@ -30,11 +30,11 @@ import Testing
     @Test("bcc's ways of calling cachestat")
     func cachestat() throws {
         let plain = try CacheStat.parse([])
-        #expect(plain.interval.interval == nil)
+        #expect(plain.interval == Seconds(1) && plain.count == nil)
         let both = try CacheStat.parse(["-T", "5", "10"])
         #expect(both.timestamp)
-        #expect(both.interval.interval?.value == 5)
-        #expect(both.interval.count?.value == 10)
+        #expect(both.interval.value == 5)
+        #expect(both.count?.value == 10)
         #expect(throws: (any Error).self) { try CacheStat.parse(["5", "0"]) }
     }
 }

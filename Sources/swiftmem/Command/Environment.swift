@@ -27,14 +27,14 @@ enum Environment {
 
     /// The rungs that the user asks for.
     ///
-    /// - Throws: `Failure`, a usage error, where they can't be read.
+    /// - Throws: `Failure`, a bad value, where they can't be read.
     static func forcedRungs() throws(Failure) -> ForcedRungs {
         guard let text = Variable.rungs.value else { return ForcedRungs() }
         guard let forced = ForcedRungs(text) else {
-            throw .usage("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
+            throw .badValue("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
         }
         if let mistake = forced.mistake(in: tools.flatMap { $0.modes.map(\.probes) }) {
-            throw .usage("SWIFTMEM_RUNG: \(Printable.text(mistake))")
+            throw .badValue("SWIFTMEM_RUNG: \(Printable.text(mistake))")
         }
         return forced
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
@@ -65,6 +66,26 @@ extension Failure {
             case .noKernelSymbols, .malformedELF, .tooLarge, .noDWARF, .noUnwindInformation: Status.unavailable
             }
         self.init(status: status, message: Printable.text(error.description))
+    }
+
+    /// `--stack` names functions, or is refused.
+    init(noKernelSymbols error: SymbolError) {
+        self.init(status: Status.unavailable, message: "--stack: \(error)")
+    }
+
+    /// A process whose mappings can't be read.
+    init(_ error: SymbolError, ofProcess pid: UInt32) {
+        switch error {
+        case .system(_, _, ENOENT), .system(_, _, ESRCH): self = .badValue("no process has the id \(pid)")
+        case .system(_, _, EACCES), .system(_, _, EPERM): self.init(mayNotLookAt: pid)
+        default: self.init(status: Status.system, message: "process \(pid): \(Printable.text(error.description))")
+        }
+    }
+
+    init(mayNotLookAt pid: UInt32) {
+        self.init(
+            status: Status.permission, message: "process \(pid) may not be looked at",
+            remedy: "run as root, or as the process's user with CAP_SYS_PTRACE")
     }
 
     /// Without type information no program fits itself to the kernel.

@@ -20,10 +20,15 @@ struct Failure: Error, Equatable {
     var remedy: String?
     /// Shown as they are, below: a verifier's last words.
     var details: [String] = []
+    /// The command was called in a way it can't be: its usage is shown too.
+    var isMisuse = false
 
     /// Says it on standard error.
-    func report() {
+    ///
+    /// - Parameter usage: how the command is called.
+    func report(usage: String) {
         var text = "swiftmem: \(message)\n"
+        if isMisuse { text += usage + "\n" }
         if let remedy { text += "  \(remedy)\n" }
         for detail in details { text += "  | \(detail)\n" }
         writeAll(STDERR_FILENO, Array(text.utf8))
@@ -31,7 +36,13 @@ struct Failure: Error, Equatable {
 }
 
 extension Failure {
+    /// Options that don't go together, or one that lacks another.
     static func usage(_ message: String) -> Failure {
+        Failure(status: Status.usage, message: message, isMisuse: true)
+    }
+
+    /// A value that names nothing there is. The usage would not help.
+    static func badValue(_ message: String) -> Failure {
         Failure(status: Status.usage, message: message)
     }
 

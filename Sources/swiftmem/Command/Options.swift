@@ -5,6 +5,10 @@ internal import ArgumentParser
 struct Seconds: ExpressibleByArgument, Equatable {
     let value: Double
 
+    init(_ value: Double) { self.value = value }
+
+    var defaultValueDescription: String { value == value.rounded() ? "\(Int(value))" : "\(value)" }
+
     /// From a hundredth of a second to about eleven days.
     init?(argument: String) {
         guard let value = Double(argument), value >= 0.01, value <= 1_000_000 else { return nil }
@@ -95,13 +99,4 @@ struct ReportOptions: ParsableArguments {
         help: ArgumentHelp(
             "Type information of the kernel, where it has none itself.", valueName: "file"))
     var btf: String?
-}
-
-/// bcc's positional arguments of a tool that reports at intervals.
-struct IntervalArguments: ParsableArguments {
-    @Argument(help: "Seconds between reports.")
-    var interval: Seconds?
-
-    @Argument(help: "Reports to make (default: until Ctrl-C).")
-    var count: ReportCount?
 }

@@ -24,12 +24,14 @@ struct Swiftmem: ParsableCommand {
         var arguments = Array(CommandLine.arguments.dropFirst())
         let invoked = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
         if tools.contains(where: { $0.name == invoked }) { arguments.insert(invoked, at: 0) }
+        var chosen: any ParsableCommand.Type = Self.self
         do {
             var command = try parseAsRoot(arguments)
+            chosen = type(of: command)
             try command.run()
         } catch {
             if let failure = Failure(explaining: error) {
-                failure.report()
+                failure.report(usage: usageString(for: chosen))
                 Glibc.exit(failure.status)
             }
             // usage, help and version, as the parser words them: 64, 0, 0

@@ -23,7 +23,7 @@ struct CgroupTarget: Equatable {
     init(_ name: String) throws(Failure) {
         let mounts = Self.mounts(ProcFS.text("self/mounts"))
         guard !mounts.isEmpty else {
-            throw .usage("--cgroup \(name): no cgroup hierarchy with memory is mounted")
+            throw .badValue("--cgroup \(name): no cgroup hierarchy with memory is mounted")
         }
         let relative = name.hasPrefix("/") ? name : "/" + name
         let candidates = [name] + mounts.map { $0.directory + relative }
@@ -42,7 +42,7 @@ struct CgroupTarget: Equatable {
                 return
             }
         }
-        throw .usage("--cgroup \(Printable.text(name)): no such cgroup")
+        throw .badValue("--cgroup \(Printable.text(name)): no such cgroup")
     }
 
     struct Mount: Equatable {
@@ -107,6 +107,6 @@ extension filter_config {
 func requireTask(_ options: TaskOptions) throws(Failure) {
     for id in [options.pid, options.tid].compactMap({ $0 })
     where !ProcessFiles(id.value).exists {
-        throw .usage("no process or thread has the id \(id.value)")
+        throw .badValue("no process or thread has the id \(id.value)")
     }
 }

@@ -56,42 +56,9 @@ struct ShmSnoop: Tool {
                 "shmsnoop: calls by 32-bit programs can't be seen by these tracepoints"
                     + (all ? "; nor what --all adds" : ""))
         }
-        try trace(&session)
+        let text = ShmCallText(timestamps: timestamp, threads: tasks.tid != nil, latency: latency, all: all)
+        var source = try ShmSnoopSource(session, text, name: name)
+        try ReportLoop.run(&source, &session, ReportLoop.Pace(duration: report.duration?.value))
         try session.finish()
-    }
-
-    private func trace(_ session: inout Session) throws(Failure) {
-        var ring = try explained { () throws(BPFError) in try session.probes.object.ringBuffer("events") }
-        var loop = try EventLoop(duration: report.duration?.value)
-        try loop.watchRecords(ring.descriptor)
-        var text = ShmCallText(timestamps: timestamp, threads: tasks.tid != nil, latency: latency, all: all)
-        guard try session.begin(text.header) else { return }
-        var calls: UInt64 = 0
-        while true {
-            let wakeup = try loop.next()
-            if wakeup == .outputClosed { return }
-            let stop = wakeup == .stop
-            var output = Output()
-            // one reading of both clocks serves a batch
-            let clocks = Clocks()
-            _ = try explained { () throws(BPFError) in
-                try ring.consume { span in
-                    guard case .returned(let call)? = ShmSnoopEvent(span), name.map({ call.comm.contains($0) }) ?? true
-                    else { return }
-                    calls += 1
-                    if report.json {
-                        output.print(ShmCallJSON.line(call, time: clocks.time(monotonic: call.time)))
-                    } else {
-                        output.print(text.line(call))
-                    }
-                }
-            }
-            session.output.append(output)
-            try session.showLosses()
-            if stop && report.json {
-                session.output.print(ShmCallJSON.summary(calls: calls, losses: try session.losses()))
-            }
-            guard try session.output.flush(), !stop else { return }
-        }
     }
 }

@@ -10,51 +10,33 @@ internal import Symbols
 
 /// What the arguments of memleak come to where they name no process.
 struct KernelLeakPlan {
-    let arguments: MemLeakArguments
+    let settings: MemLeakSettings
+    /// Per-CPU memory, instead of slab objects and pages.
+    let percpu: Bool
+    /// Only this slab cache's objects; its name fits a kernel's.
+    let cache: String?
+    /// The programs' largest share of the CPUs' time, in hundredths; nil: no limit.
+    let maxOverhead: Double?
 
     /// Room for outstanding allocations: all of it is taken at the start.
     static let room = 1 << 20
 
-    init(_ arguments: MemLeakArguments) throws(Failure) {
-        self.arguments = arguments
-        if let low = arguments.minSize, let high = arguments.maxSize, low > high {
-            throw .usage("min_size (-z) can't be greater than max_size (-Z)")
-        }
-        if arguments.combinedOnly && arguments.showAllocs {
-            throw .usage("--combined-only keeps no single allocations for -a to show")
-        }
-        for (isGiven, option) in [
-            (arguments.obj != nil, "-O"), (arguments.symbolsPrefix != nil, "--symbols-prefix"),
-            (arguments.follow, "--follow"), (arguments.exitStatus, "--exit-status"),
-            (arguments.lines, "--lines"), (arguments.sampleBytes != nil, "--sample-bytes"),
-        ] where isGiven {
-            throw .usage("\(option) is of processes: with -p, -c or --cgroup")
-        }
-        if let name = arguments.cache {
-            if arguments.percpu { throw .usage("--cache: per-CPU memory is in no slab cache") }
-            guard name.utf8.count < Int(KERNELLEAK_CACHE_NAME) else {
-                throw .usage("--cache: no slab cache has so long a name")
-            }
-            try SlabCaches.require(name)
-        }
-    }
-
     /// The programs' read-only data.
     func config(_ resolution: Resolution, _ symbols: KernelSymbols?) -> kernelleak_config {
         var config = kernelleak_config()
-        config.min_size = arguments.minSize ?? 0
-        config.max_size = arguments.maxSize ?? .max
+        config.min_size = settings.sizes.lowerBound
+        config.max_size = settings.sizes.upperBound
         config.own_pid = UInt32(getpid())
         config.cpus = UInt32(possibleCPUs)
         config.page_size = UInt32(max(4096, sysconf(Int32(_SC_PAGESIZE))))
-        config.totals = arguments.combinedOnly ? 1 : 0
-        config.trace = arguments.trace ? 1 : 0
-        config.sampled = arguments.sampleRate.value > 1 || arguments.maxOverhead != nil ? 1 : 0
+        config.totals = settings.combinedOnly ? 1 : 0
+        config.trace = settings.trace ? 1 : 0
+        config.sampled = settings.sampleRate > 1 || maxOverhead != nil ? 1 : 0
         config.unseen_frees = Self.seesAllFrees(resolution) ? 0 : 1
-        if let cache = arguments.cache {
+        if let cache {
             config.by_cache = 1
             withUnsafeMutableBytes(of: &config.cache) { bytes in
-                // init checked that a NUL is left
+                // MemLeakRequest checked that a NUL is left
                 for (index, byte) in cache.utf8.enumerated() { bytes[index] = byte }
             }
         }
@@ -88,9 +70,9 @@ struct KernelLeakPlan {
     /// The run that the arguments ask for.
     func mode(_ symbols: KernelSymbols?) -> ToolMode {
         let room = KernelLeakProbes.Room(
-            blocks: arguments.maxAllocations?.value ?? Self.room, totals: arguments.combinedOnly ? nil : 1,
-            events: arguments.trace ? nil : 4096)
-        return KernelLeakProbes.mode(percpu: arguments.percpu, room: room) { config($0, symbols) }
+            blocks: settings.maxAllocations ?? Self.room, totals: settings.combinedOnly ? nil : 1,
+            events: settings.trace ? nil : 4096)
+        return KernelLeakProbes.mode(percpu: percpu, room: room) { config($0, symbols) }
     }
 }
 
@@ -124,10 +106,10 @@ enum SlabCaches {
         guard !names(table).contains(name) else { return }
         let shown = Printable.text(name)
         guard !name.contains("/"), let target = linkTarget("/sys/kernel/slab/\(name)") else {
-            throw .usage("--cache \(shown): no slab cache has this name (/proc/slabinfo lists them)")
+            throw .badValue("--cache \(shown): no slab cache has this name (/proc/slabinfo lists them)")
         }
         let merged = names(table).filter { linkTarget("/sys/kernel/slab/\($0)") == target }
-        throw .usage(
+        throw .badValue(
             "--cache \(shown): its objects are in another cache"
                 + (merged.first.map { ": \(Printable.text($0))" } ?? ""))
     }

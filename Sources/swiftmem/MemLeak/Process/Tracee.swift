@@ -7,7 +7,7 @@ internal import SystemLayer
 internal import SystemPackage
 
 /// A command that is traced from before its first instruction to after its last.
-struct Tracee: ~Copyable {
+final class Tracee {
     /// What it has come to.
     enum Change: Equatable {
         /// Its libraries are mapped, nothing of them has run.
@@ -53,7 +53,7 @@ struct Tracee: ~Copyable {
 
     /// Runs it up to where its loader has mapped all libraries, calling `mapped` at each
     /// system call on the way: the loader's own, for nothing else runs yet.
-    mutating func start(_ mapped: () throws(Failure) -> Void) throws(Failure) {
+    func start(_ mapped: () throws -> Void) throws {
         tracee_release(&raw)
         while true {
             let event = tracee_wait(raw.pid, 0)
@@ -75,7 +75,7 @@ struct Tracee: ~Copyable {
     }
 
     /// From behind an exec until a system call that is not the loader's.
-    private mutating func load(_ mapped: () throws(Failure) -> Void) throws(Failure) {
+    private func load(_ mapped: () throws -> Void) throws {
         try mapped()
         guard let loader = auxiliary(7) else {  // AT_BASE: there is no loader in a static program
             tracee_continue(raw.pid, 0, 0)
@@ -104,7 +104,7 @@ struct Tracee: ~Copyable {
 
     /// musl's loader is its C library: where its system calls come from tells nothing. It
     /// runs no constructor before the program's first instruction.
-    private mutating func loadToEntry(_ entry: UInt64, _ mapped: () throws(Failure) -> Void) throws(Failure) {
+    private func loadToEntry(_ entry: UInt64, _ mapped: () throws -> Void) throws {
         var breakpoint = tracee_breakpoint()
         guard tracee_set_breakpoint(raw.pid, UInt(entry), &breakpoint) == 0 else {
             tracee_continue(raw.pid, 0, 0)
@@ -134,7 +134,7 @@ struct Tracee: ~Copyable {
     }
 
     /// It did something else than load: what that is, `next` tells.
-    private mutating func finishLoading(_ event: tracee_event) { held = event }
+    private func finishLoading(_ event: tracee_event) { held = event }
 
     /// Is the stopped thread in the loader's file?
     private func isIn(_ loader: UInt64) -> Bool {
@@ -156,7 +156,7 @@ struct Tracee: ~Copyable {
     /// Takes in what has happened to it, one thing at a time; nil: nothing more.
     ///
     /// After `.exiting` it stands still until `go()`.
-    mutating func next(_ mapped: () throws(Failure) -> Void) throws(Failure) -> Change? {
+    func next(_ mapped: () throws -> Void) throws -> Change? {
         while isRunning {
             let event = held ?? tracee_wait(raw.pid, 1)
             held = nil

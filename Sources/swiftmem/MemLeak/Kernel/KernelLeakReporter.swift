@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Probes
+internal import Reports
+
+/// Adds up what is outstanding of the kernel's memory, and makes a report of it.
+struct KernelLeakReporter {
+    private let plan: KernelLeakPlan
+    private let names: KernelLeakNames
+    private let text: MemLeakText
+    private let seesAllFrees: Bool
+    private var reader: KernelLeakReader
+    /// One allocation in so many is recorded now.
+    private(set) var rate: UInt64
+    private var hasSampled: Bool
+
+    /// - Throws: `BPFError` where the object has no such maps.
+    init(_ plan: KernelLeakPlan, _ names: KernelLeakNames, _ session: borrowing Session) throws(BPFError) {
+        self.plan = plan
+        self.names = names
+        text = MemLeakText(top: plan.settings.top, showsAddresses: !plan.settings.combinedOnly)
+        seesAllFrees = KernelLeakPlan.seesAllFrees(session.probes.resolution)
+        reader = try KernelLeakReader(session.probes.object)
+        rate = plan.settings.sampleRate
+        hasSampled = rate > 1
+        try reader.setSampling(rate)
+    }
+
+    /// Records one allocation in `rate` from now on.
+    ///
+    /// - Throws: `BPFError` where the map can't be written.
+    mutating func setSampling(_ rate: UInt64) throws(BPFError) {
+        try reader.setSampling(rate)
+        self.rate = rate
+        if rate > 1 { hasSampled = true }
+    }
+
+    /// Prints a report.
+    mutating func report(losses: Losses, _ session: inout Session) throws(BPFError) {
+        let now = monotonicNow()
+        var table = OutstandingTable(
+            youngest: plan.settings.youngest(at: now), keepsBlocks: plan.settings.showsBlocks)
+        if plan.settings.combinedOnly {
+            try reader.addTotals(to: &table, isEstimated: hasSampled)
+        } else {
+            try reader.addBlocks(to: &table)
+        }
+        let (counters, counted) = try reader.readCounters()
+        let caches = try reader.readCaches()
+        names.refresh()
+        let stacks = try stacks(of: table, caches)
+        var kernel = counted
+        kernel.seesBulk = seesAllFrees
+        kernel.unseenCaches = Set(caches.values.filter { $0.unseenFrees > 0 }.map(\.name)).sorted()
+        try reader.makeRoom(counters)
+        let report = MemLeakReport(
+            time: .now, monotonic: now, stacks: stacks, total: table.total,
+            siteCount: table.sites.count, blocks: table.blocks, counters: counters,
+            losses: losses, sampleRate: rate, kernel: kernel)
+        if session.options.json {
+            for line in MemLeakJSON.lines(report) { session.output.print(line) }
+        } else {
+            for line in text.lines(report) + text.accounting(report) { session.output.print(line) }
+        }
+    }
+
+    private mutating func stacks(
+        of table: OutstandingTable, _ caches: [UInt64: KernelCache]
+    ) throws(BPFError) -> [MemLeakStack] {
+        var stacks: [MemLeakStack] = []
+        for (site, sum) in table.top(plan.settings.top, by: plan.settings.order) {
+            let stack = try reader.stack(site.stack)
+            let cache = stack.flatMap { caches[$0.cache] }
+            stacks.append(
+                MemLeakStack(
+                    pid: nil, sum: sum, frames: stack.map { names.frames($0.frames) },
+                    kernel: stack?.kind.map { kind in
+                        KernelMemory(
+                            kind: kind, cache: cache?.name, falseLeaksPossible: (cache?.unseenFrees ?? 0) > 0)
+                    }))
+        }
+        return stacks
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Probes
+internal import Reports
+
+/// memleak of the kernel's own allocations.
+struct KernelLeakSource: ReportSource, ~Copyable {
+    // Destroyed in this order: the ring and the statistics before the programs.
+    private var ring: RingBuffer
+    private var overhead: OverheadLimit?
+    private let plan: KernelLeakPlan
+    private var reporter: KernelLeakReporter
+    private var fullMap = FullMapNotice()
+
+    init(_ plan: KernelLeakPlan, _ names: KernelLeakNames, _ session: borrowing Session) throws {
+        // every field is assigned behind the last throw
+        let reporter = try KernelLeakReporter(plan, names, session)
+        let ring = try session.probes.object.ringBuffer("events")
+        overhead = try plan.maxOverhead.map { try OverheadLimit(percent: $0, rate: plan.settings.sampleRate) }
+        self.ring = ring
+        self.plan = plan
+        self.reporter = reporter
+    }
+
+    mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
+        if plan.settings.trace { try events.watchRecords(ring.descriptor) }
+        return try session.begin(MemLeakText.attaching(to: "kernel allocators"))
+    }
+
+    mutating func takeIn(_ session: inout Session) throws {
+        guard plan.settings.trace else { return }
+        var calls: [MemLeakCall] = []
+        try ring.consume { span in
+            if case .traced(let call)? = MemLeakEvent(span) { calls.append(call) }
+        }
+        for call in calls { call.print(&session) }
+    }
+
+    mutating func tick(_ session: inout Session, isLast: Bool) throws {
+        guard plan.settings.trace && !isLast else { return try report(&session) }
+        if let words = fullMap.words(try session.losses()) { note(words) }
+    }
+
+    mutating func report(_ session: inout Session) throws {
+        let losses = try session.losses()
+        try reporter.report(losses: losses, &session)
+        if let words = fullMap.words(losses) { note(words) }
+    }
+
+    // MARK: what the programs cost
+
+    /// Seconds between looks at it.
+    var alarmDelay: Double? { plan.maxOverhead == nil ? nil : 1.0 }
+
+    mutating func alarm(_ session: inout Session) throws {
+        var run: UInt64 = 0
+        for program in session.probes.resolution.programs {
+            run &+= try session.probes.object.program(program).info().runTimeNanoseconds
+        }
+        guard overhead?.update(run: run) == true, let rate = overhead?.rate, let share = overhead?.share
+        else { return }
+        let before = reporter.rate
+        try reporter.setSampling(rate)
+        let percent = (share * 10_000).rounded() / 100
+        if session.options.json {
+            var line = JSONLine(type: "memleak_sampling")
+            line.add("time", WallTime.now.rfc3339)
+            line.add("overhead_percent", percent)
+            line.add("sample_rate", rate)
+            session.output.print(line)
+        } else {
+            note(
+                "the programs took \(percent) % of the CPUs' time: "
+                    + (rate > before ? "from now on" : "again")
+                    + " 1 allocation in \(rate) is recorded (--max-overhead)")
+        }
+    }
+}

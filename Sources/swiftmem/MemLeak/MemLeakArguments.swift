@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import Unwind
+
+/// bcc's options of memleak, and ours.
+struct MemLeakArguments: ParsableArguments {
+    @Option(name: [.short, .long], help: "Trace this process; may be given several times.")
+    var pid: [TaskID] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Walk stacks by frame pointers (fp), by unwind tables (dwarf), or by tables where there are any (auto).",
+            valueName: "how"))
+    var stack: StackMode = .auto
+
+    @Flag(name: [.customShort("t"), .long], help: "Print each call instead of reports.")
+    var trace = false
+
+    @Flag(name: [.customShort("a"), .long], help: "Show each allocation's address and size too.")
+    var showAllocs = false
+
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("Leave out allocations younger than this.", valueName: "ms"))
+    var older: Milliseconds = Milliseconds(value: 500)
+
+    @Option(
+        name: [.customShort("c"), .long],
+        help: "Run and trace this command; its arguments behind it, or after --.")
+    var command: String?
+
+    @Flag(help: "End with the command's own exit status.")
+    var exitStatus = false
+
+    @Flag(help: "Add up by stack in the kernel: no ages, no -a, least to read.")
+    var combinedOnly = false
+
+    @Flag(help: "Accepted for bcc's sake: an address given out again replaces what it was, always.")
+    var waMissingFree = false
+
+    @Option(
+        name: [.customShort("s"), .long],
+        help: ArgumentHelp("Record one allocation in n, at random; sums are estimates.", valueName: "n")
+    )
+    var sampleRate: SampleRate = SampleRate(value: 1)
+
+    @Option(
+        help: ArgumentHelp(
+            "Record a process's allocations by their bytes, a sample in so many on average (512K, 1M); sums are estimates.",
+            valueName: "bytes"))
+    var sampleBytes: ByteDistance?
+
+    @Option(name: [.customShort("T"), .long], help: ArgumentHelp("Stacks to show.", valueName: "n"))
+    var top: ReportCount = ReportCount(value: 10)
+
+    @Option(
+        name: [.customShort("z"), .long],
+        help: ArgumentHelp("Record only allocations of at least this.", valueName: "bytes"))
+    var minSize: UInt64?
+
+    @Option(
+        name: [.customShort("Z"), .long],
+        help: ArgumentHelp("Record only allocations of at most this.", valueName: "bytes"))
+    var maxSize: UInt64?
+
+    @Option(
+        name: [.customShort("O"), .long],
+        help: ArgumentHelp("Look for allocators in this file or library only.", valueName: "object"))
+    var obj: String?
+
+    @Flag(help: "The kernel's per-CPU memory, instead of its slab objects and pages.")
+    var percpu = false
+
+    @Option(
+        help: ArgumentHelp("Of the kernel's memory only this slab cache's objects.", valueName: "name"))
+    var cache: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Sample the kernel's allocations while the programs take more than this of the CPUs' time.",
+            valueName: "percent"))
+    var maxOverhead: Percent?
+
+    @Option(help: "Show the largest by size, or by count.")
+    var sort: SortKey = .size
+
+    @Option(help: ArgumentHelp("The allocator's functions begin with this.", valueName: "prefix"))
+    var symbolsPrefix: String?
+
+    @Flag(
+        help: "Trace also what the processes fork. Other processes with the same library slow down too."
+    )
+    var follow = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Trace all processes in this cgroup or below, new ones too; others with the same library slow down.",
+            valueName: "path"))
+    var cgroup: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Room for this many outstanding allocations (2 million; 1 million of the kernel, or before Linux 6.1).",
+            valueName: "n"))
+    var maxAllocations: AllocationLimit?
+
+    @Flag(help: "Name source files and lines, where there is debug information.")
+    var lines = false
+
+    @Argument(help: "Seconds between reports.")
+    var interval = Seconds(5)
+
+    @Argument(help: "Intervals to the end, of -t too (default: until Ctrl-C).")
+    var count: ReportCount?
+
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp("The command, or its arguments.", valueName: "argument"))
+    var rest: [String] = []
+
+    /// The command and its arguments; empty where none is given.
+    var words: [String] { (command.map { $0.split(separator: " ").map(String.init) } ?? []) + rest }
+
+    /// Else it is the kernel's memory.
+    var namesProcesses: Bool { !pid.isEmpty || command != nil || !rest.isEmpty || cgroup != nil }
+}

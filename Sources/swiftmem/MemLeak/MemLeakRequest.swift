@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import TraceRecords
+
+/// What the user asks of memleak, checked: the one place where options are refused that don't go together.
+enum MemLeakRequest {
+    case kernel(KernelLeakPlan)
+    case processes(MemLeakPlan)
+
+    /// - Throws: `Failure` where options contradict each other, or name what is not there.
+    init(_ arguments: MemLeakArguments) throws(Failure) {
+        let settings = try MemLeakSettings(arguments)
+        self =
+            arguments.namesProcesses
+            ? .processes(try Self.processes(arguments, settings)) : .kernel(try Self.kernel(arguments, settings))
+    }
+
+    private static func kernel(
+        _ arguments: MemLeakArguments, _ settings: MemLeakSettings
+    ) throws(Failure) -> KernelLeakPlan {
+        let others: [(isGiven: Bool, option: String)] = [
+            (arguments.obj != nil, "-O"), (arguments.symbolsPrefix != nil, "--symbols-prefix"),
+            (arguments.follow, "--follow"), (arguments.exitStatus, "--exit-status"),
+            (arguments.lines, "--lines"), (arguments.sampleBytes != nil, "--sample-bytes"),
+        ]
+        for other in others where other.isGiven {
+            throw .usage("\(other.option) is of processes: with -p, -c or --cgroup")
+        }
+        if let cache = arguments.cache {
+            if arguments.percpu { throw .usage("--cache: per-CPU memory is in no slab cache") }
+            guard cache.utf8.count < Int(KERNELLEAK_CACHE_NAME) else {
+                throw .badValue("--cache: no slab cache has so long a name")
+            }
+            try SlabCaches.require(cache)
+        }
+        return KernelLeakPlan(
+            settings: settings, percpu: arguments.percpu, cache: arguments.cache,
+            maxOverhead: arguments.maxOverhead?.value)
+    }
+
+    private static func processes(
+        _ arguments: MemLeakArguments, _ settings: MemLeakSettings
+    ) throws(Failure) -> MemLeakPlan {
+        let others: [(isGiven: Bool, option: String)] = [
+            (arguments.percpu, "--percpu"), (arguments.cache != nil, "--cache"),
+            (arguments.maxOverhead != nil, "--max-overhead"),
+        ]
+        for other in others where other.isGiven {
+            throw .usage("\(other.option) is of the kernel: without -p, -c and --cgroup")
+        }
+        if arguments.sampleBytes != nil && (settings.combinedOnly || settings.sampleRate > 1) {
+            throw .usage("--sample-bytes goes with neither -s nor --combined-only")
+        }
+        if arguments.exitStatus && arguments.words.isEmpty { throw .usage("--exit-status is of a command (-c)") }
+        return MemLeakPlan(
+            settings: settings, target: try target(arguments), follow: arguments.follow,
+            search: AllocatorSearch(object: arguments.obj, prefix: arguments.symbolsPrefix), stack: arguments.stack,
+            sampleBytes: arguments.sampleBytes?.value, lines: arguments.lines)
+    }
+
+    private static func target(_ arguments: MemLeakArguments) throws(Failure) -> MemLeakPlan.Target {
+        let words = arguments.words
+        let kinds = [!arguments.pid.isEmpty, !words.isEmpty, arguments.cgroup != nil]
+        guard kinds.count(where: { $0 }) <= 1 else { throw .usage("one of -p, -c and --cgroup at a time") }
+        if arguments.command != nil && words.isEmpty { throw .usage("-c: which command?") }
+        if let name = arguments.cgroup { return .cgroup(try CgroupTarget(name)) }
+        if !words.isEmpty { return .command(words) }
+        var pids: [UInt32] = []
+        for pid in arguments.pid where !pids.contains(pid.value) {
+            try requireAllocator(pid.value)
+            pids.append(pid.value)
+        }
+        return .processes(pids)
+    }
+
+    /// - Throws: `Failure` where no process has this id, or none that has memory of its own.
+    private static func requireAllocator(_ pid: UInt32) throws(Failure) {
+        guard let status = ProcessFiles(pid).status else { throw .badValue("no process has the id \(pid)") }
+        if let owner = status.words("Tgid")?.first.flatMap({ UInt32($0) }), owner != pid {
+            throw .badValue("\(pid) is a thread of process \(owner): use -p \(owner)")
+        }
+        if status.words("State")?.first == "Z" { throw .badValue("process \(pid) has ended (it is a zombie)") }
+        if status.words("VmSize") == nil { throw .badValue("\(pid) is a kernel thread: it has no allocator") }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Reports
+
+/// What memleak's options come to that go with every target.
+struct MemLeakSettings {
+    /// Bytes of the smallest and the largest allocation that is recorded.
+    let sizes: ClosedRange<UInt64>
+    /// One allocation in so many is recorded.
+    let sampleRate: UInt64
+    /// Room for outstanding allocations; nil: what the kernel can give.
+    let maxAllocations: Int?
+    /// The kernel adds up by stack, and keeps no single allocation.
+    let combinedOnly: Bool
+    /// Each call is printed; a report comes at the end, and when it is asked for.
+    let trace: Bool
+    /// Reports show each allocation's address and size.
+    let showsBlocks: Bool
+    /// Nanoseconds: younger allocations are left out of reports.
+    let minimumAge: UInt64
+    /// Stacks in a report.
+    let top: Int
+    let order: MemLeakOrder
+
+    init(_ arguments: MemLeakArguments) throws(Failure) {
+        let smallest = arguments.minSize ?? 0, largest = arguments.maxSize ?? .max
+        guard smallest <= largest else { throw .usage("min_size (-z) can't be greater than max_size (-Z)") }
+        if arguments.combinedOnly && arguments.showAllocs {
+            throw .usage("--combined-only keeps no single allocations for -a to show")
+        }
+        sizes = smallest...largest
+        sampleRate = arguments.sampleRate.value
+        maxAllocations = arguments.maxAllocations?.value
+        combinedOnly = arguments.combinedOnly
+        trace = arguments.trace
+        showsBlocks = arguments.showAllocs
+        minimumAge = arguments.older.value * 1_000_000
+        top = arguments.top.value
+        order = arguments.sort.order
+    }
+
+    /// The youngest allocation that a report shows, CLOCK_MONOTONIC nanoseconds.
+    func youngest(at now: UInt64) -> UInt64 { now > minimumAge ? now - minimumAge : 0 }
+}

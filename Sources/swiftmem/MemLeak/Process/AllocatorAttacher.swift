@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import LibBPF
+internal import Probes
+internal import Reports
+
+/// Finds allocators in the files that processes map, and attaches to each once.
+struct AllocatorAttacher: ~Copyable {
+    private var probes: AllocatorProbes
+    private let search: AllocatorSearch
+    /// Probes are in every process that maps a file, not in one.
+    private let isWide: Bool
+    /// Files looked at, by process where probes are of one process only.
+    private var inspected: [UInt32: Set<FileNumber>] = [:]
+    private(set) var hooked: [AllocatorFile] = []
+    /// Of `hooked`, those that were printed.
+    private var printed = 0
+
+    init(_ plan: MemLeakPlan, _ session: borrowing Session) {
+        probes = AllocatorProbes(session.probes.resolution[MemLeakProbes.Allocators.self] ?? .perf)
+        search = plan.search
+        isWide = plan.isWide
+    }
+
+    /// Attaches to the allocators of a process that aren't attached to yet.
+    ///
+    /// - Throws: `BPFError` where the kernel refuses.
+    mutating func look(at pid: UInt32, _ session: borrowing Session) throws(BPFError) {
+        let place = isWide ? 0 : pid
+        var known = inspected[place] ?? []
+        let files: [AllocatorFile]
+        do throws(Failure) {
+            files = try search.files(of: pid, except: &known)
+        } catch {
+            return  // it has ended
+        }
+        inspected[place] = known
+        try attach(files, pid, session)
+    }
+
+    /// Attaches to what was found before the start.
+    ///
+    /// - Throws: `BPFError` where the kernel refuses.
+    mutating func attach(_ found: FoundAllocators, _ session: borrowing Session) throws(BPFError) {
+        guard !isWide else { return try look(at: found.pid, session) }
+        inspected[found.pid] = found.inspected
+        try attach(found.files, found.pid, session)
+    }
+
+    private mutating func attach(
+        _ files: [AllocatorFile], _ pid: UInt32, _ session: borrowing Session
+    ) throws(BPFError) {
+        // A file with a heap first: mappings must be told from the heap's own.
+        for file in files.sorted(by: { $0.hasHeap && !$1.hasHeap }) {
+            do throws(BPFError) {
+                try probes.attach(file, pid: isWide ? nil : pid, session.probes.object)
+            } catch {
+                // it went meanwhile, or unmapped the file
+                if error.code == ESRCH || error.code == ENOENT { continue }
+                throw error
+            }
+            if !hooked.contains(where: { $0.number == file.number }) { hooked.append(file) }
+        }
+    }
+
+    /// Are there files that were hooked and not printed?
+    var hasNews: Bool { printed < hooked.count }
+
+    /// Prints them.
+    mutating func printNews(_ session: inout Session) {
+        for file in hooked[printed...] {
+            guard session.options.json else {
+                session.output.print(file.description)
+                continue
+            }
+            var line = JSONLine(type: "memleak_hooked")
+            line.add("file", file.shownPath)
+            line.add("functions", file.sites.map(\.function))
+            line.add("missing", file.missing)
+            session.output.print(line)
+        }
+        printed = hooked.count
+    }
+}

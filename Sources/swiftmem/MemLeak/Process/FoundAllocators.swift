@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Reports
+
+/// The allocators of a process that was there before the start, with all files looked at.
+struct FoundAllocators {
+    let pid: UInt32
+    let files: [AllocatorFile]
+    let inspected: Set<FileNumber>
+
+    /// Looks before anything is loaded, so that a process without an allocator is refused at once.
+    ///
+    /// - Throws: `Failure` where no process of `-p` has one, or one may not be looked at.
+    static func search(_ plan: MemLeakPlan) throws(Failure) -> [FoundAllocators] {
+        guard case .processes(let pids) = plan.target else { return [] }
+        var found: [FoundAllocators] = []
+        for pid in pids {
+            var known: Set<FileNumber> = []
+            let files = try plan.search.files(of: pid, except: &known)
+            found.append(FoundAllocators(pid: pid, files: files, inspected: known))
+        }
+        guard found.contains(where: { !$0.files.isEmpty }) else {
+            throw Failure(
+                status: Failure.Status.unavailable,
+                message: "no allocator found in \(plan.targetText)"
+                    + (plan.search.object.map { " (-O \(Printable.text($0)))" } ?? ""),
+                remedy: "looked for malloc and free in all its executable mappings; "
+                    + "-O and --symbols-prefix say where and what else")
+        }
+        return found
+    }
+}
