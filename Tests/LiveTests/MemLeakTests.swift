@@ -206,16 +206,34 @@ extension LiveTests {
             arguments: [
                 (["-p", "4194304"], 64, "no process has the id 4194304"),
                 (["-p", "2"], 64, "2 is a kernel thread: it has no allocator"),
-                (["-p", "1", "--percpu"], 64, "--percpu is of the kernel: without -p, -c and --cgroup"),
-                (
-                    ["-z", "9", "-Z", "8", "-p", "1"], 64, "min_size (-z) can't be greater than max_size (-Z)"
-                ),
                 (["-c", "/no/such/command"], 127, "/no/such/command: No such file or directory"),
             ] as [([String], Int32, String)])
         func unhappy(arguments: [String], status: Int32, words: String) throws {
             let finished = try Tool.run(["memleak"] + arguments)
             #expect(finished.status == status)
             #expect(finished.errors == "swiftmem: \(words)\n")
+        }
+
+        @Test(
+            "options that don't go together: what is wrong, and the usage",
+            arguments: [
+                (["-p", "1", "--percpu"], "--percpu is of the kernel: without -p, -c and --cgroup"),
+                (["-z", "9", "-Z", "8", "-p", "1"], "min_size (-z) can't be greater than max_size (-Z)"),
+                (["-z", "9", "-Z", "8"], "min_size (-z) can't be greater than max_size (-Z)"),
+                (["--combined-only", "-a"], "--combined-only keeps no single allocations for -a to show"),
+                (["--follow"], "--follow is of processes: with -p, -c or --cgroup"),
+                (["-p", "1", "-c", "true"], "one of -p, -c and --cgroup at a time"),
+                (["-p", "1", "--exit-status"], "--exit-status is of a command (-c)"),
+                (
+                    ["-p", "1", "--sample-bytes", "1K", "-s", "2"],
+                    "--sample-bytes goes with neither -s nor --combined-only"
+                ),
+            ] as [([String], String)])
+        func misuse(arguments: [String], words: String) throws {
+            let finished = try Tool.run(["memleak"] + arguments)
+            #expect(finished.status == 64)
+            #expect(finished.errors.hasPrefix("swiftmem: \(words)\nUsage: swiftmem memleak [<options>]"))
+            #expect(finished.output.isEmpty)
         }
 
         @Test("bcc's lines")

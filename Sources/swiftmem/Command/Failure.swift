@@ -28,7 +28,7 @@ struct Failure: Error, Equatable {
     /// - Parameter usage: how the command is called.
     func report(usage: String) {
         var text = "swiftmem: \(message)\n"
-        if isMisuse { text += usage + "\n" }
+        if isMisuse { text += "Usage: " + usage.split(separator: "\n").joined(separator: "\n       ") + "\n" }
         if let remedy { text += "  \(remedy)\n" }
         for detail in details { text += "  | \(detail)\n" }
         writeAll(STDERR_FILENO, Array(text.utf8))

@@ -51,7 +51,8 @@ struct MemLeakReporter {
     ) throws(BPFError) {
         let now = monotonicNow()
         let table = try outstanding(
-            youngest: atExit ? now : plan.settings.youngest(at: now), keepsBlocks: plan.settings.showsBlocks, &processes)
+            youngest: atExit ? now : plan.settings.youngest(at: now), keepsBlocks: plan.settings.showsBlocks, &processes
+        )
         let counters = try counters()
         let stacks = try stacks(of: table)
         try reader.makeRoom(counters)
