@@ -9,7 +9,7 @@ public import SystemPackage
 /// Nothing in it is trusted beyond its owner: the directory and each file must belong to the effective user and be
 /// writable by nobody else, and what is read must have the right length and checksum and belong to the very file asked
 /// for. What doesn't is as good as missing; the table is made anew and put in its place.
-public struct UnwindCache: Sendable {
+struct UnwindCache: Sendable {
     /// To be raised with the format of tables (TraceRecords/unwind_table.h) or of these files.
     static let version: UInt64 = 1
     static let magic = UInt64(0x6c62_6174_6477_6e75)  // "unwdtabl"
@@ -23,9 +23,7 @@ public struct UnwindCache: Sendable {
     private let maker: [UInt64]
 
     /// - Parameter directory: made when the first table is kept.
-    public init(_ directory: FilePath) { self.init(directory, mostBytes: Self.mostBytes) }
-
-    init(_ directory: FilePath, mostBytes: Int64) {
+    init(_ directory: FilePath, mostBytes: Int64 = Self.mostBytes) {
         self.directory = directory
         self.mostBytes = mostBytes
         var own = stat()

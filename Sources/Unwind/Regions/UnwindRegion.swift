@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Executable memory of a process and how its frames are unwound.
-public struct UnwindRegion: Hashable, Sendable {
-    public enum Rules: Hashable, Sendable {
+struct UnwindRegion: Hashable, Sendable {
+    enum Rules: Hashable, Sendable {
         /// By a table; `offset` is where in its text the region begins.
         case table(UnwindTables.ID, offset: UInt32)
         /// By frame pointers: a JIT's code, or a file without call-frame information.
@@ -11,7 +11,7 @@ public struct UnwindRegion: Hashable, Sendable {
         case none
     }
 
-    public let start: UInt64
-    public let end: UInt64
-    public let rules: Rules
+    let start: UInt64
+    let end: UInt64
+    let rules: Rules
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Symbols
+internal import Symbols
 internal import SystemLayer
 internal import SystemPackage
 
 /// The unwind tables of all files in use, each made once.
-public final class UnwindTables {
+final class UnwindTables {
     /// Numbers from 1 in the order of making.
-    public typealias ID = Int
+    typealias ID = Int
 
     /// A table that was made.
     struct Known {
@@ -33,30 +33,28 @@ public final class UnwindTables {
     /// Tables that nobody has taken yet.
     private var fresh: [ID: UnwindTable] = [:]
     /// Bytes of all tables made.
-    public private(set) var byteCount = 0
+    private(set) var byteCount = 0
     /// Tables in use.
-    public private(set) var count = 0
+    private(set) var count = 0
     /// The time spent on making or reading them.
-    public private(set) var time = Duration.zero
+    private(set) var time = Duration.zero
     /// Files left out because of the limits on memory, time and number.
-    public private(set) var refused = 0
-    /// What was wrong with files' information, in sum.
-    public private(set) var flaws = UnwindTable.Flaws()
+    private(set) var refused = 0
     /// Tables among them that an earlier run had made.
-    public private(set) var keptCount = 0
+    private(set) var keptCount = 0
     private let mostTables: Int
     private let cache: UnwindCache?
 
-    public init(mostTables: Int, cache: UnwindCache? = nil) {
+    init(mostTables: Int, cache: UnwindCache? = nil) {
         self.mostTables = mostTables
         self.cache = cache
     }
 
     /// Gives a new table away; nil where it was taken already.
-    public func take(_ id: ID) -> UnwindTable? { fresh.removeValue(forKey: id) }
+    func take(_ id: ID) -> UnwindTable? { fresh.removeValue(forKey: id) }
 
     /// How many there are, how large, and how long it took to make them.
-    public var summary: String {
+    var summary: String {
         let time = time.components
         let milliseconds = time.seconds * 1000 + time.attoseconds / 1_000_000_000_000_000
         return "\(count) unwind tables, \(keptCount) of them kept from earlier runs, "
@@ -66,7 +64,7 @@ public final class UnwindTables {
     /// What a process has mapped executable, by address.
     ///
     /// - Throws: `.system` once the process is gone.
-    public func regions(of pid: Int32) throws(SymbolError) -> [UnwindRegion] {
+    func regions(of pid: Int32) throws(SymbolError) -> [UnwindRegion] {
         var found = UnwindRegions()
         for mapping in try ProcessMaps(pid: pid).mappings where mapping.isExecutable && mapping.end < 1 << 56 {
             if mapping.path == "[uprobes]" {
@@ -143,9 +141,6 @@ public final class UnwindTables {
         }
         count += 1
         byteCount += table.byteCount
-        flaws.unreadable += table.flaws.unreadable
-        flaws.overlapping += table.flaws.overlapping
-        flaws.unnumbered += table.flaws.unnumbered
         fresh[count] = table
         images[count] = image
         return Known(id: count, start: table.start, length: table.length)

@@ -7,31 +7,30 @@ internal import CUnwind
 /// A file's call-frame information as the kernel's unwinder reads it (TraceRecords/unwind_table.h).
 ///
 /// Positions are byte distances from `start`, which is where the file's first executable page was linked to.
-public struct UnwindTable: Equatable, Sendable {
+struct UnwindTable: Equatable, Sendable {
     /// What can be wrong with a file's information; none of it is fatal.
-    public struct Flaws: Hashable, Sendable {
+    struct Flaws: Hashable, Sendable {
         /// Entries, or parts of them, that make no sense.
-        public var unreadable: UInt64 = 0
+        var unreadable: UInt64 = 0
         /// Rows for code that an earlier entry has rows for; the earlier ones hold.
-        public var overlapping: UInt64 = 0
+        var overlapping: UInt64 = 0
         /// Rows without a rule, because the table has its 65536 already.
-        public var unnumbered: UInt64 = 0
+        var unnumbered: UInt64 = 0
     }
 
     /// As linked; a multiple of the page size.
-    public let start: UInt64
+    let start: UInt64
     /// Bytes of text covered.
-    public let length: UInt64
+    let length: UInt64
     /// Blocks of `UNWIND_BLOCK_WORDS` words, one after another.
-    public let words: [UInt32]
+    let words: [UInt32]
     /// The block where rules begin.
-    public let rulesBlock: UInt32
-    public let ruleCount: Int
-    public let rowCount: Int
-    public let flaws: Flaws
+    let rulesBlock: UInt32
+    let ruleCount: Int
+    let rowCount: Int
+    let flaws: Flaws
 
-    public var blockCount: Int { words.count / Self.blockWords }
-    public var byteCount: Int { words.count * 4 }
+    var byteCount: Int { words.count * 4 }
 
     static let blockWords = Int(UNWIND_BLOCK_WORDS)
     static let chunkBytes = UInt64(UNWIND_CHUNK_BYTES)

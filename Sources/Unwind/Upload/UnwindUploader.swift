@@ -35,14 +35,14 @@ public struct UnwindUploader {
     /// nil where stacks are walked by frame pointers.
     ///
     /// - Parameters:
-    ///   - cache: tables of earlier runs; nil: none.
+    ///   - cache: the directory that keeps tables between runs; nil: none are kept.
     ///   - note: takes a line about each table that the kernel has no room for.
     /// - Throws: `BPFError` where the object has no such maps.
     public init?(
-        _ object: borrowing LoadedObject, _ mode: StackMode, cache: UnwindCache?, note: @escaping (String) -> Void
+        _ object: borrowing LoadedObject, _ mode: StackMode, cache: FilePath?, note: @escaping (String) -> Void
     ) throws(BPFError) {
         guard mode.unwinds else { return nil }
-        let tables = UnwindTables(mostTables: Self.mostTables, cache: cache)
+        let tables = UnwindTables(mostTables: Self.mostTables, cache: cache.map { UnwindCache($0) })
         try self.init(tables, KernelUnwindMaps(object), note: note)
     }
 

@@ -3,7 +3,6 @@ internal import Probes
 internal import Reports
 internal import SystemLayer
 internal import SystemPackage
-internal import Unwind
 
 /// What environment variables set. All that this program reads are here.
 enum Environment {
@@ -55,9 +54,9 @@ enum Environment {
     static let keepsToEntries: Bool = Variable.placement.value == "entry"
 
     /// Where unwind tables are kept between runs; nil: nowhere.
-    static var unwindCache: UnwindCache? {
-        let directory = Variable.unwindCache.value ?? "/var/cache/swiftmem/unwind"
-        return directory.hasPrefix("/") ? UnwindCache(FilePath(directory)) : nil
+    static var unwindCache: FilePath? {
+        let directory = FilePath(Variable.unwindCache.value ?? "/var/cache/swiftmem/unwind")
+        return directory.isAbsolute ? directory : nil
     }
 
     /// Does the terminal move its cursor when it is told to? By TERM.
