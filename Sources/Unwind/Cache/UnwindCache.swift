@@ -2,7 +2,7 @@
 internal import Glibc
 internal import Symbols
 internal import SystemLayer
-public import SystemPackage
+internal import SystemPackage
 
 /// Unwind tables of earlier runs, in a directory of this user's own.
 ///

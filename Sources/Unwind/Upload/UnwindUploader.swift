@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LibBPF
 internal import Symbols
+public import SystemPackage
 internal import TraceRecords
 
 /// What processes have mapped, and the tables of it.

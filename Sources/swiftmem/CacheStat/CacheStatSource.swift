@@ -2,6 +2,7 @@
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
 internal import TraceRecords
 
 /// cachestat's counters, a row at the end of each interval.

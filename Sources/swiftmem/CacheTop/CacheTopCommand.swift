@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import SystemLayer
 internal import TraceRecords
 internal import Glibc
 internal import LibBPF

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Reports
+internal import SystemLayer
+internal import SystemPackage
 
 /// Names of files, cgroups and users, looked up once.
 final class CacheTopNames {

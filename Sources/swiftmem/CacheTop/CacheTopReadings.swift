@@ -2,6 +2,7 @@
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
 
 /// What one interval brought to cachetop.
 struct CacheTopReading {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
 internal import TraceRecords
 
 /// What the user asks of memleak, checked: the one place where options are refused that don't go together.

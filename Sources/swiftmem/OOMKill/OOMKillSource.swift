@@ -2,6 +2,8 @@
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
+internal import SystemPackage
 internal import TraceRecords
 
 /// oomkill's kills, printed as they happen, and how long each victim's memory took to come back.

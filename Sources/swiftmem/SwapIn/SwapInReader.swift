@@ -3,6 +3,7 @@ internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
 internal import TraceRecords
 
 /// The kernel side's counters, read at the end of each interval.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CTracee
 internal import LibBPF
+internal import SystemLayer
 
 /// The processes of a run: who is traced, who has ended, and whose memory is gone.
 struct ProcessTable {
