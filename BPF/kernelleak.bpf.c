@@ -447,7 +447,7 @@ static __always_inline int freed(u32 which, u64 address)
  * Runs behind the first program, before the memory is really free: taking it out
  * once more, where an interrupt came between the two, finds nothing.
  */
-static __always_inline int freed_twin(u32 which, u64 address)
+static __always_inline int freed_second(u32 which, u64 address)
 {
 	u64 *seen = bpf_map_lookup_elem(&seen_frees, &which);
 	u64 size = 0;
@@ -473,7 +473,7 @@ static __always_inline int freed_twin(u32 which, u64 address)
 
 /* (call_site, ptr, bytes_req, bytes_alloc, gfp_flags[, node]): from 5.19 to 6.0 otherwise */
 SEC("raw_tp/kmalloc")
-int kmalloc_tp(struct bpf_raw_tracepoint_args *ctx)
+int kmalloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 address = ARG(1), size = ARG(3);
 
@@ -482,7 +482,7 @@ int kmalloc_tp(struct bpf_raw_tracepoint_args *ctx)
 }
 
 SEC("raw_tp/kmalloc_node")
-int kmalloc_node_tp(struct bpf_raw_tracepoint_args *ctx)
+int kmalloc_node_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 address = ARG(1), size = ARG(3);
 
@@ -492,7 +492,7 @@ int kmalloc_node_tp(struct bpf_raw_tracepoint_args *ctx)
 
 /* (call_site, ptr, cache, gfp_flags, node) */
 SEC("raw_tp/kmem_cache_alloc")
-int cache_alloc_tp(struct bpf_raw_tracepoint_args *ctx)
+int cache_alloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct kmem_cache *cache = (void *)ARG(2);
 
@@ -502,7 +502,7 @@ int cache_alloc_tp(struct bpf_raw_tracepoint_args *ctx)
 
 /* until 5.18: (call_site, ptr, bytes_req, bytes_alloc, gfp_flags[, node]) */
 SEC("raw_tp/kmem_cache_alloc")
-int cache_alloc_sizes_tp(struct bpf_raw_tracepoint_args *ctx)
+int cache_alloc_sizes_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 address = ARG(1);
 
@@ -511,7 +511,7 @@ int cache_alloc_sizes_tp(struct bpf_raw_tracepoint_args *ctx)
 }
 
 SEC("raw_tp/kmem_cache_alloc_node")
-int cache_alloc_node_tp(struct bpf_raw_tracepoint_args *ctx)
+int cache_alloc_node_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 address = ARG(1);
 
@@ -520,27 +520,27 @@ int cache_alloc_node_tp(struct bpf_raw_tracepoint_args *ctx)
 }
 
 SEC("raw_tp/kfree")
-int kfree_tp(struct bpf_raw_tracepoint_args *ctx)
+int kfree_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return freed(KERNELLEAK_KFREE, ARG(1));
 }
 
 SEC("raw_tp/kfree")
-int kfree_twin(struct bpf_raw_tracepoint_args *ctx)
+int kfree_second_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return freed_twin(KERNELLEAK_KFREE, ARG(1));
+	return freed_second(KERNELLEAK_KFREE, ARG(1));
 }
 
 SEC("raw_tp/kmem_cache_free")
-int cache_free_tp(struct bpf_raw_tracepoint_args *ctx)
+int cache_free_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return freed(KERNELLEAK_CACHE_FREE, ARG(1));
 }
 
 SEC("raw_tp/kmem_cache_free")
-int cache_free_twin(struct bpf_raw_tracepoint_args *ctx)
+int cache_free_second_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return freed_twin(KERNELLEAK_CACHE_FREE, ARG(1));
+	return freed_second(KERNELLEAK_CACHE_FREE, ARG(1));
 }
 
 /* ---- slab: with the kernel's own word for an object's cache (6.13) ------------------ */
@@ -563,7 +563,7 @@ int kmalloc_btf(u64 *ctx)
 
 /* (page, order, gfp_flags, migratetype) */
 SEC("raw_tp/mm_page_alloc")
-int page_alloc_tp(struct bpf_raw_tracepoint_args *ctx)
+int page_alloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 order = (u32)ARG(1) & 31;
 
@@ -572,44 +572,44 @@ int page_alloc_tp(struct bpf_raw_tracepoint_args *ctx)
 
 /* (page, order) */
 SEC("raw_tp/mm_page_free")
-int page_free_tp(struct bpf_raw_tracepoint_args *ctx)
+int page_free_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return freed(KERNELLEAK_PAGE_FREE, ARG(0));
 }
 
 SEC("raw_tp/mm_page_free")
-int page_free_twin(struct bpf_raw_tracepoint_args *ctx)
+int page_free_second_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return freed_twin(KERNELLEAK_PAGE_FREE, ARG(0));
+	return freed_second(KERNELLEAK_PAGE_FREE, ARG(0));
 }
 
 /* ---- per-CPU memory: every CPU has a copy ------------------------------------------- */
 
 /* (call_site, reserved, is_atomic, size, align, base_addr, off, ptr, …) */
 SEC("raw_tp/percpu_alloc_percpu")
-int percpu_alloc_tp(struct bpf_raw_tracepoint_args *ctx)
+int percpu_alloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return allocated(ctx, KERNELLEAK_BY_PERCPU, KERNELLEAK_PERCPU, ARG(7), (u64)ARG(3) * config.cpus, 0);
 }
 
 /* until 5.18: (reserved, is_atomic, size, align, base_addr, off, ptr) */
 SEC("raw_tp/percpu_alloc_percpu")
-int percpu_alloc_sizes_tp(struct bpf_raw_tracepoint_args *ctx)
+int percpu_alloc_sizes_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return allocated(ctx, KERNELLEAK_BY_PERCPU, KERNELLEAK_PERCPU, ARG(6), (u64)ARG(2) * config.cpus, 0);
 }
 
 /* (base_addr, off, ptr) */
 SEC("raw_tp/percpu_free_percpu")
-int percpu_free_tp(struct bpf_raw_tracepoint_args *ctx)
+int percpu_free_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	return freed(KERNELLEAK_PERCPU_FREE, ARG(2));
 }
 
 SEC("raw_tp/percpu_free_percpu")
-int percpu_free_twin(struct bpf_raw_tracepoint_args *ctx)
+int percpu_free_second_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return freed_twin(KERNELLEAK_PERCPU_FREE, ARG(2));
+	return freed_second(KERNELLEAK_PERCPU_FREE, ARG(2));
 }
 
 /* ---- frees that pass no tracepoint ---------------------------------------------------- */

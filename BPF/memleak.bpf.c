@@ -677,7 +677,7 @@ static __always_inline void leave(struct pt_regs *ctx)
 
 #define PERF_PROBE(name, op) \
 	SEC("uprobe") \
-	int perf_##name(struct pt_regs *ctx) \
+	int name##_uprobe(struct pt_regs *ctx) \
 	{ \
 		EMPTY(0); \
 		NO_PRIVATE_STACK(ctx); \
@@ -685,13 +685,13 @@ static __always_inline void leave(struct pt_regs *ctx)
 		return 0; \
 	}
 
-PERF_PROBE(size, MEMLEAK_SIZE)
+PERF_PROBE(malloc, MEMLEAK_SIZE)
 PERF_PROBE(new, MEMLEAK_NEW)
-PERF_PROBE(outer, MEMLEAK_OUTER)
+PERF_PROBE(outer_new, MEMLEAK_OUTER)
 PERF_PROBE(calloc, MEMLEAK_CALLOC)
 PERF_PROBE(realloc, MEMLEAK_REALLOC)
 PERF_PROBE(reallocarray, MEMLEAK_REALLOCARRAY)
-PERF_PROBE(aligned, MEMLEAK_ALIGNED)
+PERF_PROBE(aligned_alloc, MEMLEAK_ALIGNED)
 PERF_PROBE(posix_memalign, MEMLEAK_POSIX_MEMALIGN)
 PERF_PROBE(free, MEMLEAK_FREE)
 PERF_PROBE(mmap, MEMLEAK_MMAP)
@@ -699,7 +699,7 @@ PERF_PROBE(munmap, MEMLEAK_MUNMAP)
 PERF_PROBE(mremap, MEMLEAK_MREMAP)
 
 SEC("uretprobe")
-int perf_return(struct pt_regs *ctx)
+int call_uretprobe(struct pt_regs *ctx)
 {
 	EMPTY(0);
 	NO_PRIVATE_STACK(ctx);
@@ -710,7 +710,7 @@ int perf_return(struct pt_regs *ctx)
 /* ---- multi ---------------------------------------------------------------------- */
 
 SEC("uprobe")
-int enter_multi(struct pt_regs *ctx)
+int call_enter_multi(struct pt_regs *ctx)
 {
 	EMPTY(0);
 	NO_PRIVATE_STACK(ctx);
@@ -719,7 +719,7 @@ int enter_multi(struct pt_regs *ctx)
 }
 
 SEC("uretprobe")
-int leave_multi(struct pt_regs *ctx)
+int call_return_multi(struct pt_regs *ctx)
 {
 	EMPTY(0);
 	NO_PRIVATE_STACK(ctx);
@@ -731,7 +731,7 @@ int leave_multi(struct pt_regs *ctx)
 
 /* Seen from the return, the instruction pointer is the caller's already. */
 SEC("uprobe")
-int session(struct pt_regs *ctx)
+int call_session(struct pt_regs *ctx)
 {
 	/* as in earnest: nobody waits for the return of a free */
 	EMPTY(bpf_get_attach_cookie(ctx) == MEMLEAK_FREE);
@@ -746,7 +746,7 @@ int session(struct pt_regs *ctx)
 /* ---- processes ------------------------------------------------------------------ */
 
 SEC("raw_tp/sched_process_fork")
-int process_fork(struct bpf_raw_tracepoint_args *ctx)
+int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
 	u32 from = BPF_CORE_READ(parent, tgid), pid = BPF_CORE_READ(child, tgid), one = 1;
@@ -787,7 +787,7 @@ static __always_inline void tell_process(u32 kind)
 }
 
 SEC("raw_tp/sched_process_exec")
-int process_exec(void *ctx)
+int process_exec_rawtp(void *ctx)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct thread *thread = thread_of((u32)id, false);
@@ -803,7 +803,7 @@ int process_exec(void *ctx)
 }
 
 SEC("raw_tp/sched_process_exit")
-int process_exit(void *ctx)
+int process_exit_rawtp(void *ctx)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u32 tid = bpf_get_current_pid_tgid();

@@ -344,7 +344,7 @@ static __always_inline int report(void *ctx, struct task_struct *victim, u32 kno
 
 /* since 6.10, 72ba14deb40a ("mm: update mark_victim tracepoints fields"); backported to 6.1 */
 SEC("tp_btf/mark_victim")
-int BPF_PROG(oom_victim_tp, struct task_struct *victim)
+int BPF_PROG(oom_victim_btf, struct task_struct *victim)
 {
 	return report(ctx, victim, 0);
 }
@@ -362,7 +362,7 @@ int BPF_KPROBE(oom_victim_kprobe, struct task_struct *victim)
 }
 
 SEC("tp_btf/signal_generate")
-int BPF_PROG(oom_signal, int sig, void *info, struct task_struct *task)
+int BPF_PROG(oom_signal_btf, int sig, void *info, struct task_struct *task)
 {
 	if (sig != SIGKILL || info != SEND_SIG_PRIV)
 		return 0;
@@ -421,7 +421,7 @@ static __always_inline void memory_is_back(u32 pid, bool reaped)
 }
 
 SEC("tp_btf/finish_task_reaping")
-int BPF_PROG(oom_reaped, int pid)
+int BPF_PROG(oom_reaped_btf, int pid)
 {
 	memory_is_back(pid, true);
 	return 0;
@@ -429,7 +429,7 @@ int BPF_PROG(oom_reaped, int pid)
 
 /* do_exit(): behind exit_mm(), so the last thread's exit finds the memory free. */
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(oom_exit, struct task_struct *task)
+int BPF_PROG(oom_exit_btf, struct task_struct *task)
 {
 	if (BPF_CORE_READ(task, signal, live.counter) != 0)
 		return 0;

@@ -428,13 +428,13 @@ static __always_inline int returned(struct pt_regs *regs, long id, s64 result)
 }
 
 SEC("tp_btf/sys_enter")
-int BPF_PROG(call_begins, struct pt_regs *regs, long id)
+int BPF_PROG(call_enter_btf, struct pt_regs *regs, long id)
 {
 	return begins(id);
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(call_returned, struct pt_regs *regs, long result)
+int BPF_PROG(call_exit_btf, struct pt_regs *regs, long result)
 {
 	return returned(regs, call_number(regs), result);
 }
@@ -456,13 +456,13 @@ struct exit_record {
 };
 
 SEC("tracepoint/raw_syscalls/sys_enter")
-int record_begins(struct enter_record *record)
+int call_enter_tp(struct enter_record *record)
 {
 	return begins(record->id);
 }
 
 SEC("tracepoint/raw_syscalls/sys_exit")
-int record_returned(struct exit_record *record)
+int call_exit_tp(struct exit_record *record)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 
@@ -513,12 +513,12 @@ static __always_inline int recorded_return(struct exit_record *record, u32 kind)
 
 #define RECORDED(call, kind, arguments) \
 	SEC("tracepoint/syscalls/sys_enter_" #call) \
-	int call##_begins(struct enter_record *record) \
+	int call##_enter_tp(struct enter_record *record) \
 	{ \
 		return recorded_begin(record, arguments); \
 	} \
 	SEC("tracepoint/syscalls/sys_exit_" #call) \
-	int call##_returned(struct exit_record *record) \
+	int call##_exit_tp(struct exit_record *record) \
 	{ \
 		return recorded_return(record, kind); \
 	}

@@ -145,7 +145,7 @@ static __always_inline void count_wait(u64 ns)
 /* ---- pages, by the kernel's own counting of them (6.13) ---- */
 
 SEC("tp_btf/count_memcg_events")
-int BPF_PROG(memcg_event, struct mem_cgroup *memcg, int event, unsigned long count)
+int BPF_PROG(memcg_event_btf, struct mem_cgroup *memcg, int event, unsigned long count)
 {
 	bool device = event == (int)bpf_core_enum_value(enum vm_event_item, PSWPIN);
 	bool zswap = bpf_core_enum_value_exists(enum vm_event_item, ZSWPIN) &&
@@ -232,50 +232,50 @@ static __always_inline int reading_done(void)
 }
 
 SEC("fentry/swap_read_folio")
-int BPF_PROG(folio_fentry, struct folio *folio)
+int BPF_PROG(read_folio_fentry, struct folio *folio)
 {
 	return reading(folio_pages(folio));
 }
 
 SEC("fexit/swap_read_folio")
-int BPF_PROG(folio_fexit)
+int BPF_PROG(read_folio_fexit)
 {
 	return reading_done();
 }
 
 SEC("kprobe/swap_read_folio")
-int BPF_KPROBE(folio_kprobe, struct folio *folio)
+int BPF_KPROBE(read_folio_kprobe, struct folio *folio)
 {
 	return reading(folio_pages(folio));
 }
 
 SEC("kretprobe/swap_read_folio")
-int BPF_KRETPROBE(folio_kretprobe)
+int BPF_KRETPROBE(read_folio_kretprobe)
 {
 	return reading_done();
 }
 
 /* until 6.8; a page at a time: larger folios are swapped in since 6.12 */
 SEC("fentry/swap_readpage")
-int BPF_PROG(page_fentry)
+int BPF_PROG(read_page_fentry)
 {
 	return reading(1);
 }
 
 SEC("fexit/swap_readpage")
-int BPF_PROG(page_fexit)
+int BPF_PROG(read_page_fexit)
 {
 	return reading_done();
 }
 
 SEC("kprobe/swap_readpage")
-int BPF_KPROBE(page_kprobe)
+int BPF_KPROBE(read_page_kprobe)
 {
 	return reading(1);
 }
 
 SEC("kretprobe/swap_readpage")
-int BPF_KRETPROBE(page_kretprobe)
+int BPF_KRETPROBE(read_page_kretprobe)
 {
 	return reading_done();
 }
@@ -370,25 +370,25 @@ static __always_inline int fault_ends(u32 result)
 }
 
 SEC("fentry/do_swap_page")
-int BPF_PROG(fault_fentry, struct vm_fault *vmf)
+int BPF_PROG(swap_fault_fentry, struct vm_fault *vmf)
 {
 	return fault_begins(vmf);
 }
 
 SEC("fexit/do_swap_page")
-int BPF_PROG(fault_fexit, struct vm_fault *vmf, unsigned int result)
+int BPF_PROG(swap_fault_fexit, struct vm_fault *vmf, unsigned int result)
 {
 	return fault_ends(result);
 }
 
 SEC("kprobe/do_swap_page")
-int BPF_KPROBE(fault_kprobe, struct vm_fault *vmf)
+int BPF_KPROBE(swap_fault_kprobe, struct vm_fault *vmf)
 {
 	return fault_begins(vmf);
 }
 
 SEC("kretprobe/do_swap_page")
-int BPF_KRETPROBE(fault_kretprobe, long result)
+int BPF_KRETPROBE(swap_fault_kretprobe, long result)
 {
 	return fault_ends(result);
 }
@@ -429,13 +429,13 @@ static __always_inline int page_fault_begins(void)
 }
 
 SEC("tp_btf/page_fault_user")
-int BPF_PROG(user_fault)
+int BPF_PROG(user_fault_btf)
 {
 	return page_fault_begins();
 }
 
 SEC("tp_btf/page_fault_kernel")
-int BPF_PROG(kernel_fault)
+int BPF_PROG(kernel_fault_btf)
 {
 	return page_fault_begins();
 }
@@ -470,7 +470,7 @@ static __always_inline void swapped_out(struct mm_struct *mm, u64 pages)
 
 /* Swap entries of address spaces that were followed from the start: since 6.2. */
 SEC("tp_btf/rss_stat")
-int BPF_PROG(swap_entries, struct mm_struct *mm, int member)
+int BPF_PROG(swap_rss_btf, struct mm_struct *mm, int member)
 {
 	u64 key = address_of(mm);
 
@@ -504,7 +504,7 @@ static __always_inline void follow(struct mm_struct *mm)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(mm_by_exec, struct task_struct *task)
+int BPF_PROG(mm_exec_btf, struct task_struct *task)
 {
 	if (task->mm)
 		follow(task->mm);
@@ -513,7 +513,7 @@ int BPF_PROG(mm_by_exec, struct task_struct *task)
 
 /* A fork copies swap entries before this: nothing of that was swapped out. */
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(mm_by_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(mm_fork_btf, struct task_struct *parent, struct task_struct *child)
 {
 	if (child->mm && child->mm != parent->mm)
 		follow(child->mm);
@@ -521,7 +521,7 @@ int BPF_PROG(mm_by_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 SEC("iter/task")
-int mm_at_start(struct bpf_iter__task *ctx)
+int mm_start_iter(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
@@ -559,7 +559,7 @@ static __always_inline void follow_count(struct mm_struct *mm)
 }
 
 SEC("tp_btf/rss_stat")
-int BPF_PROG(swap_count, struct mm_struct *mm, int member, long count)
+int BPF_PROG(unsplit_rss_btf, struct mm_struct *mm, int member, long count)
 {
 	if (member != MM_SWAPENTS)
 		return 0;
@@ -594,7 +594,7 @@ int BPF_PROG(swap_count, struct mm_struct *mm, int member, long count)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(count_by_exec, struct task_struct *task)
+int BPF_PROG(unsplit_exec_btf, struct task_struct *task)
 {
 	if (task->mm)
 		follow_count(task->mm);
@@ -602,7 +602,7 @@ int BPF_PROG(count_by_exec, struct task_struct *task)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(count_by_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(unsplit_fork_btf, struct task_struct *parent, struct task_struct *child)
 {
 	if (child->mm && child->mm != parent->mm)
 		follow_count(child->mm);
@@ -610,7 +610,7 @@ int BPF_PROG(count_by_fork, struct task_struct *parent, struct task_struct *chil
 }
 
 SEC("iter/task")
-int count_at_start(struct bpf_iter__task *ctx)
+int unsplit_start_iter(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 

@@ -30,7 +30,7 @@ struct {
 
 /* exec_binprm(): the new image is in place, its arguments were just written. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(cmdline_exec, struct task_struct *task)
+int BPF_PROG(cmdline_exec_btf, struct task_struct *task)
 {
 	u32 zero = 0, tgid = task->tgid;
 	struct cmdline *line = bpf_map_lookup_elem(&cmdline_scratch, &zero);
@@ -54,7 +54,7 @@ int BPF_PROG(cmdline_exec, struct task_struct *task)
 
 /* A forked process has its parent's command line until it execs. */
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(cmdline_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(cmdline_fork_btf, struct task_struct *parent, struct task_struct *child)
 {
 	u32 from = parent->tgid, to = child->tgid;
 

@@ -30,7 +30,7 @@
 /* ---- where a task's state is a hash entry of its own ---- */
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(task_gone, struct task_struct *task)
+int BPF_PROG(task_exit_btf, struct task_struct *task)
 {
 	u32 thread = (u32)bpf_get_current_pid_tgid();
 
@@ -70,7 +70,7 @@ static __always_inline void settle_call(struct request *r, struct address_space 
  * so that no helper is called for either.
  */
 SEC("tp_btf/mm_filemap_get_pages")
-int BPF_PROG(read_access, struct address_space *mapping, unsigned long index, unsigned long last)
+int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index, unsigned long last)
 {
 	if (!filtered_in())
 		return 0;
@@ -112,7 +112,7 @@ int BPF_PROG(read_access, struct address_space *mapping, unsigned long index, un
 
 /* A task's last call has none after it. */
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(last_read, struct task_struct *task)
+int BPF_PROG(last_read_btf, struct task_struct *task)
 {
 	struct request *r = filtered_in() ? known_request() : NULL;
 
@@ -140,7 +140,7 @@ static __always_inline void read_returned(struct kiocb *iocb, s64 before, s64 re
 
 /* Linux 5.12 */
 SEC("fexit/filemap_read")
-int BPF_PROG(read_exit, struct kiocb *iocb, void *to, s64 before, s64 result)
+int BPF_PROG(read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
 {
 	read_returned(iocb, before, result);
 	return 0;
@@ -148,7 +148,7 @@ int BPF_PROG(read_exit, struct kiocb *iocb, void *to, s64 before, s64 result)
 
 /* before that */
 SEC("fexit/generic_file_buffered_read")
-int BPF_PROG(buffered_read_exit, struct kiocb *iocb, void *to, s64 before, s64 result)
+int BPF_PROG(buffered_read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
 {
 	read_returned(iocb, before, result);
 	return 0;
@@ -156,7 +156,7 @@ int BPF_PROG(buffered_read_exit, struct kiocb *iocb, void *to, s64 before, s64 r
 
 /* Linux 6.5; until then splice goes through the function above */
 SEC("fexit/filemap_splice_read")
-int BPF_PROG(splice_exit, struct file *file, s64 *position, void *pipe, u64 length, u32 flags, s64 result)
+int BPF_PROG(splice_fexit, struct file *file, s64 *position, void *pipe, u64 length, u32 flags, s64 result)
 {
 	s64 after = 0;
 
@@ -206,7 +206,7 @@ static __always_inline void read_left(s64 result)
 }
 
 SEC("kprobe/filemap_read")
-int BPF_KPROBE(read_enter, struct kiocb *iocb, struct iov_iter *to, s64 before)
+int BPF_KPROBE(read_kprobe, struct kiocb *iocb, struct iov_iter *to, s64 before)
 {
 	if (filtered_in())
 		read_entered(BPF_CORE_READ(iocb, ki_filp, f_mapping), BPF_CORE_READ(iocb, ki_pos),
@@ -215,14 +215,14 @@ int BPF_KPROBE(read_enter, struct kiocb *iocb, struct iov_iter *to, s64 before)
 }
 
 SEC("kretprobe/filemap_read")
-int BPF_KRETPROBE(read_leave, s64 result)
+int BPF_KRETPROBE(read_kretprobe, s64 result)
 {
 	read_left(result);
 	return 0;
 }
 
 SEC("kprobe/generic_file_buffered_read")
-int BPF_KPROBE(buffered_read_enter, struct kiocb *iocb, struct iov_iter *to, s64 before)
+int BPF_KPROBE(buffered_read_kprobe, struct kiocb *iocb, struct iov_iter *to, s64 before)
 {
 	if (filtered_in())
 		read_entered(BPF_CORE_READ(iocb, ki_filp, f_mapping), BPF_CORE_READ(iocb, ki_pos),
@@ -231,14 +231,14 @@ int BPF_KPROBE(buffered_read_enter, struct kiocb *iocb, struct iov_iter *to, s64
 }
 
 SEC("kretprobe/generic_file_buffered_read")
-int BPF_KRETPROBE(buffered_read_leave, s64 result)
+int BPF_KRETPROBE(buffered_read_kretprobe, s64 result)
 {
 	read_left(result);
 	return 0;
 }
 
 SEC("kprobe/filemap_splice_read")
-int BPF_KPROBE(splice_enter, struct file *file, s64 *position, void *pipe, u64 length)
+int BPF_KPROBE(splice_kprobe, struct file *file, s64 *position, void *pipe, u64 length)
 {
 	s64 from = 0;
 
@@ -250,7 +250,7 @@ int BPF_KPROBE(splice_enter, struct file *file, s64 *position, void *pipe, u64 l
 }
 
 SEC("kretprobe/filemap_splice_read")
-int BPF_KRETPROBE(splice_leave, s64 result)
+int BPF_KRETPROBE(splice_kretprobe, s64 result)
 {
 	read_left(result);
 	return 0;
@@ -259,7 +259,7 @@ int BPF_KRETPROBE(splice_leave, s64 result)
 /* ---- insertions ---- */
 
 SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(inserted, struct folio *folio)
+int BPF_PROG(insert_btf, struct folio *folio)
 {
 	if (filtered_in())
 		folio_inserted(folio_mapping(folio), folio_index(folio), folio_pages(folio), INSERTED_UNKNOWN);
@@ -272,7 +272,7 @@ static __always_inline enum insertion insertion_by(u32 gfp)
 }
 
 SEC("fexit/filemap_add_folio")
-int BPF_PROG(folio_added, struct address_space *mapping, struct folio *folio, unsigned long index, u32 gfp, int result)
+int BPF_PROG(folio_insert_fexit, struct address_space *mapping, struct folio *folio, unsigned long index, u32 gfp, int result)
 {
 	if (result == 0 && filtered_in())
 		folio_inserted(mapping, index, folio_pages(folio), insertion_by(gfp));
@@ -281,7 +281,7 @@ int BPF_PROG(folio_added, struct address_space *mapping, struct folio *folio, un
 
 /* until 5.15; later this is a wrapper that hardly anybody calls */
 SEC("fexit/add_to_page_cache_lru")
-int BPF_PROG(page_added, struct folio *page, struct address_space *mapping, unsigned long index, u32 gfp, int result)
+int BPF_PROG(page_insert_fexit, struct folio *page, struct address_space *mapping, unsigned long index, u32 gfp, int result)
 {
 	if (result == 0 && filtered_in())
 		folio_inserted(mapping, index, folio_pages(page), insertion_by(gfp));
@@ -290,7 +290,7 @@ int BPF_PROG(page_added, struct folio *page, struct address_space *mapping, unsi
 
 /* The function says what for, the tracepoint in it that it succeeded. */
 SEC("kprobe/filemap_add_folio")
-int BPF_KPROBE(folio_adding, void *mapping, struct folio *folio, unsigned long index, u32 gfp)
+int BPF_KPROBE(folio_insert_kprobe, void *mapping, struct folio *folio, unsigned long index, u32 gfp)
 {
 	struct request *r = filtered_in() ? current_request() : NULL;
 
@@ -302,7 +302,7 @@ int BPF_KPROBE(folio_adding, void *mapping, struct folio *folio, unsigned long i
 }
 
 SEC("kprobe/add_to_page_cache_lru")
-int BPF_KPROBE(page_adding, struct folio *page, void *mapping, unsigned long index, u32 gfp)
+int BPF_KPROBE(page_insert_kprobe, struct folio *page, void *mapping, unsigned long index, u32 gfp)
 {
 	struct request *r = filtered_in() ? current_request() : NULL;
 
@@ -314,7 +314,7 @@ int BPF_KPROBE(page_adding, struct folio *page, void *mapping, unsigned long ind
 }
 
 SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(inserted_by_function, struct folio *folio)
+int BPF_PROG(insert_purpose_btf, struct folio *folio)
 {
 	if (!filtered_in())
 		return 0;
@@ -332,7 +332,7 @@ int BPF_PROG(inserted_by_function, struct folio *folio)
 /* ---- dirtied pages; a claim tells a write's own pages where the insertion did not ---- */
 
 SEC("tp_btf/writeback_dirty_folio")
-int BPF_PROG(dirtied, struct folio *folio)
+int BPF_PROG(folio_dirty_claim_btf, struct folio *folio)
 {
 	if (filtered_in())
 		folio_dirtied(folio, true);
@@ -340,7 +340,7 @@ int BPF_PROG(dirtied, struct folio *folio)
 }
 
 SEC("tp_btf/writeback_dirty_page")
-int BPF_PROG(page_dirtied, struct folio *page)
+int BPF_PROG(page_dirty_claim_btf, struct folio *page)
 {
 	if (filtered_in())
 		folio_dirtied(page, true);
@@ -348,7 +348,7 @@ int BPF_PROG(page_dirtied, struct folio *page)
 }
 
 SEC("tp_btf/writeback_dirty_folio")
-int BPF_PROG(dirtied_only, struct folio *folio)
+int BPF_PROG(folio_dirty_btf, struct folio *folio)
 {
 	if (filtered_in())
 		folio_dirtied(folio, false);
@@ -356,7 +356,7 @@ int BPF_PROG(dirtied_only, struct folio *folio)
 }
 
 SEC("tp_btf/writeback_dirty_page")
-int BPF_PROG(page_dirtied_only, struct folio *page)
+int BPF_PROG(page_dirty_btf, struct folio *page)
 {
 	if (filtered_in())
 		folio_dirtied(page, false);
@@ -367,7 +367,7 @@ int BPF_PROG(page_dirtied_only, struct folio *page)
 
 #ifndef PAGECACHE_BY_FILE
 SEC("tp_btf/mm_filemap_delete_from_page_cache")
-int BPF_PROG(removed, struct folio *folio)
+int BPF_PROG(remove_btf, struct folio *folio)
 {
 	if (!filtered_in())
 		return 0;
@@ -409,14 +409,14 @@ static __always_inline void fault_left(void)
 }
 
 SEC("fentry/filemap_fault")
-int BPF_PROG(fault_entry, struct vm_fault *vmf)
+int BPF_PROG(file_fault_fentry, struct vm_fault *vmf)
 {
 	fault_entered(vmf);
 	return 0;
 }
 
 SEC("fexit/filemap_fault")
-int BPF_PROG(fault_exit, struct vm_fault *vmf)
+int BPF_PROG(file_fault_fexit, struct vm_fault *vmf)
 {
 	fault_left();
 	return 0;
@@ -424,7 +424,7 @@ int BPF_PROG(fault_exit, struct vm_fault *vmf)
 
 /* Linux 6.6 */
 SEC("fentry/set_pte_range")
-int BPF_PROG(ptes_set, struct vm_fault *vmf, void *folio, void *page, u32 pages)
+int BPF_PROG(set_ptes_fentry, struct vm_fault *vmf, void *folio, void *page, u32 pages)
 {
 	if (filtered_in())
 		fault_mapped(vmf, pages);
@@ -433,7 +433,7 @@ int BPF_PROG(ptes_set, struct vm_fault *vmf, void *folio, void *page, u32 pages)
 
 /* 5.12 to 6.5 */
 SEC("fentry/do_set_pte")
-int BPF_PROG(pte_set, struct vm_fault *vmf)
+int BPF_PROG(set_pte_fentry, struct vm_fault *vmf)
 {
 	if (filtered_in())
 		fault_mapped(vmf, 1);
@@ -441,7 +441,7 @@ int BPF_PROG(pte_set, struct vm_fault *vmf)
 }
 
 SEC("fexit/do_set_pmd")
-int BPF_PROG(pmd_set, struct vm_fault *vmf, void *page, u32 result)
+int BPF_PROG(set_pmd_fexit, struct vm_fault *vmf, void *page, u32 result)
 {
 	if (result == 0 && filtered_in())
 		fault_mapped(vmf, HUGE_PAGES);
@@ -450,7 +450,7 @@ int BPF_PROG(pmd_set, struct vm_fault *vmf, void *page, u32 result)
 
 /* with the folio as a second argument, since 6.17 */
 SEC("fexit/do_set_pmd")
-int BPF_PROG(pmd_set_folio, struct vm_fault *vmf, void *folio, void *page, u32 result)
+int BPF_PROG(set_pmd_folio_fexit, struct vm_fault *vmf, void *folio, void *page, u32 result)
 {
 	if (result == 0 && filtered_in())
 		fault_mapped(vmf, HUGE_PAGES);
@@ -464,7 +464,7 @@ static __always_inline u64 pages_set(struct vm_fault *vmf)
 }
 
 SEC("fexit/alloc_set_pte")
-int BPF_PROG(pte_allocated, struct vm_fault *vmf, void *page, u32 result)
+int BPF_PROG(alloc_set_pte_fexit, struct vm_fault *vmf, void *page, u32 result)
 {
 	if (result == 0 && filtered_in())
 		fault_mapped(vmf, pages_set(vmf));
@@ -472,21 +472,21 @@ int BPF_PROG(pte_allocated, struct vm_fault *vmf, void *page, u32 result)
 }
 
 SEC("kprobe/filemap_fault")
-int BPF_KPROBE(fault_enter, struct vm_fault *vmf)
+int BPF_KPROBE(file_fault_kprobe, struct vm_fault *vmf)
 {
 	fault_entered(vmf);
 	return 0;
 }
 
 SEC("kretprobe/filemap_fault")
-int BPF_KRETPROBE(fault_leave)
+int BPF_KRETPROBE(file_fault_kretprobe)
 {
 	fault_left();
 	return 0;
 }
 
 SEC("kprobe/set_pte_range")
-int BPF_KPROBE(ptes_set_enter, struct vm_fault *vmf, void *folio, void *page, u32 pages)
+int BPF_KPROBE(set_ptes_kprobe, struct vm_fault *vmf, void *folio, void *page, u32 pages)
 {
 	if (filtered_in())
 		fault_mapped(vmf, pages);
@@ -494,7 +494,7 @@ int BPF_KPROBE(ptes_set_enter, struct vm_fault *vmf, void *folio, void *page, u3
 }
 
 SEC("kprobe/do_set_pte")
-int BPF_KPROBE(pte_set_enter, struct vm_fault *vmf)
+int BPF_KPROBE(set_pte_kprobe, struct vm_fault *vmf)
 {
 	if (filtered_in())
 		fault_mapped(vmf, 1);
@@ -510,14 +510,14 @@ static __always_inline void mapping_entered(struct vm_fault *vmf)
 }
 
 SEC("kprobe/do_set_pmd")
-int BPF_KPROBE(pmd_set_enter, struct vm_fault *vmf)
+int BPF_KPROBE(set_pmd_kprobe, struct vm_fault *vmf)
 {
 	mapping_entered(vmf);
 	return 0;
 }
 
 SEC("kretprobe/do_set_pmd")
-int BPF_KRETPROBE(pmd_set_leave, u32 result)
+int BPF_KRETPROBE(set_pmd_kretprobe, u32 result)
 {
 	struct request *r = result == 0 && filtered_in() ? known_request() : NULL;
 
@@ -527,14 +527,14 @@ int BPF_KRETPROBE(pmd_set_leave, u32 result)
 }
 
 SEC("kprobe/alloc_set_pte")
-int BPF_KPROBE(pte_alloc_enter, struct vm_fault *vmf)
+int BPF_KPROBE(alloc_set_pte_kprobe, struct vm_fault *vmf)
 {
 	mapping_entered(vmf);
 	return 0;
 }
 
 SEC("kretprobe/alloc_set_pte")
-int BPF_KRETPROBE(pte_alloc_leave, u32 result)
+int BPF_KRETPROBE(alloc_set_pte_kretprobe, u32 result)
 {
 	struct request *r = result == 0 && filtered_in() ? known_request() : NULL;
 
@@ -547,7 +547,7 @@ int BPF_KRETPROBE(pte_alloc_leave, u32 result)
 
 /* A fault whose page the fault-around did not find; it is counted when it is mapped. */
 SEC("tp_btf/mm_filemap_fault")
-int BPF_PROG(fault, struct address_space *mapping, unsigned long index)
+int BPF_PROG(file_fault_btf, struct address_space *mapping, unsigned long index)
 {
 	if (!filtered_in())
 		return 0;
@@ -572,7 +572,7 @@ int BPF_PROG(fault, struct address_space *mapping, unsigned long index)
 }
 
 SEC("tp_btf/rss_stat")
-int BPF_PROG(mapped, struct mm_struct *mm, int member)
+int BPF_PROG(file_rss_btf, struct mm_struct *mm, int member)
 {
 	if (member != MM_FILEPAGES)
 		return 0;
@@ -607,7 +607,7 @@ int BPF_PROG(mapped, struct mm_struct *mm, int member)
 #ifdef PAGECACHE_BY_FILE
 /* For tools that count by file: behind the mapping of a window, its file's name. */
 SEC("tp_btf/mm_filemap_map_pages")
-int BPF_PROG(mapped_window, struct address_space *mapping)
+int BPF_PROG(map_window_btf, struct address_space *mapping)
 {
 	if (!filtered_in())
 		return 0;
@@ -632,7 +632,7 @@ int BPF_PROG(mapped_window, struct address_space *mapping)
 
 /* begin_new_exec() names the task when its new address space is in place and empty. */
 SEC("tp_btf/task_rename")
-int BPF_PROG(mm_by_exec, struct task_struct *task)
+int BPF_PROG(mm_exec_btf, struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
 
@@ -642,7 +642,7 @@ int BPF_PROG(mm_by_exec, struct task_struct *task)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(mm_by_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(mm_fork_btf, struct task_struct *parent, struct task_struct *child)
 {
 	struct mm_struct *mm = child->mm;
 
@@ -652,7 +652,7 @@ int BPF_PROG(mm_by_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 SEC("iter/task")
-int mm_at_start(struct bpf_iter__task *ctx)
+int mm_start_iter(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
@@ -662,7 +662,7 @@ int mm_at_start(struct bpf_iter__task *ctx)
 }
 
 SEC("tp_btf/exit_mmap")
-int BPF_PROG(mm_gone, struct mm_struct *mm)
+int BPF_PROG(mm_exit_btf, struct mm_struct *mm)
 {
 	mapped_gone(mm);
 	return 0;

@@ -125,7 +125,7 @@ static __always_inline bool is_file_cache(struct address_space *mapping)
 }
 
 SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(ahead_came, struct folio *folio)
+int BPF_PROG(ahead_insert_btf, struct folio *folio)
 {
 	struct address_space *mapping = folio_mapping(folio);
 
@@ -146,7 +146,7 @@ int BPF_PROG(ahead_came, struct folio *folio)
 
 /* A page that a write makes or fills is nobody's readahead. */
 SEC("tp_btf/writeback_dirty_folio")
-int BPF_PROG(ahead_written, struct folio *folio)
+int BPF_PROG(ahead_dirty_btf, struct folio *folio)
 {
 	if (!filtered_in())
 		return 0;
@@ -158,7 +158,7 @@ int BPF_PROG(ahead_written, struct folio *folio)
 
 /* Whoever removes it: reclaim works for all. */
 SEC("tp_btf/mm_filemap_delete_from_page_cache")
-int BPF_PROG(ahead_went, struct folio *folio)
+int BPF_PROG(ahead_remove_btf, struct folio *folio)
 {
 	struct readahead_counters *c = readahead_counts();
 	u64 first = folio_index(folio);
@@ -182,7 +182,7 @@ static __always_inline u64 folio_size_within(u32 pages)
 /* ---- their use, by tracepoint (Linux 6.12) ---- */
 
 SEC("tp_btf/mm_filemap_get_pages")
-int BPF_PROG(ahead_read, struct address_space *mapping, unsigned long index, unsigned long last)
+int BPF_PROG(ahead_read_btf, struct address_space *mapping, unsigned long index, unsigned long last)
 {
 	if (filtered_in())
 		pages_used(mapping, index, last);
@@ -194,7 +194,7 @@ int BPF_PROG(ahead_read, struct address_space *mapping, unsigned long index, uns
  * map entire large folio faultaround"): more than the window, as rss_stat just told.
  */
 SEC("tp_btf/mm_filemap_map_pages")
-int BPF_PROG(ahead_mapped, struct address_space *mapping, unsigned long first, unsigned long last)
+int BPF_PROG(ahead_map_window_btf, struct address_space *mapping, unsigned long first, unsigned long last)
 {
 	if (!filtered_in())
 		return 0;
@@ -212,7 +212,7 @@ int BPF_PROG(ahead_mapped, struct address_space *mapping, unsigned long first, u
 }
 
 SEC("tp_btf/mm_filemap_fault")
-int BPF_PROG(ahead_faulted, struct address_space *mapping, unsigned long index)
+int BPF_PROG(ahead_fault_btf, struct address_space *mapping, unsigned long index)
 {
 	if (filtered_in())
 		pages_used(mapping, index, index);
@@ -223,10 +223,10 @@ int BPF_PROG(ahead_faulted, struct address_space *mapping, unsigned long index)
  * Since 6.18 a fault maps the whole folio (19773df031bc, "mm/fault: try to map the
  * entire file folio in finish_fault()"). A huge mapping has no event but rss_stat,
  * which says nothing of the file: the address that faulted does. These come behind
- * the `mapped` of pagecache_probes.h.
+ * `file_rss_btf` of pagecache_probes.h.
  */
 SEC("tp_btf/page_fault_user")
-int BPF_PROG(ahead_fault_at, unsigned long address)
+int BPF_PROG(ahead_fault_address_btf, unsigned long address)
 {
 	struct request *r = filtered_in() ? current_request() : NULL;
 
@@ -255,7 +255,7 @@ static long huge_mapping_of(struct task_struct *task, struct vm_area_struct *vma
 }
 
 SEC("tp_btf/rss_stat")
-int BPF_PROG(ahead_mapped_huge, struct mm_struct *mm, int member)
+int BPF_PROG(ahead_rss_btf, struct mm_struct *mm, int member)
 {
 	struct request *r = member == MM_FILEPAGES && filtered_in() ? known_request() : NULL;
 
@@ -290,7 +290,7 @@ static __always_inline void bytes_used(struct address_space *mapping, s64 after,
 }
 
 SEC("fexit/filemap_read")
-int BPF_PROG(ahead_read_exit, struct kiocb *iocb, void *to, s64 before, s64 result)
+int BPF_PROG(ahead_read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
 {
 	if (filtered_in())
 		bytes_used(BPF_CORE_READ(iocb, ki_filp, f_mapping), BPF_CORE_READ(iocb, ki_pos), result - before);
@@ -298,7 +298,7 @@ int BPF_PROG(ahead_read_exit, struct kiocb *iocb, void *to, s64 before, s64 resu
 }
 
 SEC("fexit/filemap_splice_read")
-int BPF_PROG(ahead_splice_exit, struct file *file, s64 *position, void *pipe, u64 length, u32 flags, s64 result)
+int BPF_PROG(ahead_splice_fexit, struct file *file, s64 *position, void *pipe, u64 length, u32 flags, s64 result)
 {
 	s64 after = 0;
 
@@ -310,7 +310,7 @@ int BPF_PROG(ahead_splice_exit, struct file *file, s64 *position, void *pipe, u6
 }
 
 SEC("fentry/filemap_map_pages")
-int BPF_PROG(ahead_map_entry, struct vm_fault *vmf, unsigned long first, unsigned long last)
+int BPF_PROG(ahead_map_window_fentry, struct vm_fault *vmf, unsigned long first, unsigned long last)
 {
 	if (filtered_in())
 		pages_used(BPF_CORE_READ(vmf, vma, vm_file, f_mapping), first, last);
@@ -318,7 +318,7 @@ int BPF_PROG(ahead_map_entry, struct vm_fault *vmf, unsigned long first, unsigne
 }
 
 SEC("fexit/filemap_fault")
-int BPF_PROG(ahead_fault_exit, struct vm_fault *vmf)
+int BPF_PROG(ahead_fault_fexit, struct vm_fault *vmf)
 {
 	u64 index = BPF_CORE_READ(vmf, pgoff);
 
@@ -328,7 +328,7 @@ int BPF_PROG(ahead_fault_exit, struct vm_fault *vmf)
 }
 
 SEC("fexit/do_set_pmd")
-int BPF_PROG(ahead_pmd_exit, struct vm_fault *vmf, struct page *page, u32 result)
+int BPF_PROG(ahead_set_pmd_fexit, struct vm_fault *vmf, struct page *page, u32 result)
 {
 	u64 first = BPF_CORE_READ(vmf, pgoff) & ~(HUGE_PAGES - 1ULL);
 

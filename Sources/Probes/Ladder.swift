@@ -10,7 +10,7 @@
 ///
 ///         var rung: Rung {
 ///             switch self {
-///             case .tracepoint: Rung(.tracepoint, on: .all, programs: ["oom_victim_tp"])
+///             case .tracepoint: Rung(.tracepoint, on: .all, programs: ["oom_victim_btf"])
 ///             …
 ///             }
 ///         }

@@ -107,11 +107,11 @@ import Testing
         let resolution = Resolver(oracle: WholeKernel()).resolve(probes, sections: hooks)
         #expect(resolution[PageCache.Faults.self] == .tracepoint && resolution[PageCache.Readahead.self] == .tracepoint)
         let links = resolution.attachment(sections: hooks).links
-        let mapped = try #require(links.firstIndex(of: "mapped"))
-        for program in ["ahead_mapped", "ahead_mapped_huge"] {
+        let mapped = try #require(links.firstIndex(of: "file_rss_btf"))
+        for program in ["ahead_map_window_btf", "ahead_rss_btf"] {
             #expect(mapped < (try #require(links.firstIndex(of: program))))
         }
-        #expect(hooks["mapped"] == hooks["ahead_mapped_huge"])
+        #expect(hooks["file_rss_btf"] == hooks["ahead_rss_btf"])
     }
 
     @Test("filemap_read() alone is not taken where files are spliced by a function whose hook is refused")
@@ -119,7 +119,7 @@ import Testing
         let probes = CacheStat.mode(readahead: true).probes
         let object = try OpenObject(image: objectImage(probes.object).bytes, name: probes.object)
         let hooks = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.attachPoint) })
-        let refused = ["read_access", "splice_exit", "splice_enter", "ahead_read", "ahead_splice_exit"]
+        let refused = ["read_batch_btf", "splice_fexit", "splice_kprobe", "ahead_read_btf", "ahead_splice_fexit"]
         for (version, reads, ahead) in [
             (KernelVersion(6, 4), PageCache.Reads.fentryRead, PageCache.Readahead.fentryRead),
             (KernelVersion(6, 5), .partial, nil), (KernelVersion(6, 9), .partial, nil),

@@ -52,7 +52,7 @@ import Testing
         #expect(maps["cmdlines"]?.valueSize == 260)
         #expect(maps[".rodata.config"]?.valueSize == 16)
         #expect(
-            object.programs.first { $0.name == "oom_victim_tp" }?.attachPoint
+            object.programs.first { $0.name == "oom_victim_btf" }?.attachPoint
                 == .btfTracepoint("mark_victim"))
     }
 

@@ -29,7 +29,7 @@ extension OOMKill {
             case .tracepoint:
                 Rung(
                     .tracepoint, on: .from(6, 10, "mark_victim passes the task, not its id", orBackported: true),
-                    programs: ["oom_victim_tp"], requires: [.tracepointArgument("mark_victim", 0, "task_struct *")])
+                    programs: ["oom_victim_btf"], requires: [.tracepointArgument("mark_victim", 0, "task_struct *")])
             case .fentry: Rung(.fentry, on: .all, programs: ["oom_victim_fentry"])
             case .kprobe: Rung(.kprobe, on: .all, programs: ["oom_victim_kprobe"])
             }
@@ -60,7 +60,7 @@ extension OOMKill {
         static let sees = "the kernel's SIGKILL"
         static let without: String? = "processes killed for sharing a victim's memory are not seen"
 
-        var rung: Rung { Rung(.tracepoint, on: .all, programs: ["oom_signal"]) }
+        var rung: Rung { Rung(.tracepoint, on: .all, programs: ["oom_signal_btf"]) }
     }
 
     enum Release: String, Ladder {
@@ -69,7 +69,7 @@ extension OOMKill {
         static let sees = "the return of a victim's memory"
         static let without: String? = "how long a victim's memory took to come back is unknown"
 
-        var rung: Rung { Rung(.tracepoint, on: .all, programs: ["oom_reaped", "oom_exit"]) }
+        var rung: Rung { Rung(.tracepoint, on: .all, programs: ["oom_reaped_btf", "oom_exit_btf"]) }
     }
 
     enum CommandLines: String, Ladder {
@@ -80,7 +80,7 @@ extension OOMKill {
 
         var rung: Rung {
             Rung(
-                .tracepoint, on: .all, programs: ["cmdline_exec", "cmdline_fork"],
+                .tracepoint, on: .all, programs: ["cmdline_exec_btf", "cmdline_fork_btf"],
                 cannotSee: "arguments past the first 256 bytes")
         }
     }

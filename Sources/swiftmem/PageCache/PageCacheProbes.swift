@@ -18,7 +18,7 @@ enum PageCache {
                 Rung(
                     .map, on: .from(5, 11, "maps of task storage", orBackported: true),
                     requires: [.feature(.taskStorage)], maps: ["requests"])
-            case .threadMap: Rung(.map, on: .all, programs: ["task_gone"], maps: ["requests_by_thread"])
+            case .threadMap: Rung(.map, on: .all, programs: ["task_exit_btf"], maps: ["requests_by_thread"])
             }
         }
     }
@@ -40,30 +40,30 @@ enum PageCache {
             case .tracepoint:
                 Rung(
                     .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
-                    programs: ["read_access", "last_read"], cannotSee: Self.otherFiles)
+                    programs: ["read_batch_btf", "last_read_btf"], cannotSee: Self.otherFiles)
             case .fentryReadSplice:
                 Rung(
-                    .fentry, on: Self.readAndSplice, programs: ["read_exit", "splice_exit"],
+                    .fentry, on: Self.readAndSplice, programs: ["read_fexit", "splice_fexit"],
                     cannotSee: Self.otherFiles)
             case .fentryRead:
                 Rung(
-                    .fentry, on: Self.readAlone, programs: ["read_exit"], requires: [Self.splicesByReading],
+                    .fentry, on: Self.readAlone, programs: ["read_fexit"], requires: [Self.splicesByReading],
                     cannotSee: Self.otherFiles)
             case .fentryBufferedRead:
                 Rung(
-                    .fentry, on: Self.bufferedRead, programs: ["buffered_read_exit"], cannotSee: Self.otherFiles)
+                    .fentry, on: Self.bufferedRead, programs: ["buffered_read_fexit"], cannotSee: Self.otherFiles)
             case .kprobeReadSplice:
                 Rung(
                     .kprobe, on: Self.readAndSplice,
-                    programs: ["read_enter", "read_leave", "splice_enter", "splice_leave"],
+                    programs: ["read_kprobe", "read_kretprobe", "splice_kprobe", "splice_kretprobe"],
                     cannotSee: Self.otherFiles)
             case .kprobeRead:
                 Rung(
-                    .kprobe, on: Self.readAlone, programs: ["read_enter", "read_leave"],
+                    .kprobe, on: Self.readAlone, programs: ["read_kprobe", "read_kretprobe"],
                     requires: [Self.splicesByReading], cannotSee: Self.otherFiles)
             case .kprobeBufferedRead:
                 Rung(
-                    .kprobe, on: Self.bufferedRead, programs: ["buffered_read_enter", "buffered_read_leave"],
+                    .kprobe, on: Self.bufferedRead, programs: ["buffered_read_kprobe", "buffered_read_kretprobe"],
                     cannotSee: Self.otherFiles)
             case .partial:
                 Rung(.indirect, on: .all, cannotSee: "accesses: hits and ratios are not known")
@@ -112,33 +112,36 @@ enum PageCache {
             case .tracepoint:
                 Rung(
                     .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
-                    programs: ["inserted", "dirtied"],
+                    programs: ["insert_btf", "folio_dirty_claim_btf"],
                     requires: [.tracepointArgument("mm_filemap_get_pages", 0, "address_space *")],
                     cannotSee: Self.writeThrough)
-            case .fentryFolio: Rung(.fentry, on: Self.folio, programs: ["folio_added", "dirtied_only"])
-            case .fentryFolioPage: Rung(.fentry, on: Self.folioPage, programs: ["folio_added", "page_dirtied_only"])
+            case .fentryFolio: Rung(.fentry, on: Self.folio, programs: ["folio_insert_fexit", "folio_dirty_btf"])
+            case .fentryFolioPage:
+                Rung(.fentry, on: Self.folioPage, programs: ["folio_insert_fexit", "page_dirty_btf"])
             case .fentryPage:
                 Rung(
-                    .fentry, on: Self.page, programs: ["page_added", "page_dirtied_only"],
+                    .fentry, on: Self.page, programs: ["page_insert_fexit", "page_dirty_btf"],
                     requires: [Self.addsPages])
             case .kprobeFolio:
                 Rung(
-                    .kprobe, on: Self.folio, programs: ["folio_adding", "inserted_by_function", "dirtied_only"])
+                    .kprobe, on: Self.folio, programs: ["folio_insert_kprobe", "insert_purpose_btf", "folio_dirty_btf"])
             case .kprobeFolioPage:
                 Rung(
                     .kprobe, on: Self.folioPage,
-                    programs: ["folio_adding", "inserted_by_function", "page_dirtied_only"])
+                    programs: ["folio_insert_kprobe", "insert_purpose_btf", "page_dirty_btf"])
             case .kprobePage:
                 Rung(
                     .kprobe, on: Self.page,
-                    programs: ["page_adding", "inserted_by_function", "page_dirtied_only"],
+                    programs: ["page_insert_kprobe", "insert_purpose_btf", "page_dirty_btf"],
                     requires: [Self.addsPages])
             case .partialFolio:
                 Rung(
-                    .tracepoint, on: Self.folio, programs: ["inserted", "dirtied"], cannotSee: Self.writeThrough)
+                    .tracepoint, on: Self.folio, programs: ["insert_btf", "folio_dirty_claim_btf"],
+                    cannotSee: Self.writeThrough)
             case .partialPage:
                 Rung(
-                    .tracepoint, on: .through(5, 17, Self.folioDirtied), programs: ["inserted", "page_dirtied"],
+                    .tracepoint, on: .through(5, 17, Self.folioDirtied),
+                    programs: ["insert_btf", "page_dirty_claim_btf"],
                     cannotSee: Self.writeThrough)
             }
         }
@@ -161,6 +164,6 @@ enum PageCache {
         static let sees = "pages that leave the cache"
         static let without: String? = "evicted pages are not shown"
 
-        var rung: Rung { Rung(.tracepoint, on: .all, programs: ["removed"]) }
+        var rung: Rung { Rung(.tracepoint, on: .all, programs: ["remove_btf"]) }
     }
 }

@@ -22,35 +22,45 @@ extension PageCache {
             case .fentryFolio:
                 Rung(
                     .fentry, on: .from(6, 17, "do_set_pmd() takes a folio", orBackported: true),
-                    programs: ["fault_entry", "fault_exit", "ptes_set", "pmd_set_folio"],
+                    programs: ["file_fault_fentry", "file_fault_fexit", "set_ptes_fentry", "set_pmd_folio_fexit"],
                     requires: [.functionArgument("do_set_pmd", 1, "folio *")], cannotSee: Self.mapped)
             case .fentryRange:
                 Rung(
                     .fentry, on: Self.range.through(6, 16, "then do_set_pmd() takes a folio"),
-                    programs: ["fault_entry", "fault_exit", "ptes_set", "pmd_set"],
+                    programs: ["file_fault_fentry", "file_fault_fexit", "set_ptes_fentry", "set_pmd_fexit"],
                     requires: [.functionArgument("do_set_pmd", 1, "page *")], cannotSee: Self.mapped)
             case .fentryPTE:
                 Rung(
-                    .fentry, on: Self.pte, programs: ["fault_entry", "fault_exit", "pte_set", "pmd_set"],
+                    .fentry, on: Self.pte,
+                    programs: ["file_fault_fentry", "file_fault_fexit", "set_pte_fentry", "set_pmd_fexit"],
                     requires: [.functionArgument("do_set_pmd", 1, "page *")], cannotSee: Self.mapped)
             case .fentryAllocPTE:
                 Rung(
-                    .fentry, on: Self.allocPTE, programs: ["fault_entry", "fault_exit", "pte_allocated"],
+                    .fentry, on: Self.allocPTE,
+                    programs: ["file_fault_fentry", "file_fault_fexit", "alloc_set_pte_fexit"],
                     cannotSee: Self.mapped)
             case .kprobeRange:
                 Rung(
                     .kprobe, on: Self.range,
-                    programs: ["fault_enter", "fault_leave", "ptes_set_enter", "pmd_set_enter", "pmd_set_leave"],
+                    programs: [
+                        "file_fault_kprobe", "file_fault_kretprobe", "set_ptes_kprobe", "set_pmd_kprobe",
+                        "set_pmd_kretprobe",
+                    ],
                     cannotSee: Self.mapped)
             case .kprobePTE:
                 Rung(
                     .kprobe, on: Self.pte,
-                    programs: ["fault_enter", "fault_leave", "pte_set_enter", "pmd_set_enter", "pmd_set_leave"],
+                    programs: [
+                        "file_fault_kprobe", "file_fault_kretprobe", "set_pte_kprobe", "set_pmd_kprobe",
+                        "set_pmd_kretprobe",
+                    ],
                     cannotSee: Self.mapped)
             case .kprobeAllocPTE:
                 Rung(
                     .kprobe, on: Self.allocPTE,
-                    programs: ["fault_enter", "fault_leave", "pte_alloc_enter", "pte_alloc_leave"],
+                    programs: [
+                        "file_fault_kprobe", "file_fault_kretprobe", "alloc_set_pte_kprobe", "alloc_set_pte_kretprobe",
+                    ],
                     cannotSee: Self.mapped)
             case .partial:
                 Rung(.indirect, on: .all, cannotSee: "accesses through mappings: hits and ratios are not known")
@@ -71,7 +81,9 @@ extension PageCache {
         fileprivate static func byTracepoint(window: [String], cannotSee: String) -> Rung {
             Rung(
                 .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_fault", orBackported: true),
-                programs: ["fault", "mapped"] + window + ["mm_by_exec", "mm_by_fork", "mm_gone", "mm_at_start"],
+                programs: ["file_fault_btf", "file_rss_btf"] + window + [
+                    "mm_exec_btf", "mm_fork_btf", "mm_exit_btf", "mm_start_iter",
+                ],
                 requires: [.feature(.perCPULookup)], maps: ["mapped_spaces", "mapped_parts", "percpu_probe"],
                 cannotSee: cannotSee)
         }
@@ -105,7 +117,7 @@ extension PageCache {
             case .fentryAllocPTE: Faults.fentryAllocPTE.rung
             case .tracepoint:
                 Faults.byTracepoint(
-                    window: ["mapped_window"], cannotSee: Faults.mapped + ", and the file behind a huge mapping")
+                    window: ["map_window_btf"], cannotSee: Faults.mapped + ", and the file behind a huge mapping")
             case .kprobeRange: Faults.kprobeRange.rung
             case .kprobePTE: Faults.kprobePTE.rung
             case .kprobeAllocPTE: Faults.kprobeAllocPTE.rung

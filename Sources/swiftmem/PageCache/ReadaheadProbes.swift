@@ -19,14 +19,15 @@ extension PageCache {
                 Rung(
                     .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
                     programs: Self.comeAndGo + [
-                        "ahead_read", "ahead_mapped", "ahead_faulted", "ahead_fault_at", "ahead_mapped_huge",
+                        "ahead_read_btf", "ahead_map_window_btf", "ahead_fault_btf", "ahead_fault_address_btf",
+                        "ahead_rss_btf",
                     ], maps: Self.maps)
             case .fentryReadSplice:
                 Rung(
                     .fentry, on: Reads.readAndSplice.through(6, 16, Self.folioMapped),
                     programs: Self.comeAndGo + [
-                        "ahead_read_exit", "ahead_splice_exit", "ahead_map_entry", "ahead_fault_exit",
-                        "ahead_pmd_exit",
+                        "ahead_read_fexit", "ahead_splice_fexit", "ahead_map_window_fentry", "ahead_fault_fexit",
+                        "ahead_set_pmd_fexit",
                     ], requires: [Self.mapsPages], maps: Self.maps)
             case .fentryRead:
                 Rung(
@@ -34,12 +35,12 @@ extension PageCache {
                     on: .from(5, 18, "tracepoint writeback_dirty_folio", orBackported: true)
                         .through(6, 4, "then files are spliced by filemap_splice_read()"),
                     programs: Self.comeAndGo + [
-                        "ahead_read_exit", "ahead_map_entry", "ahead_fault_exit", "ahead_pmd_exit",
+                        "ahead_read_fexit", "ahead_map_window_fentry", "ahead_fault_fexit", "ahead_set_pmd_fexit",
                     ], requires: [Self.mapsPages, Reads.splicesByReading], maps: Self.maps)
             }
         }
 
-        private static let comeAndGo = ["ahead_came", "ahead_written", "ahead_went"]
+        private static let comeAndGo = ["ahead_insert_btf", "ahead_dirty_btf", "ahead_remove_btf"]
         private static let maps = ["unused_pages", "readahead"]
         private static let folioMapped = "then do_set_pmd() takes a folio"
         private static let mapsPages = Requirement.functionArgument("do_set_pmd", 1, "page *")

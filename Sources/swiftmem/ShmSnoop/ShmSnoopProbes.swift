@@ -34,17 +34,17 @@ extension ShmSnoop {
                 Rung(
                     .tracepoint,
                     on: .from(7, 0, "programs on typed tracepoints are skipped while a preempted task is in them"),
-                    programs: (timed ? ["record_begins"] : []) + ["record_returned"],
+                    programs: (timed ? ["call_enter_tp"] : []) + ["call_exit_tp"],
                     requires: [.feature(.ringBuffer), .feature(.preemptibleTracepoints)], cannotSee: Self.inherited)
             case .tracepoint:
                 Rung(
-                    .tracepoint, on: .all, programs: (timed ? ["call_begins"] : []) + ["call_returned"],
+                    .tracepoint, on: .all, programs: (timed ? ["call_enter_btf"] : []) + ["call_exit_btf"],
                     requires: [.feature(.ringBuffer)], cannotSee: Self.inherited)
             case .syscalls:
                 // kernels with CONFIG_FTRACE_SYSCALLS; a call's arguments are seen at its begin alone
                 Rung(
                     .tracepoint, on: .all,
-                    programs: ["shmget", "shmat", "shmdt", "shmctl"].flatMap { ["\($0)_begins", "\($0)_returned"] },
+                    programs: ["shmget", "shmat", "shmdt", "shmctl"].flatMap { ["\($0)_enter_tp", "\($0)_exit_tp"] },
                     requires: [.feature(.ringBuffer)], cannotSee: "calls by 32-bit callers, and all but System V's")
             }
         }

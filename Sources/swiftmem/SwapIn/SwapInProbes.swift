@@ -37,15 +37,16 @@ extension SwapIn {
             switch self {
             case .tracepoint:
                 Rung(
-                    .tracepoint, on: MemcgEvents.kernels, programs: ["memcg_event"], requires: [MemcgEvents.required],
+                    .tracepoint, on: MemcgEvents.kernels, programs: ["memcg_event_btf"],
+                    requires: [MemcgEvents.required],
                     cannotSee: """
                         zswap's and zero-filled pages of processes in the root memory cgroup; swap \
                         files on a network, which are counted where the read completes
                         """)
-            case .fentryFolio: Rung(.fentry, on: Self.folio, programs: ["folio_fentry", "folio_fexit"])
-            case .fentryPage: Rung(.fentry, on: Self.page, programs: ["page_fentry", "page_fexit"])
-            case .kprobeFolio: Rung(.kprobe, on: Self.folio, programs: ["folio_kprobe", "folio_kretprobe"])
-            case .kprobePage: Rung(.kprobe, on: Self.page, programs: ["page_kprobe", "page_kretprobe"])
+            case .fentryFolio: Rung(.fentry, on: Self.folio, programs: ["read_folio_fentry", "read_folio_fexit"])
+            case .fentryPage: Rung(.fentry, on: Self.page, programs: ["read_page_fentry", "read_page_fexit"])
+            case .kprobeFolio: Rung(.kprobe, on: Self.folio, programs: ["read_folio_kprobe", "read_folio_kretprobe"])
+            case .kprobePage: Rung(.kprobe, on: Self.page, programs: ["read_page_kprobe", "read_page_kretprobe"])
             case .rssStatSplit:
                 Rung(
                     .tracepoint, on: SwapEntries.split, programs: SwapEntries.followed + SwapEntries.faults,
@@ -144,10 +145,12 @@ extension SwapIn {
             switch self {
             case .fentry:
                 Rung(
-                    .fentry, on: .all, programs: ["fault_fentry", "fault_fexit"],
+                    .fentry, on: .all, programs: ["swap_fault_fentry", "swap_fault_fexit"],
                     requires: [.returnsValue("do_swap_page")], cannotSee: "faults on tmpfs")
             case .kprobe:
-                Rung(.kprobe, on: .all, programs: ["fault_kprobe", "fault_kretprobe"], cannotSee: "faults on tmpfs")
+                Rung(
+                    .kprobe, on: .all, programs: ["swap_fault_kprobe", "swap_fault_kretprobe"],
+                    cannotSee: "faults on tmpfs")
             case .tracepoint:
                 // the tracepoints of page faults are x86's
                 Rung(
@@ -201,11 +204,11 @@ private enum SwapEntries {
     static let splitRequired: [Requirement] = [
         .lacksStruct("mm_rss_stat"), .feature(.taskStorage), .feature(.perCPULookup),
     ]
-    static let followed = ["swap_entries", "mm_by_exec", "mm_by_fork", "mm_at_start"]
-    static let faults = ["user_fault", "kernel_fault"]
+    static let followed = ["swap_rss_btf", "mm_exec_btf", "mm_fork_btf", "mm_start_iter"]
+    static let faults = ["user_fault_btf", "kernel_fault_btf"]
 
     /// Counters whose value the tracepoint says, behind by what threads keep to themselves.
     static let batched = KernelRange.through(6, 1, "then an address space's counters are per CPU")
     static let batchedRequired = Requirement.tracepointArgument("rss_stat", 2, "long int")
-    static let counted = ["swap_count", "count_by_exec", "count_by_fork", "count_at_start"]
+    static let counted = ["unsplit_rss_btf", "unsplit_exec_btf", "unsplit_fork_btf", "unsplit_start_iter"]
 }

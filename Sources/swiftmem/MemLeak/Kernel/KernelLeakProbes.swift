@@ -52,11 +52,12 @@ enum KernelLeakProbes {
 
     /// The second program on a free sees those that interrupt the first.
     private static let backups = [
-        "kfree_tp": "kfree_twin", "cache_free_tp": "cache_free_twin", "page_free_tp": "page_free_twin",
-        "percpu_free_tp": "percpu_free_twin",
+        "kfree_rawtp": "kfree_second_rawtp", "cache_free_rawtp": "cache_free_second_rawtp",
+        "page_free_rawtp": "page_free_second_rawtp",
+        "percpu_free_rawtp": "percpu_free_second_rawtp",
     ]
-    private static let slabFrees = ["kfree_tp", "kfree_twin", "cache_free_tp", "cache_free_twin"]
-    private static let percpuFrees = ["percpu_free_tp", "percpu_free_twin"]
+    private static let slabFrees = ["kfree_rawtp", "kfree_second_rawtp", "cache_free_rawtp", "cache_free_second_rawtp"]
+    private static let percpuFrees = ["percpu_free_rawtp", "percpu_free_second_rawtp"]
 
     enum Slab: String, Ladder {
         case typed, tracepoint
@@ -69,17 +70,20 @@ enum KernelLeakProbes {
             case .typed:
                 Rung(
                     .tracepoint, on: .from(6, 13, "bpf_get_kmem_cache()", orBackported: true),
-                    programs: ["kmalloc_btf", "cache_alloc_tp"] + slabFrees,
+                    programs: ["kmalloc_btf", "cache_alloc_rawtp"] + slabFrees,
                     requires: [.functionArgument("bpf_get_kmem_cache", 0, "u64")] + Self.named, backups: backups)
             case .tracepoint:
                 Rung(
                     .tracepoint, on: .from(6, 1, "kmem_cache_alloc passes the cache", orBackported: true),
-                    programs: ["kmalloc_tp", "cache_alloc_tp"] + slabFrees, requires: Self.named, backups: backups,
+                    programs: ["kmalloc_rawtp", "cache_alloc_rawtp"] + slabFrees, requires: Self.named,
+                    backups: backups,
                     cannotSee: "the cache of kmalloc's objects where the kernel hides its variables")
             case .tracepointSizes:
                 Rung(
                     .tracepoint, on: .through(5, 18, "then kmem_cache_alloc passes the cache"),
-                    programs: ["kmalloc_tp", "kmalloc_node_tp", "cache_alloc_sizes_tp", "cache_alloc_node_tp"]
+                    programs: [
+                        "kmalloc_rawtp", "kmalloc_node_rawtp", "cache_alloc_sizes_rawtp", "cache_alloc_node_rawtp",
+                    ]
                         + slabFrees,
                     requires: [.tracepointArgument("kmem_cache_alloc", 2, "size_t")], backups: backups,
                     cannotSee: "the cache of objects where the kernel hides its variables")
@@ -106,7 +110,7 @@ enum KernelLeakProbes {
 
         var rung: Rung {
             Rung(
-                .tracepoint, on: .all, programs: ["page_alloc_tp", "page_free_tp", "page_free_twin"],
+                .tracepoint, on: .all, programs: ["page_alloc_rawtp", "page_free_rawtp", "page_free_second_rawtp"],
                 backups: backups, cannotSee: "pages taken many at once (vmalloc)")
         }
     }
@@ -163,12 +167,12 @@ enum KernelLeakProbes {
             case .tracepoint:
                 Rung(
                     .tracepoint, on: .from(5, 19, "percpu_alloc_percpu passes its caller", orBackported: true),
-                    programs: ["percpu_alloc_tp"] + percpuFrees,
+                    programs: ["percpu_alloc_rawtp"] + percpuFrees,
                     requires: [.tracepointArgument("percpu_alloc_percpu", 0, "long unsigned int")], backups: backups)
             case .tracepointSizes:
                 Rung(
                     .tracepoint, on: .through(5, 18, "then percpu_alloc_percpu passes its caller first"),
-                    programs: ["percpu_alloc_sizes_tp"] + percpuFrees,
+                    programs: ["percpu_alloc_sizes_rawtp"] + percpuFrees,
                     requires: [.tracepointArgument("percpu_alloc_percpu", 2, "size_t")], backups: backups)
             }
         }

@@ -8,12 +8,12 @@ internal import Probes
 struct AllocatorProbes: ~Copyable {
     /// The program of each op, where every function has its own.
     static let perfPrograms: [(op: memleak_op, program: String)] = [
-        (MEMLEAK_SIZE, "perf_size"), (MEMLEAK_OUTER_SIZE, "perf_size"), (MEMLEAK_CALLOC, "perf_calloc"),
-        (MEMLEAK_NEW, "perf_new"), (MEMLEAK_OUTER, "perf_outer"),
-        (MEMLEAK_REALLOC, "perf_realloc"), (MEMLEAK_REALLOCARRAY, "perf_reallocarray"),
-        (MEMLEAK_ALIGNED, "perf_aligned"), (MEMLEAK_POSIX_MEMALIGN, "perf_posix_memalign"),
-        (MEMLEAK_FREE, "perf_free"), (MEMLEAK_MMAP, "perf_mmap"), (MEMLEAK_MUNMAP, "perf_munmap"),
-        (MEMLEAK_MREMAP, "perf_mremap"),
+        (MEMLEAK_SIZE, "malloc_uprobe"), (MEMLEAK_OUTER_SIZE, "malloc_uprobe"), (MEMLEAK_CALLOC, "calloc_uprobe"),
+        (MEMLEAK_NEW, "new_uprobe"), (MEMLEAK_OUTER, "outer_new_uprobe"),
+        (MEMLEAK_REALLOC, "realloc_uprobe"), (MEMLEAK_REALLOCARRAY, "reallocarray_uprobe"),
+        (MEMLEAK_ALIGNED, "aligned_alloc_uprobe"), (MEMLEAK_POSIX_MEMALIGN, "posix_memalign_uprobe"),
+        (MEMLEAK_FREE, "free_uprobe"), (MEMLEAK_MMAP, "mmap_uprobe"), (MEMLEAK_MUNMAP, "munmap_uprobe"),
+        (MEMLEAK_MREMAP, "mremap_uprobe"),
     ]
 
     private let kind: MemLeakProbes.Allocators
@@ -53,7 +53,7 @@ struct AllocatorProbes: ~Copyable {
         switch kind {
         case .session:
             links.insert(
-                try object.program("session").attach(
+                try object.program("call_session").attach(
                     multiUprobe: MultiUprobeOptions(
                         .session, path: file.path, offsets: sites.map(\.offset),
                         cookies: sites.map { UInt64($0.op) }, pid: pid)))
@@ -62,19 +62,19 @@ struct AllocatorProbes: ~Copyable {
             let returning = sites.filter(Self.returns)
             if !returning.isEmpty {
                 links.insert(
-                    try object.program("leave_multi").attach(
+                    try object.program("call_return_multi").attach(
                         multiUprobe: MultiUprobeOptions(
                             .onReturn, path: file.path, offsets: returning.map(\.offset), pid: pid)))
             }
             links.insert(
-                try object.program("enter_multi").attach(
+                try object.program("call_enter_multi").attach(
                     multiUprobe: MultiUprobeOptions(
                         .entry, path: file.path, offsets: sites.map(\.offset),
                         cookies: sites.map { UInt64($0.op) }, pid: pid)))
         case .perf:
             for site in sites where Self.returns(site) {
                 links.insert(
-                    try object.program("perf_return").attach(
+                    try object.program("call_uretprobe").attach(
                         uprobe: UprobeOptions(path: file.path, at: .offset(site.offset), onReturn: true, pid: pid)))
             }
             for site in sites {

@@ -61,26 +61,26 @@ enum MemLeakProbes {
             switch self {
             case .session:
                 Rung(
-                    .uprobe, on: .from(6, 13, "uprobe sessions", orBackported: true), programs: ["session"],
+                    .uprobe, on: .from(6, 13, "uprobe sessions", orBackported: true), programs: ["call_session"],
                     requires: [.feature(.uprobeSession)])
             case .multi:
                 Rung(
                     .uprobe, on: .from(6, 10, "multi-uprobes see all threads of a process", orBackported: true),
-                    programs: ["enter_multi", "leave_multi"], requires: [.feature(.multiUprobe)])
+                    programs: ["call_enter_multi", "call_return_multi"], requires: [.feature(.multiUprobe)])
             case .perf:
                 Rung(
                     .uprobe, on: .all,
-                    programs: ["perf_return"] + Set(AllocatorProbes.perfPrograms.map(\.program)).sorted())
+                    programs: ["call_uretprobe"] + Set(AllocatorProbes.perfPrograms.map(\.program)).sorted())
             }
         }
 
         /// Makes the programs loadable for it; to be called before the load.
         func prepare(_ object: borrowing OpenObject) throws(BPFError) {
             switch self {
-            case .session: try object.program("session").prepare(for: .session)
+            case .session: try object.program("call_session").prepare(for: .session)
             case .multi:
-                try object.program("enter_multi").prepare(for: .entry)
-                try object.program("leave_multi").prepare(for: .onReturn)
+                try object.program("call_enter_multi").prepare(for: .entry)
+                try object.program("call_return_multi").prepare(for: .onReturn)
             case .perf: break
             }
         }
@@ -127,7 +127,7 @@ enum MemLeakProbes {
         static let sees = "processes that begin, call exec and end"
 
         var rung: Rung {
-            Rung(.tracepoint, on: .all, programs: ["process_fork", "process_exec", "process_exit"])
+            Rung(.tracepoint, on: .all, programs: ["process_fork_rawtp", "process_exec_rawtp", "process_exit_rawtp"])
         }
     }
 }
