@@ -135,7 +135,7 @@ let testTargets: [Target] = [
         ]),
     tests("SystemTests", ["SystemLayer", systemPackage]),
     tests("ReportsTests", ["Reports", "TraceRecords"]),
-    tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "CBPFObjects", "SystemLayer", systemPackage]),
+    tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer", systemPackage]),
     tests(
         "LiveTests", ["swiftmem", "Reports", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
         exclude: ["verifier-budget.tsv"]),

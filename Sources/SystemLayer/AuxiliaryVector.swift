@@ -2,7 +2,7 @@
 
 /// Reads the auxiliary vector of a 64-bit process.
 enum AuxiliaryVector {
-    /// Pairs of words; a word without its fellow is left out, and all behind the pair that ends the vector (AT_NULL).
+    /// Pairs of words, without the pair of type 0 (AT_NULL) that ends the vector; a pair that is cut is left out.
     static func entries(_ bytes: [UInt8]) -> [(type: UInt64, value: UInt64)] {
         let words = bytes.withUnsafeBytes { raw in
             (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }

@@ -15,12 +15,13 @@ struct ShmSegmentList {
         let processes = ProcFS.processIDs()
         let namespaces = Self.namespaces(processes)
         let attached = Self.attached(processes)
+        let bootTime = ProcFS.bootTime()
         var output = Output()
         if !json { output.print(ShmSegmentText.header) }
         for (namespace, text) in try Self.lists(namespaces) {
             for segment in ShmSegment.parse(text) {
                 let users = attached[Place(namespace: namespace, shmid: segment.shmid)] ?? []
-                let alive = Self.isAlive(segment)
+                let alive = Self.isAlive(segment, bootTime: bootTime)
                 let row = ShmSegmentRow(
                     segment: segment, namespace: namespace,
                     creatorComm: alive ? ProcessFiles(segment.creatorPID).comm : nil, creatorIsAlive: alive,
@@ -98,10 +99,10 @@ struct ShmSegmentList {
 
     /// Is a segment's creator still there? A process that began after the segment's last
     /// change only has its id.
-    private static func isAlive(_ segment: ShmSegment) -> Bool {
+    private static func isAlive(_ segment: ShmSegment, bootTime: Int64?) -> Bool {
         guard segment.creatorPID != 0, let stat = ProcessFiles(segment.creatorPID).stat else { return false }
-        guard let booted = ProcFS.bootTime() else { return true }
+        guard let bootTime else { return true }
         // both clocks count whole seconds here
-        return booted + Int64(stat.startTicks / UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))) <= segment.changed + 1
+        return bootTime + Int64(stat.startTicks / UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))) <= segment.changed + 1
     }
 }
