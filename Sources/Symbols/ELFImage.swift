@@ -14,7 +14,7 @@ public struct BuildID: Hashable, Sendable, CustomStringConvertible {
 /// The name of a separate debug file, from `.gnu_debuglink`.
 public struct DebugLink: Hashable, Sendable {
     public let name: FilePath
-    /// Of the whole debug file.
+    /// The checksum of the whole debug file.
     public let crc32: UInt32
 }
 

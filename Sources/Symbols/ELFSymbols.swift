@@ -5,7 +5,7 @@ public import SystemPackage
 
 /// The functions of one ELF file by address: 16 bytes each, and their names in one block.
 ///
-/// Of several names for one address the most public is kept: fewer leading underscores first, then global before weak
+/// Where an address has several names, the most public is kept: fewer leading underscores first, then global before weak
 /// before local, then the shorter; so `malloc`, not `__libc_malloc`.
 public struct ELFSymbols: Sendable {
     struct Entry {

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// One executable or library: its functions, and its source lines once asked for. Shared by all processes that map it.
 final class ModuleTable {
-    /// Of which lines are read from, when they are.
+    /// Where its debug file is looked for, which has its lines.
     let debugFiles: DebugFiles
     let symbols: ELFSymbols
     /// As a process that maps it names it, below that process's root.

@@ -25,7 +25,7 @@ public struct Mapping: Hashable, Sendable {
     public let isWritable: Bool
     public let isExecutable: Bool
     public let isShared: Bool
-    /// Of the file; 0 where there is none.
+    /// The file's device; 0 where there is no file.
     public let deviceMajor: UInt32
     public let deviceMinor: UInt32
     public let inode: UInt64
