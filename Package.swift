@@ -45,12 +45,24 @@ let link: [LinkerSetting] = [
     .unsafeFlags(smallRelease, .when(configuration: .release)),
 ]
 
+/// How libbpf and elfutils get into a program: one trait or the other (`traits` below).
+let whenShared: BuildSettingCondition = .when(traits: ["SharedLibraries"])
+let whenStatic: BuildSettingCondition = .when(traits: ["StaticLibraries"])
+
 /// A library of ours in C.
-func cLibrary(_ name: String, _ dependencies: [Target.Dependency] = [], links libraries: [String] = []) -> Target {
-    // `:libbpf.a` asks the linker for that very file: the archives, not the shared libraries.
-    .target(
-        name: name, dependencies: dependencies, cSettings: cStrict,
-        linkerSettings: libraries.map { .linkedLibrary($0) })
+///
+/// - Parameters:
+///   - libraries: of C libraries, those linked as the traits say.
+///   - archives: those that are always linked from their archives, or have nothing else.
+func cLibrary(
+    _ name: String, _ dependencies: [Target.Dependency] = [], links libraries: [String] = [], archives: [String] = []
+) -> Target {
+    // `:libelf.a` asks the linker for that very file
+    let shared: [LinkerSetting] = libraries.map { .linkedLibrary($0, whenShared) }
+    let archived: [LinkerSetting] = libraries.map { .linkedLibrary(":lib\($0).a", whenStatic) }
+    let always: [LinkerSetting] = archives.map { .linkedLibrary(":lib\($0).a") }
+    return .target(
+        name: name, dependencies: dependencies, cSettings: cStrict, linkerSettings: shared + archived + always)
 }
 
 /// A library of ours in Swift.
@@ -86,14 +98,22 @@ let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: 
 
 let libraries: [Target] = [
     // newer elfutils than Debian 12's read sections compressed by zstd and bzip2 too
-    cLibrary("CElfutils", links: [":libelf.a", ":libz.a", ":libzstd.a"]),
-    cLibrary("CLibbpf", ["CElfutils"], links: [":libbpf.a"]),
+    cLibrary("CElfutils", links: ["elf", "z", "zstd"]),
+    // says where the shared libbpf is, and what to install where it isn't
+    .systemLibrary(
+        name: "SharedLibbpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"]), .yum(["libbpf-devel"])]),
+    .target(
+        name: "CLibbpf",
+        dependencies: [
+            .target(name: "SharedLibbpf", condition: .when(traits: ["SharedLibraries"])),
+            .target(name: "CElfutils", condition: .when(traits: ["StaticLibraries"])),
+        ],
+        cSettings: cStrict, linkerSettings: [.linkedLibrary(":libbpf.a", whenStatic)]),
     cLibrary("TraceRecords"),
     cLibrary(
-        "CSymbols", ["CElfutils"], links: [":libdw.a", ":liblzma.a", ":libiberty.a", ":libbz2.a"]),
-    cLibrary("CDisassembly", links: [":libcapstone.a"]),
-    cLibrary(
-        "CUnwind", ["CElfutils", "CDisassembly", "TraceRecords"], links: [":libdw.a", ":liblzma.a", ":libbz2.a"]),
+        "CSymbols", ["CElfutils"], links: ["dw", "lzma", "bz2"], archives: ["iberty"]),
+    cLibrary("CDisassembly", archives: ["capstone"]),
+    cLibrary("CUnwind", ["CElfutils", "CDisassembly", "TraceRecords"], links: ["dw", "lzma", "bz2"]),
     cLibrary("CTracee"),
     cLibrary("CLinux"),
     // its objects come from `make bpf`
@@ -118,10 +138,11 @@ let command: Target = .executableTarget(
 
 let testTargets: [Target] = [
     .target(
-        name: "TestObjects", path: "Tests/TestObjects", exclude: ["objects", "ringtest.bpf.c", "empty.bpf.c"],
-        cSettings: cEmbed),
+        name: "TestObjects", path: "Tests/TestObjects",
+        exclude: ["objects", "ringtest.bpf.c", "empty.bpf.c", "library.bpf.c"], cSettings: cEmbed),
     program("bench-ring", ["LibBPF", "Probes", "TestObjects"], path: "Tests/Bench/Ring"),
     program("bench-empty", ["LibBPF", "Probes", "TestObjects"], path: "Tests/Bench/Empty"),
+    tests("LibBPFTests", ["LibBPF", "TestObjects"]),
     tests("ProbesTests", ["LibBPF", "Probes", "CBPFObjects", "TestObjects"]),
     .target(
         name: "TestSupport", dependencies: ["Symbols", systemPackage], path: "Tests/TestSupport", exclude: ["Corpus"],
@@ -147,6 +168,13 @@ let package = Package(
         .executable(name: "swiftmem", targets: ["swiftmem"]),
         .library(name: "LibBPF", targets: ["LibBPF"]),
         .library(name: "Reports", targets: ["Reports"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["SharedLibraries"]),
+        .trait(name: "SharedLibraries", description: "Links libbpf and elfutils as shared libraries."),
+        .trait(
+            name: "StaticLibraries",
+            description: "Links libbpf and elfutils from their archives, for a program that runs where they are not."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

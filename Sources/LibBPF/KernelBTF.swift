@@ -100,7 +100,7 @@ public struct KernelBTF: ~Copyable {
         var id = id
         var stars = ""
         for _ in 0..<8 {
-            guard let type = btf__type_by_id(raw, id) else { break }
+            guard id != 0, let type = btf__type_by_id(raw, id) else { break }
             let kind = Int((type.pointee.info >> 24) & 0x1f)
             switch kind {
             case BTF_KIND_PTR: stars += stars.isEmpty ? " *" : "*"

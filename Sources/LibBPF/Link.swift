@@ -90,11 +90,13 @@ extension Link {
     /// - Throws: `BPFError`: ENOENT where there is none, EINVAL where something else is pinned there.
     public static func pinned(at path: String) throws(BPFError) -> Link {
         let link = Link(.descriptor(try checkedCode(bpf_obj_get(path), "open the link pinned at \(path)")))
-        // programs and maps can be pinned too: their information is not a link's
-        var info = bpf_link_info()
-        var size = UInt32(MemoryLayout<bpf_link_info>.size)
-        // SAFETY: the kernel writes at most `size` bytes.
-        try checkedCode(bpf_obj_get_info_by_fd(link.descriptor, &info, &size), "ask about the link at \(path)")
+        // programs and maps can be pinned too; what a descriptor is of, its name in /proc says alone
+        var text = [CChar](repeating: 0, count: 64)
+        let length = readlink("/proc/self/fd/\(link.descriptor)", &text, text.count)
+        let kind = String(decoding: text.prefix(max(0, length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        guard kind.hasPrefix("anon_inode:bpf"), kind.contains("link") else {
+            throw BPFError(operation: "what is pinned at \(path) is no link", code: EINVAL)
+        }
         return link
     }
 }

@@ -13,7 +13,7 @@ public struct OpenProgram {
         String(cString: bpf_program__name(raw))
     }
 
-    /// The ELF section, e.g. `tp_btf/mark_victim`.
+    /// The ELF section, e.g. `tp_btf/sched_process_exec`, without a `?` before it.
     public var section: String {
         // SAFETY: the name is NUL-terminated and lives as long as the object.
         String(cString: bpf_program__section_name(raw))

@@ -55,47 +55,6 @@ import Testing
             object.programs.first { $0.name == "oom_victim_btf" }?.attachPoint
                 == .btfTracepoint("mark_victim"))
     }
-
-    @Test("garbage is refused with an error, not a crash")
-    func garbage() {
-        for bytes in [[UInt8](), [0x7f], Array("\u{7f}ELF garbage".utf8), [UInt8](repeating: 0xff, count: 4096)] {
-            bytes.withUnsafeBytes { image in
-                _ = #expect(throws: BPFError.self) { _ = try OpenObject(image: image.bytes, name: "garbage") }
-            }
-        }
-        let whole = Array(Self.image("oomkill"))
-        for length in stride(from: 64, to: whole.count, by: 4099) {
-            whole.withUnsafeBytes { image in
-                _ = try? OpenObject(image: UnsafeRawBufferPointer(rebasing: image[..<length]).bytes, name: "cut")
-            }
-        }
-    }
-
-    @Test("an unknown section, map, or a value of another size is an error")
-    func contracts() throws {
-        let object = try OpenObject(image: Self.image("oomkill").bytes, name: "oomkill")
-        #expect(throws: BPFError.self) { try object.setReadOnlyData(".rodata.nothing", to: UInt32(1)) }
-        #expect(throws: BPFError.self) { try object.setReadOnlyData(".rodata.config", to: UInt32(1)) }
-        #expect(throws: BPFError.self) { try object.map("nothing").setMaxEntries(10) }
-        #expect(throws: BPFError.self) { try object.map("nothing").omit() }
-    }
-}
-
-@Suite struct AttachPoints {
-    @Test(
-        "section names are read as hooks",
-        arguments: [
-            ("tp_btf/mark_victim", AttachPoint.btfTracepoint("mark_victim")),
-            ("?fentry/vfs_read", .fentry("vfs_read")), ("fexit/vfs_read", .fexit("vfs_read")),
-            ("kprobe/vfs_read", .kprobe("vfs_read")), ("kretprobe/x", .kretprobe("x")),
-            ("raw_tp/sys_enter", .rawTracepoint("sys_enter")), ("iter/task", .iterator("task")),
-            ("tracepoint/oom/mark_victim", .tracepoint(category: "oom", name: "mark_victim")),
-            ("tp/oom", .other("tp/oom")), ("", .other("")), ("perf_event", .perfEvent),
-            ("uprobe.session", .userFunction(section: "uprobe.session")),
-        ])
-    func sections(section: String, hook: AttachPoint) {
-        #expect(AttachPoint(section: section) == hook)
-    }
 }
 
 @Suite struct Versions {

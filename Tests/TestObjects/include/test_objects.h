@@ -9,5 +9,7 @@ const void *_Nonnull ringtest_image(void);
 size_t ringtest_size(void);
 const void *_Nonnull empty_image(void);
 size_t empty_size(void);
+const void *_Nonnull library_image(void);
+size_t library_size(void);
 
 #endif

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import LibBPF
+import Testing
+
+extension LibBPFLiveTests {
+    @Suite(.serialized) struct Links {
+        @Test("letting go of a link detaches, of a set of them too")
+        func detach() throws {
+            let object = try loadedLibrary(["look"])
+            let shared: BPFMap<UInt32, UInt64> = try object.map("shared")
+            func runs() throws(BPFError) -> UInt64 {
+                _ = getppid()
+                return try shared.value(for: 0) ?? 0
+            }
+            let program = try object.program("look")
+            do {
+                let link = try program.attach()
+                #expect(try runs() > 0)
+                _ = link.descriptor
+            }
+            let alone = try runs()
+            #expect(try runs() == alone)
+            do {
+                var links = LinkSet()
+                for _ in 0..<3 { links.insert(try program.attach()) }
+                #expect(links.count == 3)
+                #expect(try runs() > alone)
+            }
+            let after = try runs()
+            #expect(try runs() == after)
+        }
+
+        @Test("the kernel tells which program a link is of")
+        func info() throws {
+            let program = try loadedLibrary(["look"]).program("look")
+            let first = try program.attach(), second = try program.attach()
+            let (one, two) = (try first.info(), try second.info())
+            #expect(one.programID == two.programID)
+            #expect(try one.programID == program.info().id)
+            #expect(one.id != two.id)
+        }
+
+        @Test("a pinned link stays attached until its file is gone")
+        func pinning() throws {
+            let files = try BPFFileSystem()
+            let path = "\(files.path)/link"
+            let object = try loadedLibrary(["look"])
+            let shared: BPFMap<UInt32, UInt64> = try object.map("shared")
+            func runs() throws(BPFError) -> UInt64 {
+                _ = getppid()
+                return try shared.value(for: 0) ?? 0
+            }
+            let program = try object.program("look")
+            let link = try program.attach()
+            let id = try link.info().id
+            try link.pin(at: path)
+            let first = try runs()
+            #expect(try runs() > first)
+            do {
+                let again = try Link.pinned(at: path)
+                #expect(try again.info().id == id)
+            }
+            let second = try runs()
+            #expect(try runs() > second)
+            #expect(unlink(path) == 0)
+            // the kernel lets go of it a little later, in a thread of its own
+            var isGone = false
+            for _ in 0..<200 where !isGone {
+                usleep(10_000)
+                let last = try runs()
+                isGone = try runs() == last
+            }
+            #expect(isGone)
+            #expect(throws: BPFError.self) { _ = try Link.pinned(at: path) }
+        }
+
+        @Test("what is pinned and no link is not taken for one")
+        func otherPin() throws {
+            let files = try BPFFileSystem()
+            try BPFMap<UInt32, UInt64>.create(.hash, name: "map", maxEntries: 1).pin(at: "\(files.path)/map")
+            #expect(throws: BPFError.self) { _ = try Link.pinned(at: "\(files.path)/map") }
+        }
+    }
+}
