@@ -6,48 +6,42 @@ extension LiveTests {
     /// memleak of the kernel against workload-kholder, whose truth is what it asked the kernel for.
     ///
     /// Others on the machine allocate too: in the matrix nobody else does, and counts are exact.
-    @Suite(.serialized) struct KernelLeaks {
-        static let hooks = ["fentry", "kprobe", "none"]
+    @Suite(.serialized, .exercises("memleak", mode: "kernel")) struct KernelLeaks {
+        /// The ways of seeing frees in bulk that this kernel has, and none of them.
+        static func hooks() throws -> [String] {
+            try Rungs.here("memleak", "bulk", of: ["fentry", "kprobe"], mode: "kernel") + ["none"]
+        }
 
-        /// The rungs of the function hooks as an environment; nil where this kernel lacks it.
-        static func environment(_ hook: String) throws -> [String: String]? {
-            if hook == "none" { return ["SWIFTMEM_RUNG": "memleak.bulk=none,memleak.rcu=none"] }
-            let doctor = try Tool.run(
-                ["doctor", "memleak", "--json"], environment: ["SWIFTMEM_RUNG": "memleak.bulk=\(hook)"])
-            let row = doctor.objects(ofType: "doctor_tool").first {
-                $0.text("tool") == "memleak" && $0.text("mode") == "kernel"
-            }
-            let choice = row?.rows("ladders").first { $0.text("ladder") == "bulk" }
-            guard choice?.text("rung") == hook else { return nil }
+        /// What to ask for to have this hook.
+        private static func rungs(_ hook: String) throws -> String {
+            if hook == "none" { return "memleak.bulk=none,memleak.rcu=none" }
+            let doctor = try Doctor.asking("memleak", for: "memleak.bulk=\(hook)")
             // kernels without sheaves need no hook for kfree_rcu()
-            let needsNone = row?.rows("ladders").first { $0.text("ladder") == "rcu" }?.text("rung") == "bulk"
-            return ["SWIFTMEM_RUNG": "memleak.bulk=\(hook)" + (needsNone ? "" : ",memleak.rcu=\(hook)")]
+            let rcu = doctor.tools.first { $0.mode == "kernel" }?.ladder("rcu")?.rung
+            return "memleak.bulk=\(hook)" + (rcu == "bulk" ? "" : ",memleak.rcu=\(hook)")
         }
 
         /// A report: its stacks and its summary.
         struct Report {
-            let stacks: [[String: Any]]
-            let summary: [String: Any]
+            let stacks: [MemLeakRow]
+            let summary: MemLeakSummaryRow
 
             /// Count and bytes of the stacks with a function among the innermost, and not of
             /// what the slab allocator keeps for itself in its course.
             func sum(_ function: String, cache: String? = nil, kind: String? = nil, depth: Int = 12) -> [Int] {
                 let own = rows(function, cache: cache, kind: kind, depth: depth)
-                return [
-                    own.reduce(0) { $0 + ($1.int("count") ?? 0) }, own.reduce(0) { $0 + ($1.int("bytes") ?? 0) },
-                ]
+                return [own.reduce(0) { $0 + $1.count }, own.reduce(0) { $0 + $1.bytes }]
             }
 
-            func rows(_ function: String, cache: String? = nil, kind: String? = nil, depth: Int = 12) -> [[String: Any]]
-            {
+            func rows(_ function: String, cache: String? = nil, kind: String? = nil, depth: Int = 12) -> [MemLeakRow] {
                 stacks.filter { stack in
-                    let names = stack.rows("frames").prefix(depth).map { $0.text("symbol") ?? "" }
+                    let names = (stack.frames ?? []).prefix(depth).map { $0.symbol ?? "" }
                     let isSlabs = names.contains {
                         $0.contains("slab_obj_exts") || $0.contains("slab_cgroups") || $0.contains("__pcs_replace")
                     }
                     return !isSlabs && names.contains { $0.contains(function) }
-                        && (cache == nil || stack.text("cache") == cache)
-                        && (kind == nil || stack.text("kind") == kind)
+                        && (cache == nil || stack.cache == cache)
+                        && (kind == nil || stack.kind == kind)
                 }
             }
         }
@@ -55,22 +49,22 @@ extension LiveTests {
         /// A trace whose reports are asked for.
         final class Trace {
             let tool: Running
-            let rungs: [String: Any]
 
-            init(_ options: [String] = [], environment: [String: String] = [:]) throws {
-                (tool, rungs) = try Tool.tracing(
-                    ["memleak", "-T", "5000", "-o", "0"] + options + ["3600"], environment: environment)
+            init(_ options: [String] = [], hook: String? = nil) throws {
+                tool = try Tool.tracing(
+                    ["memleak", "-T", "5000", "-o", "0"] + options + ["3600"], rung: try hook.map(rungs)
+                ).tool
             }
 
             func report() throws -> Report {
                 tool.signal(SIGUSR1)
-                var stacks: [[String: Any]] = []
+                var stacks: [MemLeakRow] = []
                 while true {
                     let line = try tool.line()
-                    guard let object = (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
-                    else { throw HarnessError(description: "no JSON: \(line)") }
-                    if object.text("type") == "memleak_summary" { return Report(stacks: stacks, summary: object) }
-                    if object.text("type") == "memleak" { stacks.append(object) }
+                    if let summary = try MemLeakSummaryRow(line: line) {
+                        return Report(stacks: stacks, summary: summary)
+                    }
+                    if let stack = try MemLeakRow(line: line) { stacks.append(stack) }
                 }
             }
 
@@ -89,7 +83,7 @@ extension LiveTests {
         static func holder(_ kind: String, _ count: Int, _ options: [String] = []) throws -> Running {
             let workload = try Workload.start(
                 "kholder", ["--kind", kind, "--count", "\(count)", "--wait"] + options)
-            _ = try workload.object("ready")
+            try workload.row(ReadyRow.self)
             return workload
         }
 
@@ -98,64 +92,56 @@ extension LiveTests {
             Live.inMatrix ? count == want : count >= want && count <= want + 60
         }
 
-        func note(_ trace: Trace, _ test: String, _ passed: Bool, _ detail: String) {
-            Live.record("memleak", Live.names(trace.rungs), test, passed, detail)
-        }
-
-        @Test("400 pipes: in their stacks, and gone when closed", arguments: hooks)
+        @Test("400 pipes: in their stacks, and gone when closed", .tags(.brief), arguments: try hooks())
         func pipes(hook: String) throws {
-            guard let environment = try Self.environment(hook) else { return }
             let workload = try Self.holder("pipes", 400)
-            let trace = try Trace(environment: environment)
+            let trace = try Trace(hook: hook)
             workload.send("\n")
-            _ = try workload.object("truth")
+            try workload.row(HolderTruth.self)
             let held = try trace.report()
             // the pipe itself and its ring of buffers, each a kmalloc()
             let rows = held.rows("alloc_pipe_info", depth: 2)
-            let counts = rows.map { $0.int("count") ?? 0 }
+            let counts = rows.map(\.count)
             let right = rows.count == 2 && counts.allSatisfy { Self.isRight($0, 400) }
             #expect(right, "\(counts)")
-            #expect(rows.allSatisfy { $0.isNull("pid") && $0.text("kind") == "kmalloc" })
-            #expect(rows.allSatisfy { $0.text("cache")?.hasPrefix("kmalloc-") == true })
-            #expect(rows.flatMap { $0.rows("frames").prefix(2) }.allSatisfy { $0.text("module") == "kernel" })
+            #expect(rows.allSatisfy { $0.pid == nil && $0.kind == "kmalloc" })
+            #expect(rows.allSatisfy { $0.cache?.hasPrefix("kmalloc-") == true })
+            #expect(rows.flatMap { ($0.frames ?? []).prefix(2) }.allSatisfy { $0.module == "kernel" })
             // its own look-ups and output are no leaks of the kernel's
-            let bpf = held.stacks.filter { $0.rows("frames").contains { $0.text("symbol") == "__sys_bpf" } }
+            let bpf = held.stacks.filter { $0.isOn { $0 == "__sys_bpf" } }
             #expect(bpf.isEmpty || !Live.inMatrix, "\(bpf.count) stacks of bpf()")
             workload.send("\n")
-            _ = try workload.object("released")
+            try workload.row(ReleasedRow.self)
             let after = try trace.report().sum("alloc_pipe_info", depth: 2)[0]
             #expect(Live.inMatrix ? after == 0 : after < 60)
-            note(trace, "pipes", right && after < 60, "\(counts) of 400, then \(after)")
+            TestRecord.note("\(counts) of 400, then \(after)")
             #expect(trace.tool.stop().status == 0)
         }
 
-        @Test("300 sockets: by their cache, as /proc/slabinfo has them", arguments: hooks)
+        @Test("300 sockets: by their cache, as /proc/slabinfo has them", arguments: try hooks())
         func sockets(hook: String) throws {
-            guard let environment = try Self.environment(hook) else { return }
             let workload = try Self.holder("sockets", 300)
-            let trace = try Trace(["--cache", "sock_inode_cache"], environment: environment)
+            let trace = try Trace(["--cache", "sock_inode_cache"], hook: hook)
             let before = try Self.slabinfo("sock_inode_cache")
             workload.send("\n")
-            _ = try workload.object("truth")
+            try workload.row(HolderTruth.self)
             let held = try trace.report()
             let during = try Self.slabinfo("sock_inode_cache")
             let sum = held.sum("sock_alloc_inode", cache: "sock_inode_cache", kind: "cache")
             #expect(Self.isRight(sum[0], 300))
             #expect(sum[1] == sum[0] * during.size)
-            #expect(held.stacks.allSatisfy { $0.text("cache") == "sock_inode_cache" })
-            #expect(held.summary.int("filtered_out") ?? 0 > 0)
+            #expect(held.stacks.allSatisfy { $0.cache == "sock_inode_cache" })
+            #expect(held.summary.filteredOut > 0)
             // a CPU's slab, taken since the shrinking, counts as used whatever is free in it
             let slack = during.perSlab * ProcessInfo.processInfo.processorCount
             #expect(
                 abs(during.active - before.active - sum[0]) <= slack,
                 "\(before.active) to \(during.active) in /proc/slabinfo")
             workload.send("\n")
-            _ = try workload.object("released")
+            try workload.row(ReleasedRow.self)
             let after = try trace.report { $0.sum("sock_alloc_inode")[0] < 30 }.sum("sock_alloc_inode")[0]
             #expect(Live.inMatrix ? after == 0 : after < 60)
-            note(
-                trace, "sockets", Self.isRight(sum[0], 300) && after < 60,
-                "\(sum[0]) of 300, slabinfo \(during.active - before.active), then \(after)")
+            TestRecord.note("\(sum[0]) of 300, slabinfo \(during.active - before.active), then \(after)")
             #expect(trace.tool.stop().status == 0)
         }
 
@@ -177,43 +163,44 @@ extension LiveTests {
             return (numbers[0], size ?? numbers[2], numbers[3])
         }
 
-        @Test("kfree_rcu() of 2000 objects: no leak with the hook, said to be false without", arguments: hooks)
+        @Test(
+            "kfree_rcu() of 2000 objects: no leak with the hook, said to be false without", .tags(.brief),
+            arguments: try hooks())
         func rcu(hook: String) throws {
-            guard let environment = try Self.environment(hook) else { return }
             let workload = try Self.holder("timers", 2000)
-            let trace = try Trace(environment: environment)
+            let trace = try Trace(hook: hook)
             workload.send("\n")
-            _ = try workload.object("truth")
+            try workload.row(HolderTruth.self)
             let last = try trace.report { $0.sum("timerfd_create", depth: 3)[0] == 0 }
             let left = last.sum("timerfd_create", depth: 3)[0]
-            let hooked = (last.summary.int("bulk_frees") ?? 0) + (last.summary.int("rcu_frees") ?? 0)
+            let hooked = (last.summary.bulkFrees ?? 0) + (last.summary.rcuFrees ?? 0)
             let isRight: Bool
             if hook == "none" {
-                #expect(last.summary["bulk_frees_seen"] as? Bool == false)
-                #expect(last.summary["false_leaks_possible"] as? Bool == true)
+                #expect(last.summary.bulkFreesSeen == false)
+                #expect(last.summary.falseLeaksPossible == true)
                 isRight = hooked == 0
             } else {
-                #expect(last.summary["bulk_frees_seen"] as? Bool == true)
+                #expect(last.summary.bulkFreesSeen == true)
                 isRight = left == 0 && hooked >= 1900
             }
             #expect(isRight, "\(left) left, \(hooked) hooked")
-            note(trace, "kfree_rcu", isRight, "\(left) of 2000 left, \(hooked) freed in bulk or by kfree_rcu()")
+            TestRecord.note("\(left) of 2000 left, \(hooked) freed in bulk or by kfree_rcu()")
             #expect(trace.tool.stop().status == 0)
         }
 
-        @Test("pages of order 0 to 3 of a packet socket's ring", arguments: 0...3)
+        @Test("pages of order 0 to 3 of a packet socket's ring", .tags(.brief), arguments: 0...3)
         func ring(order: Int) throws {
             let workload = try Self.holder("ring", 64, ["--order", "\(order)"])
             let trace = try Trace()
             workload.send("\n")
-            _ = try workload.object("truth")
+            try workload.row(HolderTruth.self)
             let sum = try trace.report().sum("packet_set", kind: "pages")
             #expect(sum == [64, 64 * 4096 << order])
             workload.send("\n")
-            _ = try workload.object("released")
+            try workload.row(ReleasedRow.self)
             let after = try trace.report().sum("packet_set", kind: "pages")
             #expect(after == [0, 0])
-            note(trace, "order \(order)", sum == [64, 64 * 4096 << order] && after == [0, 0], "\(sum), then \(after)")
+            TestRecord.note("\(sum), then \(after)")
             #expect(trace.tool.stop().status == 0)
         }
 
@@ -222,34 +209,33 @@ extension LiveTests {
             let workload = try Self.holder("full-pipe", 256)
             let trace = try Trace(["-z", "4096", "-Z", "4096"])
             workload.send("\n")
-            _ = try workload.object("truth")
+            try workload.row(HolderTruth.self)
             // the line that was just sent is in a page of a pipe, too
             let count = try trace.report().sum("pipe_write", kind: "pages", depth: 5)[0]
             let isRight = Live.inMatrix ? (256...258).contains(count) : count >= 256
             #expect(isRight, "\(count)")
             workload.send("\n")
-            _ = try workload.object("released")
+            try workload.row(ReleasedRow.self)
             let after = try trace.report().sum("pipe_write", kind: "pages", depth: 5)[0]
             #expect(count - after >= 250)
-            note(trace, "full pipe", isRight, "\(count) of 256, then \(after)")
+            TestRecord.note("\(count) of 256, then \(after)")
             #expect(trace.tool.stop().status == 0)
         }
 
-        @Test("per-CPU memory of 50 cgroups")
+        @Test("per-CPU memory of 50 cgroups", .tags(.brief))
         func percpu() throws {
-            let directory = Live.unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
-            let workload = try Self.holder("cgroups", 50, ["--directory", directory])
+            let workload = try Self.holder("cgroups", 50, ["--directory", Live.memoryCgroups])
             let trace = try Trace(["--percpu"])
             workload.send("\n")
-            _ = try workload.object("truth")
+            try workload.row(HolderTruth.self)
             let rows = try trace.report().rows("cgroup_mkdir")
-            #expect(rows.contains { $0.int("count") == 50 })
-            #expect(rows.allSatisfy { ($0.int("count") ?? 0) % 50 == 0 && $0.text("kind") == "percpu" })
+            #expect(rows.contains { $0.count == 50 })
+            #expect(rows.allSatisfy { $0.count % 50 == 0 && $0.kind == "percpu" })
             workload.send("\n")
-            _ = try workload.object("released")
+            try workload.row(ReleasedRow.self)
             let after = try trace.report { $0.sum("cgroup_mkdir")[0] == 0 }.sum("cgroup_mkdir")[0]
             #expect(after == 0)
-            note(trace, "percpu", after == 0 && !rows.isEmpty, "\(rows.map { $0.int("count") ?? 0 }), then \(after)")
+            TestRecord.note("\(rows.map(\.count)), then \(after)")
             #expect(trace.tool.stop().status == 0)
         }
 
@@ -259,7 +245,7 @@ extension LiveTests {
             let workload = try Self.holder("negative", count, ["--directory", Live.scratch])
             let trace = try Trace(["--cache", "dentry"])
             workload.send("\n")
-            _ = try workload.object("truth")
+            try workload.row(HolderTruth.self)
             let sum = try trace.report().sum("d_alloc", cache: "dentry")[0]
             #expect(Live.inMatrix ? abs(sum - count) <= count / 100 : sum >= count)
             try "2".write(toFile: "/proc/sys/vm/drop_caches", atomically: false, encoding: .utf8)
@@ -268,7 +254,7 @@ extension LiveTests {
             let after = try trace.report { $0.sum("d_alloc", cache: "dentry")[0] < few }
                 .sum("d_alloc", cache: "dentry")[0]
             #expect(after < few)
-            note(trace, "negative dentries", after < few, "\(sum) of \(count), \(after) after the shrinker")
+            TestRecord.note("\(sum) of \(count), \(after) after the shrinker")
             #expect(trace.tool.stop().status == 0)
         }
 
@@ -281,18 +267,18 @@ extension LiveTests {
                 let workload = try Self.holder("sockets", 3000)
                 let trace = try Trace(options)
                 workload.send("\n")
-                _ = try workload.object("truth")
+                try workload.row(HolderTruth.self)
                 let held = try trace.report()
                 let count = held.sum("sock_alloc_inode", depth: 3)[0]
                 #expect(range.contains(count), "\(options): \(count)")
                 let row = try #require(held.rows("sock_alloc_inode", depth: 3).first)
-                #expect(row["estimated"] as? Bool == (options.first == "-s"))
+                #expect(row.estimated == (options.first == "-s"))
                 workload.send("\n")
-                _ = try workload.object("released")
+                try workload.row(ReleasedRow.self)
                 let after = try trace.report { $0.sum("sock_alloc_inode", depth: 3)[0] < 60 }
                     .sum("sock_alloc_inode", depth: 3)[0]
                 #expect(after < 60)
-                note(trace, options.joined(separator: " "), range.contains(count), "\(count) of 3000, then \(after)")
+                TestRecord.note("\(count) of 3000, then \(after)")
                 #expect(trace.tool.stop().status == 0)
             }
         }
@@ -302,9 +288,9 @@ extension LiveTests {
             let workload = try Self.holder("sockets", 300)
             let trace = try Trace(["--max-allocations", "100", "--strict"])
             workload.send("\n")
-            _ = try workload.object("truth")
+            try workload.row(HolderTruth.self)
             let report = try trace.report()
-            #expect(report.summary.object("losses").int("map_full") ?? 0 > 0)
+            #expect(report.summary.losses["map_full"] ?? 0 > 0)
             let finished = trace.tool.stop()
             #expect(finished.status == 70)
             #expect(finished.errors.contains("--max-allocations"))
@@ -314,10 +300,10 @@ extension LiveTests {
         func overhead() throws {
             let trace = try Trace(["--max-overhead", "0.001"])
             let workload = try Workload.start("kholder", ["--kind", "timers", "--count", "200000"])
-            let said = try trace.tool.object("memleak_sampling")
-            #expect(said.int("sample_rate") ?? 0 > 1)
-            #expect(said["overhead_percent"] as? Double ?? 0 > 0.001)
-            #expect(try trace.report().summary.int("sample_rate") ?? 0 > 1)
+            let said: MemLeakSamplingRow = try trace.tool.row()
+            #expect(said.sampleRate > 1)
+            #expect(said.overheadPercent > 0.001)
+            #expect(try trace.report().summary.sampleRate > 1)
             workload.signal(SIGKILL)
             #expect(trace.tool.stop().status == 0)
         }

@@ -16,7 +16,7 @@ private final class WholeTypes: KernelOracle {
 
 extension LiveTests {
     /// What `KernelBTF.subset` leaves out changes no program.
-    @Suite(.serialized, .enabled(if: Live.works("cachestat"))) struct Relocations {
+    @Suite(.serialized, .exercises("cachestat")) struct Relocations {
         private func tags(_ mode: ToolMode, _ oracle: any KernelOracle) throws -> [String: UInt64] {
             let attached = try AttachedProbes.attach(
                 mode.probes, image: objectImage(mode.probes.object), oracle: oracle, configure: mode.prepare)

@@ -4,67 +4,67 @@ import Testing
 
 extension LiveTests {
     /// memleak against workload-leaker, whose truth is what it printed itself.
-    @Suite(.serialized) struct MemLeaks {
-        static let rungs = MemLeakTool.rungs
+    @Suite(.serialized, .exercises("memleak")) struct MemLeaks {
+        static let leaker = Workload.path("leaker")
 
-        static let leaker = Tool.directory.appendingPathComponent("workload-leaker").path
-
-        private func check(_ report: MemLeakResult, _ rung: String, _ name: String) throws {
+        private func check(_ report: MemLeakResult) throws {
             let truth = try #require(report.truth)
             // kinds may share a function
             var wanted: [String: [Int]] = [:]
-            for kind in truth.rows("kinds") {
-                let function = try #require(kind.text("function"))
-                let place = function == "leak_in_thread" ? "leak_here" : function
+            for kind in truth.kinds {
+                let place = kind.function == "leak_in_thread" ? "leak_here" : kind.function
                 let sofar = wanted[place] ?? [0, 0]
-                wanted[place] = [
-                    sofar[0] + (kind.int("outstanding_bytes") ?? -1), sofar[1] + (kind.int("outstanding_count") ?? -1),
-                ]
+                wanted[place] = [sofar[0] + kind.outstandingBytes, sofar[1] + kind.outstandingCount]
             }
-            for (place, want) in wanted {
-                let sum = report.sum(place)
-                let isRight = sum == want
-                #expect(isRight, "\(rung): \(name): \(place): \(sum) of \(want)")
-                Live.record(
-                    "memleak", "allocators/\(rung)", "\(name) \(place)", isRight, "\(sum) of \(want)")
-            }
-            #expect(report.losses == 0, "\(report.lost)")
-            #expect(report.summary.int("unmatched_frees") == 0)
-            #expect(report.summary.int("abandoned_calls") == 0)
+            #expect(!wanted.isEmpty)
+            for (place, want) in wanted { report.expect(place, want) }
+            report.expectWhole()
         }
 
-        @Test("each function of the list, exactly", arguments: rungs, ["", "entry"])
-        func functions(rung: String, placement: String) throws {
-            guard try MemLeakTool.isThere(rung) else { return }
-            // a guest is slow: probes at the entries once
-            if try Live.inMatrix && !placement.isEmpty && rung != MemLeakTool.bestRung() { return }
+        /// Where probes are placed: as usual, and at the entries.
+        struct Placement: Sendable, CustomTestStringConvertible {
+            let rung: String
+            let placement: String
+
+            var testDescription: String { placement.isEmpty ? rung : "\(rung), \(placement)" }
+
+            /// A guest is slow: probes at the entries once.
+            static func all() throws -> [Placement] {
+                try MemLeakTool.rungs().flatMap { rung in
+                    let once = try Live.inMatrix && rung != MemLeakTool.bestRung()
+                    return (once ? [""] : ["", "entry"]).map { Placement(rung: rung, placement: $0) }
+                }
+            }
+        }
+
+        static let kinds: [String] = {
             let most =
                 "malloc,calloc,realloc,memalign,posix_memalign,aligned_alloc,valloc,strdup,mmap,mmap-part,realloc-chain,failed"
             // a guest is slow: all in one run there
-            let runs =
-                Live.inMatrix
+            return Live.inMatrix
                 ? [most + ",big,cross-free,new-thread-first"] : [most, "big", "cross-free", "new-thread-first"]
-            for kinds in runs {
-                let report = try MemLeakTool.trace(
-                    rung, [Self.leaker, "--kind", kinds, "--count", Live.inMatrix ? "50" : "200"],
-                    environment: ["SWIFTMEM_PLACEMENT": placement])
-                try check(report, rung, kinds)
-            }
+        }()
+
+        @Test("each function of the list, exactly", .tags(.brief), arguments: try Placement.all(), kinds)
+        func functions(placement: Placement, kinds: String) throws {
+            try check(
+                MemLeakTool.trace(
+                    placement.rung, [Self.leaker, "--kind", kinds, "--count", Live.inMatrix ? "50" : "200"],
+                    environment: ["SWIFTMEM_PLACEMENT": placement.placement]))
         }
 
-        @Test("calls that fail are counted as such, and leave no allocation", arguments: rungs)
+        @Test(
+            "calls that fail are counted as such, and leave no allocation", arguments: try MemLeakTool.someRungs())
         func failures(rung: String) throws {
-            guard try MemLeakTool.someRungs().contains(rung) else { return }
             let report = try MemLeakTool.trace(rung, [Self.leaker, "--kind", "failed", "--count", "100"])
-            #expect(report.summary.int("failed_calls") == 600)
-            #expect(report.sum("leak_failed") == [10_000, 100])
+            #expect(report.summary.failedCalls == 600)
+            report.expect("leak_failed", [10_000, 100])
         }
 
-        @Test("eight threads at once", arguments: rungs)
+        @Test("eight threads at once", arguments: try MemLeakTool.rungs())
         func threads(rung: String) throws {
-            guard try MemLeakTool.isThere(rung) else { return }
             for _ in 0..<(Live.inMatrix ? 1 : 3) {
-                try check(MemLeakTool.trace(rung, [Self.leaker, "--threads", "8", "--count", "500"]), rung, "threads")
+                try check(MemLeakTool.trace(rung, [Self.leaker, "--threads", "8", "--count", "500"]))
             }
         }
 
@@ -73,15 +73,15 @@ extension LiveTests {
             let pairs = Live.fileMegabytes < 100 ? "0" : "1"
             let report = try MemLeakTool.trace(
                 nil, [Self.leaker, "--churn", pairs])
-            #expect(report.sum("leak_here") == [100_000, 1000])
-            #expect(report.sum("churn_here") == [0, 0])
+            report.expect("leak_here", [100_000, 1000])
+            report.expect("churn_here", [0, 0])
         }
 
-        @Test("the state of threads kept by their ids")
+        @Test("the state of threads kept by their ids", .tags(.brief))
         func byID() throws {
             let report = try MemLeakTool.trace(
                 "perf,memleak.threads=by_id", [Self.leaker, "--threads", "8", "--count", "200"])
-            #expect(report.sum("leak_here") == [160_000, 1600])
+            report.expect("leak_here", [160_000, 1600])
         }
 
         @Test("one in ten at random: the estimate is right, and called one")
@@ -94,30 +94,28 @@ extension LiveTests {
             #expect(abs(sum[1] - 20_000) < 6 * 425)
             #expect(sum[0] == sum[1] * 100)
             #expect(
-                report.stacks.filter { $0.int("count") ?? 0 > 1000 }.allSatisfy {
-                    $0["estimated"] as? Bool == true
-                })
-            #expect(report.summary.int("sampled_out") ?? 0 > 17_000)
+                report.stacks.filter { $0.count > 1000 }.allSatisfy { $0.estimated })
+            #expect(report.summary.sampledOut > 17_000)
         }
 
-        @Test("sampled by bytes: the estimate and its error are right, large blocks are never missed")
+        @Test("sampled by bytes: the estimate and its error are right, large blocks are never missed", .tags(.brief))
         func byteSampling() throws {
             let options = ["--sample-bytes", "4K"]
             let report = try MemLeakTool.trace(
                 nil, [Self.leaker, "--kind", "malloc", "--count", "20000"], options: options)
             // 20000 × 100 bytes, each recorded with p = 1 - exp(-100 / 4096)
-            let row = try #require(report.stacks.first { $0.int("bytes") ?? 0 > 1_000_000 })
-            let (bytes, error) = (try #require(row.int("bytes")), try #require(row.int("bytes_error")))
+            let row = try #require(report.stacks.first { $0.bytes > 1_000_000 })
+            let bytes = row.bytes, error = try #require(row.bytesError)
             // √(20000 × (1 - p) / p) × 100 = 89 960
             #expect(abs(bytes - 2_000_000) < 6 * 89_960)
             #expect(abs(error - 89_960) < 20_000)
-            #expect(row["estimated"] as? Bool == true)
-            #expect(report.summary.int("sample_bytes") == 4096)
-            let passed = try #require(report.summary.int("sampled_out"))
+            #expect(row.estimated)
+            #expect(report.summary.sampleBytes == 4096)
+            let passed = report.summary.sampledOut
             #expect(passed > 18_900 && passed < 20_100)
             let large = try MemLeakTool.trace(
                 nil, [Self.leaker, "--kind", "big", "--count", "10"], options: options)
-            #expect(large.sum("leak_here") == [10 << 20, 10])
+            large.expect("leak_here", [10 << 20, 10])
         }
 
         @Test("sizes in and out of range")
@@ -138,61 +136,54 @@ extension LiveTests {
             let report = try MemLeakResult(finished)
             #expect(finished.status == 70)
             #expect(finished.errors.contains("--max-allocations"))
-            let lost = report.summary.object("losses").int("map_full") ?? 0
+            let lost = report.summary.losses["map_full"] ?? 0
             #expect(lost > 0)
-            #expect((report.summary.int("outstanding_count") ?? 0) + lost >= 500)
+            #expect(report.summary.outstandingCount + lost >= 500)
         }
 
-        @Test("children: the parent's blocks stay the parent's")
+        @Test("children: the parent's blocks stay the parent's", .tags(.brief))
         func follow() throws {
             let report = try MemLeakTool.trace(
                 nil,
                 [Self.leaker, "--kind", "fork", "--count", "100"],
                 options: ["--follow"])
             let truth = try #require(report.truth)
-            let child = truth.object("child")
-            #expect(report.sum("leak_here", pid: truth.int("pid")) == [10_000, 100])
-            #expect(
-                report.sum("leak_here", pid: child.int("pid")) == [
-                    child.int("outstanding_bytes"), child.int("outstanding_count"),
-                ])
+            let child = try #require(truth.child)
+            report.expect("leak_here", pid: truth.pid, [10_000, 100])
+            report.expect("leak_here", pid: child.pid, [child.outstandingBytes, child.outstandingCount])
         }
 
         @Test("two processes by -p, sums by SIGUSR1, and the last report at the end")
         func processes() throws {
-            let first = try Running(
-                URL(fileURLWithPath: Self.leaker), ["--count", "30", "--wait", "--hold"])
-            let second = try Running(
-                URL(fileURLWithPath: Self.leaker),
-                ["--kind", "calloc", "--count", "20", "--wait", "--hold"])
-            _ = try (first.object("ready"), second.object("ready"))
-            let (tool, _) = try Tool.tracing([
-                "memleak", "-p", "\(first.pid)", "-p", "\(second.pid)", "-o", "0", "1000",
-            ])
-            first.send("\n")
-            second.send("\n")
-            _ = try (first.object("truth"), second.object("truth"))
+            let first = try Running(Self.leaker, ["--count", "30", "--wait", "--hold"])
+            let second = try Running(Self.leaker, ["--kind", "calloc", "--count", "20", "--wait", "--hold"])
+            for workload in [first, second] { try workload.row(ReadyRow.self) }
+            let tool = try Tool.tracing(
+                ["memleak", "-p", "\(first.pid)", "-p", "\(second.pid)", "-o", "0", "1000"]
+            ).tool
+            for workload in [first, second] { workload.send("\n") }
+            for workload in [first, second] { try workload.row(LeakerTruth.self) }
             tool.signal(SIGUSR1)
-            _ = try tool.object("memleak_summary")
+            try tool.row(MemLeakSummaryRow.self)
             let report = try MemLeakResult(tool.stop(SIGINT))
-            #expect(report.sum("leak_here", pid: Int(first.pid)) == [3000, 30])
-            #expect(report.sum("leak_calloc", pid: Int(second.pid)) == [2000, 20])
+            report.expect("leak_here", pid: Int(first.pid), [3000, 30])
+            report.expect("leak_calloc", pid: Int(second.pid), [2000, 20])
             first.closeInput()
             second.closeInput()
         }
 
         @Test(
-            "a busy process survives attaching, detaching, and the tracer's sudden end", arguments: rungs)
+            "a busy process survives attaching, detaching, and the tracer's sudden end",
+            arguments: try MemLeakTool.someRungs())
         func busy(rung: String) throws {
-            guard try MemLeakTool.someRungs().contains(rung) else { return }
             let target = try Running(
-                URL(fileURLWithPath: Self.leaker),
+                Self.leaker,
                 ["--threads", Live.inMatrix ? "1" : "4", "--churn", "100000", "--count", "1"])
             usleep(200_000)
             for signal in Live.inMatrix ? [SIGINT, SIGKILL] : [SIGINT, SIGKILL, SIGINT, SIGKILL, SIGTERM] {
-                let (tool, _) = try Tool.tracing(
-                    ["memleak", "-p", "\(target.pid)", "1000"],
-                    environment: ["SWIFTMEM_RUNG": "memleak.allocators=\(rung)"])
+                let tool = try Tool.tracing(
+                    ["memleak", "-p", "\(target.pid)", "1000"], rung: "memleak.allocators=\(rung)"
+                ).tool
                 usleep(100_000)
                 let finished = tool.stop(signal)
                 #expect(finished.status == (signal == SIGKILL ? -SIGKILL : 0))

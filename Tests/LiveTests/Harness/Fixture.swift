@@ -55,11 +55,12 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     var testDescription: String { ([compiler] + flags + [source]).joined(separator: " ") }
 
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("Fixtures")
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures")
     private static let programs = Tool.directory.appendingPathComponent("fixtures")
 
-    /// The program's path; nil where its compiler isn't and need not be.
-    func path() throws -> String? {
+    /// The program's path.
+    /// - Throws: `Unsupported` where its compiler isn't and need not be.
+    func path() throws -> String {
         let source = Self.sources.appendingPathComponent(source)
         let text = try Data(contentsOf: source)
         // FNV-1a of all that decides what comes out
@@ -78,20 +79,11 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         let finished = try Tool.shell(
             "export RUSTC_BOOTSTRAP=1; command -v \(compiler) >/dev/null || exit 99; \(compiler) \(words.joined(separator: " "))"
         )
-        if finished.status == 99 && (isOptional || !Live.required) { return nil }
+        if finished.status == 99 && (isOptional || !Live.required) { throw Unsupported("no \(compiler) here") }
         guard finished.status == 0 else {
             throw HarnessError(description: "\(testDescription): \(finished.errors)")
         }
         try FileManager.default.moveItem(atPath: partial, toPath: program)
         return program
     }
-}
-
-/// Run alone before the kernel matrix, it compiles for the guests.
-@Suite(.serialized) struct FixtureTests {
-    @Test("fixtures compile", arguments: Fixture.all)
-    func compile(fixture: Fixture) throws { _ = try fixture.path() }
-
-    @Test("programs to unwind compile", arguments: LiveTests.Unwinding.programs.keys.sorted())
-    func stacks(name: String) throws { _ = try LiveTests.Unwinding.build(name) }
 }

@@ -5,7 +5,7 @@ import Testing
 extension LiveTests {
     /// Stacks of memleak against those that libdw's own unwinder (eu-stack) finds in the same
     /// process, frame by frame: Tests/Workloads/stacks stand still where they have allocated.
-    @Suite(.serialized) struct Unwinding {
+    @Suite(.serialized, .exercises("memleak")) struct Unwinding {
         static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Workloads/stacks").path
         /// Beside the test bundle, for the kernel matrix to find them; anew when a source changes.
@@ -32,8 +32,9 @@ extension LiveTests {
             "swift": "swiftc -O $S/stacks.swift hold.o",
         ]
 
-        /// Builds a program once; nil where its compiler is missing and need not be there.
-        static func build(_ name: String) throws -> String? {
+        /// Builds a program once.
+        /// - Throws: `Unsupported` where its compiler is missing and need not be there.
+        static func build(_ name: String) throws -> String {
             let command = try #require(programs[name])
             let output = "\(directory)/\(name)"
             if FileManager.default.isExecutableFile(atPath: output) { return output }
@@ -44,7 +45,9 @@ extension LiveTests {
                 mkdir -p \(directory) && cd \(directory) && gcc -O2 -c -o hold.o \(sources)/hold.c &&
                 S=\(sources) && \(command) -o \(output)
                 """)
-            if finished.status == 99 && (!Live.required || compiler == "rustc") { return nil }
+            if finished.status == 99 && (!Live.required || compiler == "rustc") {
+                throw Unsupported("no \(compiler) here")
+            }
             guard finished.status == 0 else { throw HarnessError(description: "\(command): \(finished.errors)") }
             return output
         }
@@ -55,26 +58,24 @@ extension LiveTests {
             let symbols: [String?]
             let modules: [String?]
             let end: String?
-            let summary: [String: Any]
+            let losses: Losses
         }
 
         /// Traces a program to where it stands still, and asks both.
         static func trace(_ program: String, _ arguments: [String], stack: String = "auto", rung: String? = nil)
             throws -> Outcome
         {
-            let target = try Running(URL(fileURLWithPath: program), arguments)
-            _ = try target.object("ready")
-            let (tool, _) = try Tool.tracing(
-                ["memleak", "-p", "\(target.pid)", "-o", "0", "-T", "1000", "--stack", stack, "1000"],
-                environment: rung.map { ["SWIFTMEM_RUNG": "memleak.allocators=\($0)"] } ?? [:])
+            let target = try Running(program, arguments)
+            try target.row(ReadyRow.self)
+            let tool = try MemLeakTool.follow(target.pid, ["--stack", stack], rung: rung)
             target.send("x\n")
-            _ = try target.object("leaked")
+            try target.row(LeakedRow.self)
             let report = try MemLeakResult(tool.stop(SIGINT))
-            guard let own = report.stacks.first(where: { $0.int("bytes") == 54321 }) else {
+            guard let own = report.stacks.first(where: { $0.bytes == 54321 }) else {
                 throw HarnessError(description: "the allocation is missing: \(report.stacks)")
             }
-            let rows = own.rows("frames")
-            let frames = rows.compactMap { $0.int("address") }
+            let rows = own.frames ?? []
+            let frames = rows.map { Int($0.address) }
             let first = try #require(frames.first)
             let words = try Tool.shell("eu-stack -n 400 -p \(target.pid) 2>/dev/null; true").output
             // the innermost is where it stands now, a few instructions behind its call of malloc
@@ -91,103 +92,93 @@ extension LiveTests {
             }
             target.signal(SIGKILL)
             return Outcome(
-                frames: frames, truth: truth, symbols: rows.map { $0.text("symbol") },
-                modules: rows.map { $0.text("module") }, end: own.text("stack_end"),
-                summary: report.summary)
+                frames: frames, truth: truth, symbols: rows.map(\.symbol), modules: rows.map(\.module),
+                end: own.stackEnd, losses: report.summary.losses)
         }
 
-        func check(_ name: String, _ kinds: [String], end: String = "whole") throws {
-            guard let program = try Self.build(name) else { return }
-            for kind in kinds {
-                let outcome = try Self.trace(program, [kind])
-                let same = outcome.frames == outcome.truth && outcome.end == end
-                #expect(
-                    same, "\(name) \(kind): \(outcome.end ?? "-") \(outcome.symbols) \(outcome.frames) \(outcome.truth)"
-                )
-                Live.record("memleak", "stack/auto", "\(name) \(kind)", same, "\(outcome.frames.count) frames")
+        /// A program of the list, and what it does when it allocates.
+        struct Case: Sendable, CustomTestStringConvertible {
+            let program: String
+            let kind: String
+
+            var testDescription: String { "\(program) \(kind)" }
+
+            static func all(_ program: String, _ kinds: [String]) -> [Case] {
+                kinds.map { Case(program: program, kind: $0) }
             }
         }
 
-        static let kinds = [
-            "plain", "qsort", "tsearch", "nftw", "once", "thread", "exit", "alloca", "aligned", "large",
-            "signal", "altstack", "fault", "noreturn",
-        ]
-
-        @Test("C without frame pointers: position-independent, stripped, not position-independent")
-        func plainC() throws {
-            try check("pie", Self.kinds)
-            try check("stripped", ["plain", "qsort", "signal", "alloca"])
-            try check("fixed", ["plain", "qsort", "signal", "aligned"])
-            try check("pointers", ["plain", "qsort", "signal"])
-            try check("debug", ["plain", "qsort", "alloca"])
+        private func check(_ one: Case, rung: String? = nil) throws {
+            let outcome = try Self.trace(try Self.build(one.program), [one.kind], rung: rung)
+            #expect(outcome.end == "whole")
+            #expect(!outcome.truth.isEmpty)
+            #expect(outcome.frames == outcome.truth, "\(outcome.symbols)")
+            TestRecord.note("\(outcome.frames.count) frames")
         }
 
-        @Test("static programs, position-independent or not")
-        func statics() throws {
-            let kinds = ["plain", "qsort", "thread", "signal", "exit"]
-            try check("static", kinds)
-            try check("static-pie", kinds)
+        static let plainCases: [Case] =
+            Case.all(
+                "pie",
+                [
+                    "plain", "qsort", "tsearch", "nftw", "once", "thread", "exit", "alloca", "aligned", "large",
+                    "signal", "altstack", "fault", "noreturn",
+                ])
+            + Case.all("stripped", ["plain", "qsort", "signal", "alloca"])
+            + Case.all("fixed", ["plain", "qsort", "signal", "aligned"])
+            + Case.all("pointers", ["plain", "qsort", "signal"])
+            + Case.all("debug", ["plain", "qsort", "alloca"])
+
+        @Test(
+            "C without frame pointers: position-independent, stripped, not position-independent",
+            arguments: plainCases)
+        func plainC(_ one: Case) throws { try check(one) }
+
+        @Test(
+            "static programs, position-independent or not", .tags(.brief), arguments: ["static", "static-pie"],
+            ["plain", "qsort", "thread", "signal", "exit"])
+        func statics(program: String, kind: String) throws { try check(Case(program: program, kind: kind)) }
+
+        @Test(
+            "C++: while an exception is on its way, in a handler, below std::sort",
+            arguments: ["cxx-O0", "cxx-O2", "cxx-O3"], ["unwinding", "handling", "sorting"])
+        func cxx(program: String, kind: String) throws { try check(Case(program: program, kind: kind)) }
+
+        @Test("Rust: closures, a sort, a thread, a panic", arguments: ["closure", "sort", "thread", "panic"])
+        func rust(kind: String) throws { try check(Case(program: "rust", kind: kind)) }
+
+        @Test("Swift: closures, protocols, a sort", arguments: ["closure", "sort", "map"])
+        func swift(kind: String) throws { try check(Case(program: "swift", kind: kind)) }
+
+        @Test("a signal handler that interrupted the kernel's own library, the vDSO", arguments: ["pie", "static"])
+        func vdso(program: String) throws {
+            let outcome = try Self.trace(try Self.build(program), ["vdso"])
+            #expect(outcome.frames == outcome.truth && outcome.end == "whole", "\(outcome)")
+            let at = try #require(outcome.modules.firstIndex(of: "[vdso]"), "\(outcome.modules)")
+            #expect(at > 2 && outcome.symbols.contains("main"))
+            TestRecord.note("\(outcome.frames.count) frames")
         }
 
-        @Test("C++: while an exception is on its way, in a handler, below std::sort")
-        func cxx() throws {
-            for optimisation in ["-O0", "-O2", "-O3"] {
-                try check("cxx\(optimisation)", ["unwinding", "handling", "sorting"])
-            }
-        }
+        @Test("every rung captures the same", .tags(.brief), arguments: try MemLeakTool.rungs())
+        func rungs(rung: String) throws { try check(Case(program: "pie", kind: "qsort"), rung: rung) }
 
-        @Test("Rust: closures, a sort, a thread, a panic")
-        func rust() throws {
-            try check("rust", ["closure", "sort", "thread", "panic"])
-        }
-
-        @Test("Swift: closures, protocols, a sort")
-        func swift() throws {
-            try check("swift", ["closure", "sort", "map"])
-        }
-
-        @Test("a signal handler that interrupted the kernel's own library, the vDSO")
-        func vdso() throws {
-            for name in ["pie", "static"] {
-                guard let program = try Self.build(name) else { continue }
-                let outcome = try Self.trace(program, ["vdso"])
-                #expect(outcome.frames == outcome.truth && outcome.end == "whole", "\(name): \(outcome)")
-                let at = try #require(outcome.modules.firstIndex(of: "[vdso]"), "\(outcome.modules)")
-                #expect(at > 2 && outcome.symbols.contains("main"))
-                Live.record(
-                    "memleak", "stack/auto", "\(name) vdso", outcome.end == "whole", "\(outcome.frames.count) frames")
-            }
-        }
-
-        @Test("every rung captures the same")
-        func rungs() throws {
-            guard let program = try Self.build("pie") else { return }
-            for rung in MemLeaks.rungs where try MemLeakTool.isThere(rung) {
-                let outcome = try Self.trace(program, ["qsort"], rung: rung)
-                #expect(outcome.frames == outcome.truth && outcome.end == "whole", "\(rung): \(outcome)")
-            }
-        }
-
-        @Test("deeper than 127 frames: those are right, and the rest is said to be missing")
+        @Test("deeper than 127 frames: those are right, and the rest is said to be missing", .tags(.brief))
         func deep() throws {
-            guard let program = try Self.build("pie") else { return }
+            let program = try Self.build("pie")
             let outcome = try Self.trace(program, ["deep"])
             #expect(outcome.frames.count == 127)
             #expect(outcome.frames == Array(outcome.truth.prefix(127)))
             #expect(outcome.end == "cut")
-            #expect((outcome.summary.object("losses").int("stack_cut") ?? 0) > 0)
+            #expect((outcome.losses["stack_cut"] ?? 0) > 0)
         }
 
-        @Test("code of a JIT by frame pointers, a library loaded during the trace: within a second")
+        @Test("code of a JIT by frame pointers, a library loaded during the trace: within a second", .tags(.brief))
         func arriving() throws {
-            guard let program = try Self.build("pie"),
-                let library = try Self.build("library.so")
-            else { return }
+            let program = try Self.build("pie"), library = try Self.build("library.so")
             let jit = try Self.trace(program, ["jit"])
             #expect(jit.end == "whole")
             #expect(jit.symbols.last == "_start" && jit.symbols.contains("in_jit") && jit.symbols.contains("main"))
             // its first call came before the table, and was counted
-            #expect((jit.summary.object("losses").int("stack_no_mapping") ?? 0) >= 1)
+            #expect((jit.losses["stack_no_mapping"] ?? 0) >= 1)
             let loaded = try Self.trace(program, ["library", library])
             #expect(loaded.frames == loaded.truth && loaded.end == "whole")
             #expect(loaded.symbols.contains("call_back"))
@@ -198,9 +189,7 @@ extension LiveTests {
 
         @Test("--stack fp is the walk by frame pointers")
         func pointers() throws {
-            guard let program = try Self.build("pointers"),
-                let without = try Self.build("pie")
-            else { return }
+            let program = try Self.build("pointers"), without = try Self.build("pie")
             let outcome = try Self.trace(program, ["plain"], stack: "fp")
             #expect(outcome.end == nil)
             #expect(outcome.frames.prefix(12) == outcome.truth.prefix(12))
@@ -218,10 +207,10 @@ extension LiveTests {
                 ])
             let report = try MemLeakResult(finished)
             let truth = try #require(report.truth)
-            let child = truth.object("child").int("pid")
-            let own = report.stacks.filter { $0.int("pid") == child }
+            let child = try #require(truth.child)
+            let own = report.stacks.filter { $0.pid == child.pid }
             #expect(!own.isEmpty)
-            for stack in own { #expect(stack.text("stack_end") == "whole") }
+            for stack in own { #expect(stack.stackEnd == "whole") }
         }
     }
 }

@@ -4,19 +4,7 @@ import Testing
 
 extension LiveTests {
     /// What a process, its files or the kernel can do to a tracer: a clear line each, in bounded time, no crash.
-    @Suite(.serialized) struct MemLeakHostile {
-        private func steps() throws -> Running? {
-            guard let program = try Fixture.steps.path() else { return nil }
-            let running = try Running(URL(fileURLWithPath: program), [])
-            _ = try running.object("ready")
-            return running
-        }
-
-        private func step(_ running: Running, _ step: String) throws {
-            running.send(step + "\n")
-            _ = try running.object("done")
-        }
-
+    @Suite(.serialized, .exercises("memleak")) struct MemLeakHostile {
         private func temporary(_ bytes: Data) throws -> String {
             let path = "\(NSTemporaryDirectory())/memleak-\(UInt32.random(in: 0 ... .max))"
             try bytes.write(to: URL(fileURLWithPath: path))
@@ -25,7 +13,7 @@ extension LiveTests {
 
         @Test("garbage mapped executable: passed over, the rest traced")
         func garbage() throws {
-            guard let running = try steps(), let real = try Fixture.steps.path() else { return }
+            let steps = try Steps(), real = try Fixture.steps.path()
             var whole = try Data(contentsOf: URL(fileURLWithPath: real))
             var mapped: [String] = []
             defer { for path in mapped { try? FileManager.default.removeItem(atPath: path) } }
@@ -39,15 +27,14 @@ extension LiveTests {
             whole.replaceSubrange(sections..<(sections + 8), with: Data(repeating: 0xff, count: 8))
             mapped.append(try temporary(whole))
             mapped.append(try temporary(Data(count: 4096)))
-            for path in mapped { try step(running, "map \(path)") }
-            let tool = try MemLeakTool.follow(running.pid)
-            try step(running, "leak")
+            for path in mapped { try steps.step("map \(path)") }
+            let tool = try MemLeakTool.follow(steps.pid)
+            try steps.step("leak")
             let report = try MemLeakResult(tool.stop(SIGINT))
-            running.closeInput()
-            #expect(report.sum("leak_me") == [50_000, 500])
+            steps.end()
+            report.expect("leak_me", [50_000, 500])
             #expect(report.errors.isEmpty)
             report.expectWhole()
-            Live.record("memleak", "-", "garbage ELF", report.sum("leak_me") == [50_000, 500], "")
         }
 
         /// What a separate debug file of the program is to become.
@@ -56,7 +43,7 @@ extension LiveTests {
         /// A stripped program in a container whose debug file is in the container's own /usr/lib/debug.
         @Test("a debug file cut short, one whose table is 2 GiB, one of 2 GiB", arguments: Damage.allCases)
         func debugFile(damage: Damage) throws {
-            guard let contain = try Fixture.contain.path(), let program = try Fixture.stepsMusl.path() else { return }
+            let contain = try Fixture.contain.path(), program = try Fixture.stepsMusl.path()
             let root = try ContainerRoot(program: program)
             let debug = "\(root.path)/debug"
             let made = try Tool.shell(
@@ -71,25 +58,24 @@ extension LiveTests {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             try FileManager.default.moveItem(atPath: debug, toPath: "\(directory)/\(id.dropFirst(2)).debug")
 
-            let (running, pid) = try root.start(contain)
+            let (steps, pid) = try root.start(contain)
             let began = Date()
             let tool = try MemLeakTool.follow(pid, ["--lines"])
-            try step(running, "leak")
+            try steps.step("leak")
             let report = try MemLeakResult(tool.stop(SIGINT))
             let took = Date().timeIntervalSince(began)
-            running.closeInput()
+            steps.end()
             let name = report.sum("leak_me")
             switch damage {
             case .none, .sparse: #expect(name == [50_000, 500])
             case .truncated, .endlessTable: #expect(name == [0, 0] || name == [50_000, 500])
             }
             // named or not, counted
-            #expect(report.summary.int("outstanding_count") == 500)
-            #expect(report.summary.int("outstanding_bytes") == 50_000)
+            #expect(report.summary.outstandingCount == 500)
+            #expect(report.summary.outstandingBytes == 50_000)
             #expect(took < (Live.inMatrix ? 60 : 10))
             report.expectWhole()
-            Live.record(
-                "memleak", "-", "debug file \(damage)", report.summary.int("outstanding_count") == 500, "\(name)")
+            TestRecord.note("leak_me \(name)")
         }
 
         private func change(_ path: String, _ damage: Damage) throws {
@@ -113,12 +99,12 @@ extension LiveTests {
 
         @Test("another user's process, with CAP_BPF and CAP_PERFMON alone: traced, or the rights that are missing")
         func otherUser() throws {
-            guard let running = try steps() else { return }
+            let steps = try Steps()
             let caps = "+bpf,+perfmon"
             let finished = try Tool.shell(
                 "setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps \(caps) --ambient-caps \(caps)"
-                    + " $SWIFTMEM memleak -d 0.5 -p \(running.pid)")
-            running.closeInput()
+                    + " $SWIFTMEM memleak -d 0.5 -p \(steps.pid)")
+            steps.end()
             // since 6.15 CAP_PERFMON lets one read another's list of mappings
             if finished.status == 0 {
                 #expect(finished.output.contains("hooked /"))
@@ -128,7 +114,7 @@ extension LiveTests {
             #expect(finished.status == 77)
             #expect(
                 finished.errors == """
-                    swiftmem: process \(running.pid) may not be looked at
+                    swiftmem: process \(steps.pid) may not be looked at
                       run as root, or as the process's user with CAP_SYS_PTRACE
 
                     """)
@@ -137,7 +123,7 @@ extension LiveTests {
         @Test("a process that goes while it is being attached to")
         func goesMeanwhile() throws {
             for delay in stride(from: 0, to: Live.inMatrix ? 100 : 300, by: Live.inMatrix ? 50 : 25) {
-                let target = try Running(URL(fileURLWithPath: "/bin/sleep"), ["100"])
+                let target = try Running("/bin/sleep", ["100"])
                 let tool = try Tool.start(["memleak", "-p", "\(target.pid)", "1000"])
                 usleep(UInt32(delay) * 1000)
                 _ = target.stop(SIGKILL)
@@ -156,9 +142,9 @@ extension LiveTests {
 
         @Test("a kernel that refuses every probe")
         func refused() throws {
-            guard let running = try steps() else { return }
-            let finished = try Tool.run(["memleak", "-p", "\(running.pid)"], environment: ["SWIFTMEM_KERNEL": "bare"])
-            running.closeInput()
+            let steps = try Steps()
+            let finished = try Tool.run(["memleak", "-p", "\(steps.pid)"], environment: ["SWIFTMEM_KERNEL": "bare"])
+            steps.end()
             #expect(finished.status == 69)
             #expect(
                 finished.errors.hasPrefix(
@@ -171,13 +157,13 @@ extension LiveTests {
 
         @Test("a process with no allocator")
         func noAllocator() throws {
-            guard let running = try steps() else { return }
-            let finished = try Tool.run(["memleak", "-p", "\(running.pid)", "-O", "/no/such/library"])
-            running.closeInput()
+            let steps = try Steps()
+            let finished = try Tool.run(["memleak", "-p", "\(steps.pid)", "-O", "/no/such/library"])
+            steps.end()
             #expect(finished.status == 69)
             #expect(
                 finished.errors == """
-                    swiftmem: no allocator found in pid \(running.pid) (-O /no/such/library)
+                    swiftmem: no allocator found in pid \(steps.pid) (-O /no/such/library)
                       looked for malloc and free in all its executable mappings; -O and --symbols-prefix say where and what else
 
                     """)

@@ -4,23 +4,20 @@ import Testing
 
 extension LiveTests {
     /// The progress line: on a terminal, gone before a report; nowhere else.
-    @Suite(.serialized) struct MemLeakTerminal {
+    @Suite(.serialized, .exercises("memleak")) struct MemLeakTerminal {
         @Test("a long run on a terminal shows where it is")
         func progress() throws {
-            guard let program = try Fixture.steps.path() else { return }
-            let running = try Running(URL(fileURLWithPath: program), [])
-            _ = try running.object("ready")
+            let steps = try Steps()
             let seconds = Live.inMatrix ? 6 : 4
             // script(1) gives it a terminal
             let tool = try Running(
                 URL(fileURLWithPath: "/usr/bin/script"),
-                ["-qefc", "\(Tool.binary.path) memleak -o 0 -T 1 -d \(seconds) -p \(running.pid) 1000", "/dev/null"],
+                ["-qefc", "\(Tool.binary.path) memleak -o 0 -T 1 -d \(seconds) -p \(steps.pid) 1000", "/dev/null"],
                 environment: ["TERM": "xterm"])
             while try !tool.line().hasPrefix("hooked ") {}
-            running.send("leak\n")
-            _ = try running.object("done")
+            try steps.step("leak")
             let finished = tool.finish()
-            running.closeInput()
+            steps.end()
             #expect(finished.status == 0)
             let written = finished.output.components(separatedBy: "\r")
             let lines = written.filter { $0.contains("calls/s,") }
@@ -35,17 +32,15 @@ extension LiveTests {
 
         @Test("none in a pipe, none in a file, none with TERM=dumb")
         func noProgress() throws {
-            guard let program = try Fixture.steps.path() else { return }
-            let running = try Running(URL(fileURLWithPath: program), [])
-            _ = try running.object("ready")
-            let memleak = "\(Tool.binary.path) memleak -d 2.5 -p \(running.pid) 1000"
+            let steps = try Steps()
+            let memleak = "\(Tool.binary.path) memleak -d 2.5 -p \(steps.pid) 1000"
             // standard error is a terminal, the reports go through a pipe
             var runs = ["TERM=xterm script -qefc '\(memleak) | cat' /dev/null </dev/null"]
             if !Live.inMatrix {
                 runs += ["TERM=dumb script -qefc '\(memleak)' /dev/null </dev/null", "TERM=xterm \(memleak)"]
             }
             let all = try runs.map(Tool.shell)
-            running.closeInput()
+            steps.end()
             for finished in all {
                 #expect(finished.status == 0)
                 #expect(finished.output.contains("] Top 10 stacks"))
