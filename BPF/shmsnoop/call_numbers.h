@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The numbers and arguments of shared-memory system calls, for 64-bit and 32-bit callers. */
-#ifndef SWIFTMEM_SHM_CALLS_H
-#define SWIFTMEM_SHM_CALLS_H
+/* The numbers of shared-memory system calls, for 64-bit and 32-bit callers, by the kernel's tables. */
+#ifndef SWIFTMEM_SHMSNOOP_CALL_NUMBERS_H
+#define SWIFTMEM_SHMSNOOP_CALL_NUMBERS_H
 
-#include "kernel.h"
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
+#include "vmlinux/core.h"
 #include "shmsnoop.h"
 
-/* Calls whose arguments are placed as in one of these, told apart by the number. */
+/* How a number's arguments are placed. */
 enum variant {
 	PLAIN,
 	IPC, /* ipc(call, first, second, third, ptr) */
@@ -79,49 +77,6 @@ static __always_inline u32 compat_call(long id, bool all)
 	return SHM_CALL_NONE;
 }
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct thread_info {
-	u32 status;
-};
-struct task_struct___thread_info {
-	struct thread_info thread_info;
-};
-#pragma clang attribute pop
-
-#define TS_COMPAT 2
-
-static __always_inline bool is_compat(void)
-{
-	struct task_struct___thread_info *task = (void *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
-}
-
-static __always_inline long call_number(struct pt_regs *regs)
-{
-	return (long)regs->orig_ax;
-}
-
-/* The argument registers keep their values until the return to user space. */
-static __always_inline void call_words(struct pt_regs *regs, bool compat, u64 words[6])
-{
-	if (compat) {
-		words[0] = (u32)regs->bx;
-		words[1] = (u32)regs->cx;
-		words[2] = (u32)regs->dx;
-		words[3] = (u32)regs->si;
-		words[4] = (u32)regs->di;
-		words[5] = (u32)regs->bp;
-	} else {
-		words[0] = regs->di;
-		words[1] = regs->si;
-		words[2] = regs->dx;
-		words[3] = regs->r10;
-		words[4] = regs->r8;
-		words[5] = regs->r9;
-	}
-}
-
 #elif defined(__TARGET_ARCH_arm64)
 
 /* include/uapi/asm-generic/unistd.h */
@@ -173,44 +128,6 @@ static __always_inline u32 compat_call(long id, bool all)
 	case 385: return CALL(SHM_CALL_MEMFD, PLAIN);
 	}
 	return SHM_CALL_NONE;
-}
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct thread_info {
-	unsigned long flags;
-};
-struct task_struct___thread_info {
-	struct thread_info thread_info;
-};
-struct pt_regs___number {
-	s32 syscallno;
-};
-#pragma clang attribute pop
-
-#define TIF_32BIT 22
-
-static __always_inline bool is_compat(void)
-{
-	struct task_struct___thread_info *task = (void *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, thread_info.flags) >> TIF_32BIT & 1;
-}
-
-static __always_inline long call_number(struct pt_regs *regs)
-{
-	struct pt_regs___number *numbered = (void *)regs;
-
-	return BPF_CORE_READ(numbered, syscallno);
-}
-
-/* The first register holds the result at the return; its argument is kept apart. */
-static __always_inline void call_words(struct pt_regs *regs, bool compat, u64 words[6])
-{
-	u64 mask = compat ? 0xffffffff : ~0ULL;
-
-	words[0] = regs->orig_x0 & mask;
-	for (int i = 1; i < 6; i++)
-		words[i] = regs->user_regs.regs[i] & mask;
 }
 
 #endif

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Per-process counters of swapin: whose they are, and where their cgroup is. */
-#ifndef SWIFTMEM_SWAP_PROCESS_H
-#define SWIFTMEM_SWAP_PROCESS_H
+/* Counters by process: whose they are, and where its cgroup is. */
+#ifndef SWIFTMEM_SWAPIN_PROCESS_H
+#define SWIFTMEM_SWAPIN_PROCESS_H
 
-#include "kernel.h"
+#include "vmlinux/cgroup.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include "filter.h"
-#include "loss.h"
+#include "lib/cgroup.h"
+#include "lib/filter.h"
+#include "lib/loss.h"
 #include "swapin.h"
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct task_struct___start {
-	u64 start_boottime;
-};
-struct css_set___default {
-	struct cgroup *dfl_cgrp;
-};
-#pragma clang attribute pop
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -40,19 +32,6 @@ struct {
 	__type(value, struct swapin_cgroup);
 } cgroup_scratch SEC(".maps");
 
-static __always_inline bool default_cgroup_is_below(struct task_struct *task, u64 id)
-{
-	struct css_set___default *set = (void *)BPF_CORE_READ(task, cgroups);
-	struct kernfs_node *kn = set ? BPF_CORE_READ(set, dfl_cgrp, kn) : NULL;
-
-	for (int i = 0; i < CGROUP_DEPTH && kn; i++) {
-		if (BPF_CORE_READ(kn, id) == id)
-			return true;
-		kn = kernfs_parent(kn);
-	}
-	return false;
-}
-
 /* filtered_in() of filter.h, for any task and by its process: its id, name and cgroup. */
 static __always_inline bool process_filtered_in(struct task_struct *leader)
 {
@@ -64,12 +43,8 @@ static __always_inline bool process_filtered_in(struct task_struct *leader)
 		char comm[16] = {};
 
 		bpf_core_read_str(comm, sizeof(comm), &leader->comm);
-		for (int i = 0; i < 16; i++) {
-			if (comm[i] != filter.comm[i])
-				return false;
-			if (!comm[i])
-				break;
-		}
+		if (!is_filters_comm(comm))
+			return false;
 	}
 	if (filter.flags & FILTER_CGROUP2)
 		return default_cgroup_is_below(leader, filter.cgroup_id);
@@ -95,13 +70,12 @@ static __always_inline void remember_cgroup(struct mem_cgroup *memcg, u64 id)
 static __noinline struct swapin_counters *process_of(struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct task_struct___start *start = (void *)leader;
 	struct swapin_key key = {};
 
 	if (!leader || !process_filtered_in(leader))
 		return NULL;
 	key.pid = BPF_CORE_READ(leader, tgid);
-	key.start_ns = BPF_CORE_READ(start, start_boottime);
+	key.start_ns = BPF_CORE_READ(leader, start_boottime);
 	struct swapin_counters *c = bpf_map_lookup_elem(&processes, &key);
 
 	if (!c) {
@@ -125,6 +99,11 @@ static __noinline struct swapin_counters *process_of(struct task_struct *task)
 			remember_cgroup(memcg, id);
 	}
 	return c;
+}
+
+static __always_inline struct swapin_counters *current_process(void)
+{
+	return process_of((void *)bpf_get_current_task());
 }
 
 #endif
