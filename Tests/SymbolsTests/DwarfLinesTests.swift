@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemLayer
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -7,12 +9,12 @@ import Testing
 
 @Suite struct DwarfLinesTests {
     func lines(_ program: String, _ debug: String? = nil) throws -> DwarfLines {
-        let path = BytePath(try Corpus.path(program))
+        let path = FilePath(try Corpus.path(program))
         let file = try ELFFile(path: path)
         let image = try file.image()
         return try DwarfLines(
             file, image,
-            debugFiles: debug.map { DebugFiles(directory: BytePath(try! Corpus.path($0))) } ?? ELFSymbolsTests.none)
+            debugFiles: debug.map { DebugFiles(directory: FilePath(try! Corpus.path($0))) } ?? ELFSymbolsTests.none)
     }
 
     /// Every 3rd byte of every function of the program's own, as binutils see it: function, file and line, inlined too.
@@ -66,7 +68,7 @@ import Testing
 
     @Test func inlinedChain() throws {
         let source = Corpus.sources + "/sample.c"
-        let text = String(decoding: try FileHandle(reading: BytePath(source)).readAll(limit: 1 << 16), as: UTF8.self)
+        let text = String(decoding: try OpenFile(reading: FilePath(source)).readAll(limit: 1 << 16), as: UTF8.self)
         func line(_ mark: String) throws -> Int {
             try #require(
                 text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex {
@@ -125,7 +127,7 @@ import Testing
     @Test(
         "debug sections of more than 2 GiB aren't read; what a program loads doesn't count", arguments: [true, false])
     func tooMuch(isLoaded: Bool) throws {
-        var bytes = try FileHandle(reading: BytePath(try Corpus.path("pie"))).readAll(limit: 1 << 24)
+        var bytes = try OpenFile(reading: FilePath(try Corpus.path("pie"))).readAll(limit: 1 << 24)
         let (progbits, alloc, writable) = (UInt32(1), UInt64(2), UInt64(1))
         let section = try #require(
             sections(bytes).first { $0.type == progbits && $0.flags == (isLoaded ? alloc | writable : 0) })
@@ -133,7 +135,7 @@ import Testing
             $0.storeBytes(of: 1 << 32, toByteOffset: section.header + 0x20, as: UInt64.self)
         }
         let sparse = try TemporaryFile(bytes)
-        try #require(sparse.path.withCString { truncate($0, 1 << 33) } == 0)
+        try #require(sparse.path.withPlatformString { truncate($0, 1 << 33) } == 0)
         var refusal: SymbolError?
         do throws(SymbolError) {
             let file = try ELFFile(path: sparse.path)
@@ -162,7 +164,7 @@ import Testing
 
     @Test func hostile() throws {
         for program in ["pie", "compressed", "dwarf4"] {
-            let whole = try FileHandle(reading: BytePath(try Corpus.path(program))).readAll(limit: 1 << 24)
+            let whole = try OpenFile(reading: FilePath(try Corpus.path(program))).readAll(limit: 1 << 24)
             var generator = SplitMix(state: 23)
             for round in 0..<150 {
                 var copy = whole

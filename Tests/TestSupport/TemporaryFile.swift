@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+package import SystemPackage
 import Testing
-
-package import Symbols
 
 /// A file with the given bytes, removed at the end of its life.
 package final class TemporaryFile {
-    package let path: BytePath
+    package let path: FilePath
 
     package init(_ bytes: [UInt8]) throws {
         var template = Array("/tmp/symbols-test-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
         let descriptor = mkstemp(&template)
         try #require(descriptor >= 0)
-        path = BytePath(template.map { UInt8(bitPattern: $0) })
+        path = FilePath(platformString: template)
         defer { close(descriptor) }
         var written = 0
         while written < bytes.count {
@@ -22,5 +21,5 @@ package final class TemporaryFile {
         }
     }
 
-    deinit { _ = path.withCString { unlink($0) } }
+    deinit { _ = path.withPlatformString { unlink($0) } }
 }
