@@ -145,7 +145,7 @@ final class Tracee {
         return own.inode == current.inode && own.path == current.path
     }
 
-    /// A word of the kernel's letter to the new program; nil where it is 0 or missing.
+    /// An entry of the auxiliary vector (getauxval(3)); nil where it is 0 or missing.
     private func auxiliary(_ type: UInt64) -> UInt64? {
         guard let bytes = readBytes("/proc/\(pid)/auxv") else { return nil }
         let words = bytes.withUnsafeBytes { raw in
