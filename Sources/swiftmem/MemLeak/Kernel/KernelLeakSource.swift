@@ -13,11 +13,15 @@ struct KernelLeakSource: ReportSource, ~Copyable {
     private var fullMap = FullMapNotice()
 
     init(_ plan: KernelLeakPlan, _ names: KernelLeakNames, _ session: borrowing Session) throws {
-        // every field is assigned behind the last throw
+        // every field is assigned behind the last throw, from a local: Swift 6.2 can't compile it otherwise
         let reporter = try KernelLeakReporter(plan, names, session)
         let ring = try session.probes.object.ringBuffer("events")
-        overhead = try plan.maxOverhead.map { try OverheadLimit(percent: $0, rate: plan.settings.sampleRate) }
+        var overhead: OverheadLimit?
+        if let percent = plan.maxOverhead {
+            overhead = try OverheadLimit(percent: percent, rate: plan.settings.sampleRate)
+        }
         self.ring = ring
+        self.overhead = overhead
         self.plan = plan
         self.reporter = reporter
     }
