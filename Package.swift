@@ -41,6 +41,8 @@ let packedRelocations: [String] = packsRelocations ? ["-Xlinker", "-z", "-Xlinke
 let smallRelease: [String] = ["-Xlinker", "--gc-sections", "-Xlinker", "-s"] + packedRelocations
 let link: [LinkerSetting] = [
     .unsafeFlags(["-use-ld=lld"]),
+    // newer elfutils' libelf.a has a crc32() of its own beside zlib's
+    .unsafeFlags(["-Xlinker", "--allow-multiple-definition"], .when(traits: ["StaticLibraries"])),
     // what is installed carries no symbols and nothing that nobody calls
     .unsafeFlags(smallRelease, .when(configuration: .release)),
 ]
@@ -93,6 +95,9 @@ let workloads: [String] = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker
 let workloadTargets: [Target] = workloads.map(workload)
 let workloadDependencies: [Target.Dependency] = workloads.map { .target(name: "workload-\($0)") }
 
+/// Descriptors, paths and error numbers as Swift types.
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
 let libraries: [Target] = [
     // newer elfutils than Debian 12's read sections compressed by zstd and bzip2 too
     cLibrary("CElfutils", links: ["elf", "z", "zstd"]),
@@ -115,19 +120,22 @@ let libraries: [Target] = [
     cLibrary("CLinux"),
     // its objects come from `make bpf`
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
+    // Docs/schema, embedded
+    .target(name: "CSchema", cSettings: cEmbed),
 
-    library("LibBPF", ["CLibbpf"]),
-    library("Probes", ["LibBPF", "CLibbpf"]),
-    library("Symbols", ["CSymbols"]),
-    library("Unwind", ["LibBPF", "Symbols", "CUnwind", "TraceRecords"]),
-    library("Reports", ["TraceRecords"]),
+    library("SystemLayer", [systemPackage]),
+    library("LibBPF", ["CLibbpf", "SystemLayer"]),
+    library("Probes", ["LibBPF", "CLibbpf", "SystemLayer", systemPackage]),
+    library("Symbols", ["CSymbols", "SystemLayer", systemPackage]),
+    library("Unwind", ["LibBPF", "Symbols", "SystemLayer", systemPackage, "CUnwind", "TraceRecords"]),
+    library("Reports", ["TraceRecords", "CSchema"]),
 ]
 
 let command: Target = .executableTarget(
     name: "swiftmem",
     dependencies: [
         "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CLinux",
-        "CDisassembly",
+        "CDisassembly", "SystemLayer", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     swiftSettings: strict, linkerSettings: link)
@@ -141,14 +149,26 @@ let testTargets: [Target] = [
     tests("LibBPFTests", ["LibBPF", "TestObjects"]),
     tests("ProbesTests", ["LibBPF", "Probes", "CBPFObjects", "TestObjects"]),
     .target(
-        name: "TestSupport", dependencies: ["Symbols"], path: "Tests/TestSupport", exclude: ["Corpus"],
+        name: "TestSupport", dependencies: [systemPackage], path: "Tests/TestSupport", exclude: ["Corpus"],
         swiftSettings: strict),
-    tests("SymbolsTests", ["Symbols", "CSymbols", "TestSupport"]),
-    tests("UnwindTests", ["Unwind", "LibBPF", "Symbols", "CUnwind", "CSymbols", "TraceRecords", "TestSupport"]),
-    tests("ReportsTests", ["Reports", "TraceRecords"]),
-    tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "CBPFObjects"]),
+    tests("SymbolsTests", ["Symbols", "CSymbols", "SystemLayer", systemPackage, "TestSupport"]),
     tests(
-        "LiveTests", ["swiftmem", "Reports", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
+        "UnwindTests",
+        [
+            "Unwind", "LibBPF", "Symbols", "CUnwind", "CSymbols", "SystemLayer", systemPackage, "TraceRecords",
+            "TestSupport",
+        ]),
+    tests("SystemTests", ["SystemLayer", systemPackage]),
+    .target(name: "SchemaSupport", dependencies: ["Reports"], path: "Tests/SchemaSupport", swiftSettings: strict),
+    tests("ReportsTests", ["Reports", "TraceRecords", "SchemaSupport"], exclude: ["Golden"]),
+    tests(
+        "CommandTests",
+        [
+            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer",
+            systemPackage,
+        ], exclude: ["Golden"]),
+    tests(
+        "LiveTests", ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
         exclude: ["verifier-budget.tsv"]),
 ]
 
@@ -167,7 +187,8 @@ let package = Package(
             description: "Links libbpf and elfutils from their archives, for a program that runs where they are not."),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     ],
     targets: libraries + [command] + testTargets + workloadTargets
 )

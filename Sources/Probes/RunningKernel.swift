@@ -2,6 +2,8 @@
 internal import CLibbpf
 public import LibBPF
 internal import Glibc
+public import SystemLayer
+internal import SystemPackage
 
 /// Asks the running kernel, mostly by loading a program that does nothing: what is
 /// said to it is said to a real one. Nothing is attached to ask. Answers are kept.
@@ -12,7 +14,7 @@ public final class RunningKernel: KernelOracle {
     private var hooks: [AttachPoint: Support] = [:]
     private var requirements: [Requirement: Support] = [:]
 
-    private final class KernelBTFBox {
+    final class KernelBTFBox {
         let btf: KernelBTF
         init(_ btf: consuming KernelBTF) { self.btf = btf }
     }
@@ -35,7 +37,7 @@ public final class RunningKernel: KernelOracle {
         return subset
     }
 
-    private func types() -> KernelBTFBox? {
+    func types() -> KernelBTFBox? {
         if btf == nil && btfError == nil {
             do throws(BPFError) {
                 btf = KernelBTFBox(try KernelBTF(path: btfPath))
@@ -83,57 +85,10 @@ public final class RunningKernel: KernelOracle {
         case .kretprobe(let name): return kprobe(name, onReturn: true)
         case .tracepoint(let category, let name): return tracepoint(category, name)
         case .userFunction:
-            return readFile("/sys/bus/event_source/devices/uprobe/type") == nil
+            return readOneLine("/sys/bus/event_source/devices/uprobe/type") == nil
                 ? .unsupported("this kernel has no uprobes (CONFIG_UPROBE_EVENTS)") : .supported
         case .perfEvent, .other: return .supported
         }
-    }
-
-    private func ask(_ requirement: Requirement) -> Support {
-        switch requirement {
-        case .feature(let feature): return feature.probe(self)
-        case .tracepointArgument(let name, let index, let type):
-            return argument(types()?.btf.tracepointArguments(name), index, type, of: name)
-        case .functionArgument(let name, let index, let type):
-            return argument(types()?.btf.functionArguments(name), index, type, of: name)
-        case .returnsValue(let name):
-            guard let types = types() else { return noBTF }
-            return types.btf.returnsValue(name)
-                ? .supported : .unsupported("\(name) returns nothing here")
-        case .functionResult(let name, let type):
-            guard let types = types() else { return noBTF }
-            guard let result = types.btf.functionResult(name) else {
-                return .unsupported("this kernel has no function \(name)")
-            }
-            return result == type
-                ? .supported : .unsupported("\(name) returns \(result), not \(type), here")
-        case .lacksFunction(let name):
-            guard let types = types() else { return noBTF }
-            return types.btf.functionID(name) == nil
-                ? .supported : .unsupported("this kernel has function \(name)")
-        case .lacksStruct(let name):
-            guard let types = types() else { return noBTF }
-            return types.btf.hasStruct(name)
-                ? .unsupported("this kernel still has struct \(name)") : .supported
-        case .hasStruct(let name):
-            guard let types = types() else { return noBTF }
-            return types.btf.hasStruct(name) ? .supported : .unsupported("this kernel has no struct \(name)")
-        }
-    }
-
-    private var noBTF: Support { .unsupported("this kernel has no BTF type information") }
-
-    private func argument(_ types: [String]?, _ index: Int, _ type: String, of name: String)
-        -> Support
-    {
-        guard self.types() != nil else { return noBTF }
-        guard let types else { return .unsupported("this kernel has no \(name)") }
-        guard types.indices.contains(index) else {
-            return .unsupported("\(name) has no argument \(index) here")
-        }
-        return types[index] == type
-            ? .supported
-            : .unsupported("\(name) has \(types[index]), not \(type), as argument \(index) here")
     }
 
     private func load(
@@ -172,7 +127,7 @@ public final class RunningKernel: KernelOracle {
     }
 
     private func kprobe(_ name: String, onReturn: Bool) -> Support {
-        guard let text = readFile("/sys/bus/event_source/devices/kprobe/type"),
+        guard let text = readOneLine("/sys/bus/event_source/devices/kprobe/type"),
             let type = UInt32(text)
         else { return .unsupported("this kernel has no kprobes (CONFIG_KPROBE_EVENTS)") }
         let event = clibbpf_open_kprobe(type, name, onReturn ? 1 : 0)
@@ -187,21 +142,8 @@ public final class RunningKernel: KernelOracle {
 
     private func tracepoint(_ category: String, _ name: String) -> Support {
         for root in ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] {
-            if readFile("\(root)/events/\(category)/\(name)/id") != nil { return .supported }
+            if readOneLine(FilePath("\(root)/events/\(category)/\(name)/id")) != nil { return .supported }
         }
         return .unsupported("no tracepoint \(category):\(name), or tracefs is not mounted")
-    }
-}
-
-/// A small file's text without its newline; nil where it can't be read.
-func readFile(_ path: String) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
-        let count = read(descriptor, buffer.baseAddress, buffer.count)
-        guard count >= 0 else { return nil }
-        let text = String(decoding: buffer[..<count], as: UTF8.self)
-        return text.last == "\n" ? String(text.dropLast()) : text
     }
 }

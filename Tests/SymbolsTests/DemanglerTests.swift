@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -89,7 +90,7 @@ import Testing
         let mappings = try ProcessMaps(pid: getpid()).mappings
         var (all, refused) = (0, 0)
         for path in Set(mappings.map(\.path))
-        where path.lastComponent.description.hasPrefix("lib") && path.description.contains("wift") {
+        where path.lastComponent?.string.hasPrefix("lib") == true && path.description.contains("wift") {
             let table = try ELFSymbols(path: path, debugFiles: ELFSymbolsTests.none)
             for index in table.entries.indices {
                 let name = table.name(at: index)
@@ -103,6 +104,22 @@ import Testing
         print("Swift names: \(all), refused \(refused)")
         guard all > 0 else { return try skip("a shared Swift library") }
         #expect(Double(refused) < Double(all) * 0.01)
+    }
+
+    /// What the bound counts, by hand.
+    @Test(
+        arguments: [
+            ("$s4main", 7),  // a byte each
+            ("$sS8i", 13),  // eight times what is named
+            ("$sS99999i", 2057),  // no more often than the demangler does it
+            ("$s4main0a", 18),  // a letter behind 0 may be the longest word, of 10 letters
+            ("$sAA", 7),  // the first thing named so far, at most the 3 bytes before its mention
+            ("$sA2B", 11),  // twice
+            ("$sA_", 4),  // the 27th can't be: there were not so many
+            ("$sA" + String(repeating: "_", count: 27), 33),
+        ] as [(String, UInt64)])
+    func growth(name: String, bound: UInt64) {
+        #expect(SwiftNameGrowth.bound(name) == bound)
     }
 
     // MARK: Hostile names

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemLayer
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -20,7 +22,7 @@ import Testing
             let address = try #require(target.addresses[name])
             let frame = try only(symbolizer.frames(address: address + 2, isReturnAddress: false, process: target.pid))
             #expect(frame.symbol == name && frame.offset == 2 && frame.address == address + 2)
-            #expect(frame.module == BytePath(path))
+            #expect(frame.module == FilePath(path))
             #expect(frame.buildID != nil && !frame.isInlined && frame.source == nil)
             // The module's address is what nm prints.
             let moduleAddress = try #require(frame.moduleAddress)
@@ -36,7 +38,7 @@ import Testing
         let target = try Spawned([try Corpus.path("pie")])
         let symbolizer = ProcessSymbolizer()
         let start = try #require(target.addresses["calls_inlined"])
-        let table = try ELFSymbols(path: BytePath(try Corpus.path("pie")))
+        let table = try ELFSymbols(path: FilePath(try Corpus.path("pie")))
         let index = try #require(table.entries.indices.first { table.name(at: $0) == "calls_inlined" })
         let end = start + UInt64(table.entries[index].size)
         let frame = try only(symbolizer.frames(address: end, isReturnAddress: true, process: target.pid))
@@ -88,7 +90,7 @@ import Testing
         let symbolizer = ProcessSymbolizer()
         let frame = try only(symbolizer.frames(address: address, isReturnAddress: false, process: target.pid))
         guard frame.symbol != nil || geteuid() == 0 else { return try skip("CAP_SYS_ADMIN, to open map_files") }
-        #expect(frame.symbol == "local_function" && frame.module == BytePath(copy))
+        #expect(frame.symbol == "local_function" && frame.module == FilePath(copy))
     }
 
     /// An upgrade puts another file under the name: its names must not be given to the old code.
@@ -100,17 +102,17 @@ import Testing
         let address = try #require(target.addresses["main"])
         let frame = try only(ProcessSymbolizer().frames(address: address, isReturnAddress: false, process: target.pid))
         #expect(frame.symbol == "main" && frame.offset == 0)
-        #expect(frame.buildID == (try ELFSymbols(path: BytePath(try Corpus.path("pie"))).image.buildID))
+        #expect(frame.buildID == (try ELFSymbols(path: FilePath(try Corpus.path("pie"))).image.buildID))
     }
 
     @Test func strippedProgramThroughItsDebugFile() throws {
         let target = try Spawned([try Corpus.path("stripped")])
         let address = try #require(target.addresses["local_function"])
         let plain = try only(ProcessSymbolizer().frames(address: address, isReturnAddress: false, process: target.pid))
-        let path = BytePath(try Corpus.path("stripped"))
+        let path = FilePath(try Corpus.path("stripped"))
         #expect(plain.symbol == nil && plain.module == path && plain.moduleAddress != nil)
         var options = ProcessSymbolizer.Options()
-        options.debugDirectory = BytePath(try Corpus.path("debugroot"))
+        options.debugDirectory = FilePath(try Corpus.path("debugroot"))
         options.lines = true
         let found = ProcessSymbolizer(options: options)
         let frame = try only(found.frames(address: address, isReturnAddress: false, process: target.pid))
@@ -176,7 +178,7 @@ import Testing
             cp '\(program)' /mnt/inside && mount -t tmpfs none /tmp && echo '7000 100 contained' > /tmp/perf-1.map && exec /mnt/inside
             """
         let target = try Spawned(["unshare", "--mount", "--pid", "--fork", "sh", "-c", script])
-        let children = try FileHandle(reading: BytePath("/proc/\(target.pid)/task/\(target.pid)/children")).readAll(
+        let children = try OpenFile(reading: FilePath("/proc/\(target.pid)/task/\(target.pid)/children")).readAll(
             limit: 4096)
         let inside = try #require(Int32(String(decoding: children, as: UTF8.self).split(separator: " ").first ?? ""))
         #expect(access("/mnt/inside", F_OK) != 0)
@@ -184,14 +186,14 @@ import Testing
         let symbolizer = ProcessSymbolizer()
         let frame = try only(symbolizer.frames(address: address, isReturnAddress: false, process: inside))
         #expect(frame.symbol == "calls_inlined" && frame.offset == 0 && frame.module == "/mnt/inside")
-        #expect(PerfMap.path(pid: inside) == BytePath("/proc/\(inside)/root/tmp/perf-1.map"))
+        #expect(PerfMap.path(pid: inside) == FilePath("/proc/\(inside)/root/tmp/perf-1.map"))
         let generated = try only(symbolizer.frames(address: 0x7010, isReturnAddress: false, process: inside))
         #expect(generated.symbol == "contained" && generated.offset == 0x10)
     }
 
     @Test func vdso() throws {
         let mapping = try #require(try ProcessMaps(pid: getpid()).mappings.first { $0.kind == .vdso })
-        let bytes = try FileHandle(reading: "/proc/self/mem").read(
+        let bytes = try OpenFile(reading: "/proc/self/mem").read(
             at: mapping.start, count: Int(mapping.end - mapping.start))
         let table = try ELFSymbols(image: bytes, name: "[vdso]")
         let file = try TemporaryFile(bytes)
@@ -241,6 +243,14 @@ import Testing
         let frame = try only(
             ProcessSymbolizer().frames(address: code + 0x20, isReturnAddress: false, process: target.pid))
         #expect(frame.symbol == "JS:*render /app.js:1" && frame.offset == 0x20 && frame.module == "[heap]")
+        // a return address behind a function's last call is still the function's, and its offset counts to there
+        let symbolizer = ProcessSymbolizer()
+        for offset in [0x20, 0x100] as [UInt64] {
+            let returned = try only(
+                symbolizer.frames(address: code + offset, isReturnAddress: true, process: target.pid))
+            #expect(returned.symbol == "JS:*render /app.js:1" && returned.offset == offset)
+            #expect(returned.address == code + offset)
+        }
         #expect(
             ProcessSymbolizer().frames(address: address, isReturnAddress: false, process: getpid()).map(\.module) == [
                 "[anon]"
@@ -277,147 +287,5 @@ import Testing
         #expect(frames.map(\.symbol) == ["inlined", "caller", "main", nil])
         #expect(frames.map(\.isInlined) == [true, false, false, false])
         #expect(fixed.kernelFrame(address: 0x20).module == "[kernel]")
-    }
-}
-
-@Suite struct LinesTests {
-    func lines(_ program: String, _ debug: String? = nil) throws -> DwarfLines {
-        let path = BytePath(try Corpus.path(program))
-        let file = try ELFFile(path: path)
-        let image = try file.image()
-        return try DwarfLines(
-            file, image,
-            debugFiles: debug.map { DebugFiles(directory: BytePath(try! Corpus.path($0))) } ?? ELFSymbolsTests.none)
-    }
-
-    /// Every 3rd byte of every function of the program's own, as binutils see it: function, file and line, inlined too.
-    @Test(arguments: ["pie", "nopie", "compressed", "dwarf4", "cplusplus", "swift", "rust-v0"])
-    func agreesWithAddr2line(program: String) throws {
-        guard try Corpus.has(program) else { return try skip("a compiler for \(program)") }
-        let path = try Corpus.path(program)
-        let lines = try lines(program)
-        let own = ["sample", "corpus", "Crate", "Keeper", "Sample", "function", "calls", "main", "Box", "hidden"]
-        var addresses: [UInt64] = []
-        for (address, function) in try functionSizes(path)
-        where function.names.contains(where: { name in own.contains { name.contains($0) } }) {
-            addresses += stride(from: address, to: address + function.size, by: 3)
-        }
-        addresses = Array(addresses.sorted().prefix(3000))
-        #expect(addresses.count > 20)
-        let list = addresses.map { String($0, radix: 16) }.joined(separator: "\n")
-        let input = try TemporaryFile(Array(list.utf8))
-        let output = try run("addr2line -a -i -f -e '\(path)' < \(input.path)").split(separator: "\n")
-        var wanted: [UInt64: [(name: Substring, place: Substring)]] = [:]
-        var current: UInt64 = 0
-        var index = 0
-        while index < output.count {
-            if output[index].hasPrefix("0x"), let address = UInt64(output[index].dropFirst(2), radix: 16) {
-                current = address
-                index += 1
-            } else {
-                wanted[current, default: []].append((output[index], output[index + 1]))
-                index += 2
-            }
-        }
-        var (compared, inlined, differing) = (0, 0, 0)
-        for address in addresses {
-            let theirs = try #require(wanted[address]).filter { !$0.place.hasPrefix("?") && !$0.place.contains(":?") }
-            let ours = lines.scopes(address: address).filter { $0.source != nil }
-            guard !theirs.isEmpty, !ours.isEmpty else { continue }
-            compared += 1
-            if ours.count > 1 { inlined += 1 }
-            // addr2line prints `file:line (discriminator n)`.
-            let a = theirs.map { "\($0.place.split(separator: " ")[0].split(separator: "/").last ?? "")" }
-            let b = ours.map { "\(($0.source?.file ?? "").split(separator: "/").last ?? ""):\($0.source?.line ?? 0)" }
-            if a != b {
-                differing += 1
-                if differing < 4 { print(program, String(address, radix: 16), a, b) }
-            }
-        }
-        print("\(program): \(compared) addresses compared, \(inlined) with inlined functions, \(differing) differ")
-        #expect(compared > 20)
-        #expect(differing == 0)
-    }
-
-    @Test func inlinedChain() throws {
-        let source = Corpus.sources + "/sample.c"
-        let text = String(decoding: try FileHandle(reading: BytePath(source)).readAll(limit: 1 << 16), as: UTF8.self)
-        func line(_ mark: String) throws -> Int {
-            try #require(
-                text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex {
-                    $0.hasSuffix("// LINE \(mark)")
-                }) + 1
-        }
-        let table = try functionSizes(try Corpus.path("pie"))
-        let function = try #require(table.first { $0.value.names.contains("calls_inlined") })
-        let lines = try lines("pie")
-        let deepest = (function.key..<(function.key + function.value.size)).map { lines.scopes(address: $0) }.first {
-            $0.count == 3
-        }
-        let scopes = try #require(deepest)
-        #expect(scopes.map(\.name) == ["inlined_twice", "inlined_once", "calls_inlined"])
-        #expect(scopes.map(\.isInlined) == [true, true, false])
-        #expect(scopes.map(\.source?.line) == [try line("inner"), try line("middle"), try line("outer")])
-        #expect(scopes.allSatisfy { $0.source?.file == source })
-    }
-
-    @Test func throughDebugFile() throws {
-        let address = try #require(try nm(try Corpus.path("pie")).first { $0.value.contains("main") }).key
-        let whole = try lines("pie").scopes(address: address)
-        #expect(whole.last?.name == "main")
-        #expect(try lines("stripped", "debugroot").scopes(address: address).map(\.source) == whole.map(\.source))
-    }
-
-    @Test func withoutDebugInformation() throws {
-        let path = try Corpus.path("stripped")
-        #expect(throws: SymbolError.noDWARF(reason: "\(path) has no debug information, nor a separate debug file")) {
-            _ = try lines("stripped")
-        }
-        var options = ProcessSymbolizer.Options()
-        options.lines = true
-        options.debugDirectory = "/nonexistent"
-        let symbolizer = ProcessSymbolizer(options: options)
-        let target = try Spawned([path])
-        try symbolizer.load(process: target.pid)
-        #expect(symbolizer.lineErrors.contains { "\($0)".contains("stripped has no debug information") })
-    }
-
-    @Test func inAProcess() throws {
-        var options = ProcessSymbolizer.Options()
-        options.lines = true
-        let symbolizer = ProcessSymbolizer(options: options)
-        let target = try Spawned([try Corpus.path("pie")])
-        let start = try #require(target.addresses["calls_inlined"])
-        let all = (0..<UInt64(40)).map {
-            symbolizer.frames(address: start + $0, isReturnAddress: false, process: target.pid)
-        }
-        let frames = try #require(all.first { $0.count == 3 })
-        #expect(frames.map(\.symbol) == ["inlined_twice", "inlined_once", "calls_inlined"])
-        #expect(frames.map(\.isInlined) == [true, true, false])
-        #expect(frames[2].offset > 0 && frames[0].offset == 0)
-    }
-
-    @Test func hostile() throws {
-        for program in ["pie", "compressed", "dwarf4"] {
-            let whole = try FileHandle(reading: BytePath(try Corpus.path(program))).readAll(limit: 1 << 24)
-            var generator = SplitMix(state: 23)
-            for round in 0..<150 {
-                var copy = whole
-                for _ in 0...(round % 30) {
-                    copy[Int.random(in: 0x3000..<copy.count, using: &generator)] = UInt8.random(
-                        in: 0...255, using: &generator)
-                }
-                do throws(SymbolError) {
-                    let file = try ELFFile(bytes: copy, name: "damaged")
-                    let image = try file.image()
-                    let lines = try DwarfLines(file, image, debugFiles: ELFSymbolsTests.none)
-                    for address in stride(from: UInt64(0x1000), to: 0x1400, by: 7) {
-                        #expect(lines.scopes(address: address).count < 1000)
-                    }
-                } catch {
-                    #expect(!error.description.isEmpty)
-                }
-            }
-        }
     }
 }
