@@ -22,7 +22,7 @@ public struct ReadaheadCounters: Hashable, Sendable {
     }
 }
 
-/// Of the pages read ahead, in this interval or before: those first used in it, and
+/// Pages read ahead in this interval or before: those first used in it, and
 /// those that left the cache unused.
 public struct ReadaheadUse: Hashable, Sendable {
     public let usedPages: UInt64
