@@ -14,7 +14,10 @@ extension LiveTests {
                 let steps = try Steps()
                 defer { steps.end() }
                 return try Tool.run(["memleak", "--json", "-p", "\(steps.pid)"] + options)
-            case .command: return try Tool.run(["memleak", "--json"] + options + ["--", "sleep", "20"])
+            case .command:
+                // it runs on when memleak ends, and must not hold the pipe that is read here
+                return try Tool.run(
+                    ["memleak", "--json"] + options + ["--", "sh", "-c", "exec sleep 20 >/dev/null 2>&1"])
             case .cgroup:
                 let root = Live.unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
                 let directory = "\(root)/swiftmem-intervals-\(getpid())"
@@ -51,7 +54,9 @@ extension LiveTests {
             #expect(try tool.finish().rows(MemLeakSummaryRow.self).count == 3)
         }
 
-        @Test("--follow: what a child maps later is found at the end of an interval", arguments: [Target.process, .command])
+        @Test(
+            "--follow: what a child maps later is found at the end of an interval",
+            arguments: [Target.process, .command])
         func followed(target: Target) throws {
             #if arch(arm64)
                 let library = "/usr/lib/aarch64-linux-musl/libc.so"

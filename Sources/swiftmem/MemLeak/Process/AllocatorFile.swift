@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import SystemPackage
-internal import TraceRecords
 internal import Glibc
 internal import Reports
-internal import Symbols
 
 /// Which file it is, whatever it is called and from wherever it is seen.
 struct FileNumber: Hashable {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Symbols
 internal import SystemPackage
 internal import TraceRecords
-internal import Glibc
-internal import Reports
-internal import Symbols
 
 /// Which files and names to look at.
 struct AllocatorSearch {
