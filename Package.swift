@@ -168,7 +168,8 @@ let testTargets: [Target] = [
             systemPackage,
         ], exclude: ["Golden"]),
     tests(
-        "LiveTests", ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
+        "LiveTests",
+        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
         exclude: ["verifier-budget.tsv"]),
 ]
 
