@@ -20,7 +20,7 @@ ARCH := $(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
 OTHER_ARCH := $(if $(filter x86,$(ARCH)),arm64,x86)
 OBJECTS := Sources/CBPFObjects/objects
 BPF_SOURCES := $(wildcard BPF/*.bpf.c)
-BPF_HEADERS := $(wildcard BPF/lib/*.h BPF/pagecache/*.h BPF/unwind/*.h BPF/vmlinux/*.h Sources/TraceRecords/include/*.h)
+BPF_HEADERS := $(wildcard BPF/*/*.h Sources/TraceRecords/include/*.h)
 BPF_OBJECTS := $(BPF_SOURCES:BPF/%.bpf.c=$(OBJECTS)/%.bpf.o)
 BPF_CHECKS := $(BPF_SOURCES:BPF/%.bpf.c=.build/bpf-$(OTHER_ARCH)/%.bpf.o)
 # the kernel's user headers lie in a directory named after the compiler's target

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* cachestat: the page cache's accounting, summed over all files and tasks. */
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define COUNT(counter, pages) ((counter) += (pages))
-#include "pagecache/pagecache_probes.h"
-#include "pagecache/readahead.h"
+#include "pagecache/pagecache.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -7,7 +7,7 @@
  * (kernel/bpf/syscall.c, maybe_wait_bpf_programs()), and empties it: no count
  * falls between, and the maps hold no more than one interval.
  */
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "cachetop.h"
 
@@ -19,7 +19,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
  * Relaxed, for the compiler then uses the one atomic instruction that 5.10 knows.
  */
 #define COUNT(counter, pages) __atomic_fetch_add(&(counter), (pages), __ATOMIC_RELAXED)
-#include "pagecache/pagecache_probes.h"
+#include "pagecache/pagecache.h"
 #include "lib/dentry.h"
 
 #define ENTRIES 32768
@@ -107,7 +107,7 @@ static __noinline int new_entry(struct address_space *mapping, struct cachetop_k
 
 		if ((BPF_CORE_READ(host, i_mode) & S_IFMT) == S_IFBLK)
 			entry.flags |= CACHETOP_BLOCK_DEVICE;
-		else if (!BPF_CORE_READ((struct inode___names *)host, i_nlink))
+		else if (!BPF_CORE_READ(host, i_nlink))
 			entry.flags |= CACHETOP_DELETED;
 		if (config.paths)
 			note_path(host, key->inode, key->device);

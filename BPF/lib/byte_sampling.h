@@ -10,7 +10,7 @@
 #ifndef SWIFTMEM_BYTE_SAMPLING_H
 #define SWIFTMEM_BYTE_SAMPLING_H
 
-#include "kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "memleak.h"
 

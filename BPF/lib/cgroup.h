@@ -3,7 +3,8 @@
 #ifndef SWIFTMEM_CGROUP_H
 #define SWIFTMEM_CGROUP_H
 
-#include "kernel.h"
+#include "vmlinux/cgroup.h"
+#include "vmlinux/compat.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -33,48 +34,50 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
 	return BPF_CORE_READ(kn, parent);
 }
 
-/* Until 6.1 (7f203bc89eb6) a cgroup carries the ids of those above it. */
-struct cgroup___ids {
-	int level;
-	u64 ancestor_ids[1];
-} __attribute__((preserve_access_index));
-
-struct css_set___dfl {
-	struct cgroup___ids *dfl_cgrp;
-} __attribute__((preserve_access_index));
-
 /*
  * The id of the current task's cgroup v2 at a level, its own or one above it; 0 for
  * none. The helper is not for programs of probes before 5.15 (95b861a7935b).
  */
 static __always_inline u64 cgroup_id_at(u32 level)
 {
-	struct cgroup___ids *own = NULL;
+	struct cgroup___ancestor_ids *ids = NULL;
 	u64 id = 0;
 
-	if (!bpf_core_field_exists(own->ancestor_ids))
+	if (!bpf_core_field_exists(ids->ancestor_ids))
 		return bpf_get_current_ancestor_cgroup_id(level);
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct css_set___dfl *set = (void *)BPF_CORE_READ(task, cgroups);
+	struct cgroup *own = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 
-	own = BPF_CORE_READ(set, dfl_cgrp);
 	if (!own || (int)level > BPF_CORE_READ(own, level))
 		return 0;
-	bpf_probe_read_kernel(&id, sizeof(id), (void *)&own->ancestor_ids + level * sizeof(id));
+	ids = (void *)own;
+	bpf_probe_read_kernel(&id, sizeof(id), (void *)&ids->ancestor_ids + level * sizeof(id));
 	return id;
 }
 
-/* Is the cgroup whose kernfs id is `id` this memory cgroup or one above it? */
-static __always_inline bool memcg_is_below(struct mem_cgroup *memcg, u64 id)
+/* Is the cgroup of this kernfs id the one of `kn` or one above it? */
+static __always_inline bool kernfs_is_below(struct kernfs_node *kn, u64 id)
 {
-	struct kernfs_node *kn = memcg ? BPF_CORE_READ(memcg, css.cgroup, kn) : NULL;
-
 	for (int i = 0; i < CGROUP_DEPTH && kn; i++) {
 		if (BPF_CORE_READ(kn, id) == id)
 			return true;
 		kn = kernfs_parent(kn);
 	}
 	return false;
+}
+
+/* Is the cgroup of this kernfs id this memory cgroup or one above it? */
+static __always_inline bool memcg_is_below(struct mem_cgroup *memcg, u64 id)
+{
+	return kernfs_is_below(memcg ? BPF_CORE_READ(memcg, css.cgroup, kn) : NULL, id);
+}
+
+/* Is the cgroup of this kernfs id the task's cgroup v2 or one above it? */
+static __always_inline bool default_cgroup_is_below(struct task_struct *task, u64 id)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+
+	return kernfs_is_below(set ? BPF_CORE_READ(set, dfl_cgrp, kn) : NULL, id);
 }
 
 /*

@@ -7,12 +7,12 @@
 #ifndef SWIFTMEM_CMDLINE_H
 #define SWIFTMEM_CMDLINE_H
 
-#include "kernel.h"
+#include "vmlinux/mm.h"
 #include "loss.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "cmdline_record.h"
+#include "oomkill.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -1,45 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The names of a file that only its inode is known of. */
+/* A file's path, from its inode. */
 #ifndef SWIFTMEM_DENTRY_H
 #define SWIFTMEM_DENTRY_H
 
-#include "kernel.h"
+#include "vmlinux/compat.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct hlist_node {
-	struct hlist_node *next;
-};
-
-struct hlist_head {
-	struct hlist_node *first;
-};
-
-struct qstr {
-	const unsigned char *name;
-};
-
-struct dentry {
-	struct dentry *d_parent;
-	struct qstr d_name;
-	union {
-		struct hlist_node d_alias;
-	} d_u;
-};
-
-/* 7.2: the union lost its name */
-struct dentry___unnamed {
-	struct hlist_node d_alias;
-};
-
-struct inode___names {
-	unsigned int i_nlink;
-	struct hlist_head i_dentry;
-};
-
-#pragma clang attribute pop
 
 #define DENTRY_DEPTH 24
 #define DENTRY_NAME 256 /* NAME_MAX with its NUL */
@@ -51,8 +17,7 @@ struct inode___names {
  */
 static __always_inline u32 inode_path(struct inode *inode, char *path, u32 size, u32 *cut)
 {
-	struct inode___names *names = (void *)inode;
-	struct hlist_node *alias = BPF_CORE_READ(names, i_dentry.first);
+	struct hlist_node *alias = BPF_CORE_READ(inode, i_dentry.first);
 	u32 used = 0;
 
 	*cut = 0;

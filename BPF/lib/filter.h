@@ -6,13 +6,24 @@
 #ifndef SWIFTMEM_FILTER_H
 #define SWIFTMEM_FILTER_H
 
-#include "kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "cgroup.h"
 #include "filter_config.h"
 
 const volatile struct filter_config filter SEC(".rodata.filter") = {};
+
+static __always_inline bool is_filters_comm(const char comm[16])
+{
+	for (int i = 0; i < 16; i++) {
+		if (comm[i] != filter.comm[i])
+			return false;
+		if (!comm[i])
+			break;
+	}
+	return true;
+}
 
 /* Is the current task one the user asked for? */
 static __always_inline bool filtered_in(void)
@@ -25,18 +36,12 @@ static __always_inline bool filtered_in(void)
 		return false;
 	if ((filter.flags & FILTER_TID) && (u32)id != filter.tid)
 		return false;
-	if ((filter.flags & FILTER_UID) && (u32)bpf_get_current_uid_gid() != filter.uid)
-		return false;
 	if (filter.flags & FILTER_COMM) {
 		char comm[16] = {};
 
 		bpf_get_current_comm(comm, sizeof(comm));
-		for (int i = 0; i < 16; i++) {
-			if (comm[i] != filter.comm[i])
-				return false;
-			if (!comm[i])
-				break;
-		}
+		if (!is_filters_comm(comm))
+			return false;
 	}
 	if (filter.flags & FILTER_CGROUP2)
 		/* the task's own cgroup or any above it, at the level asked for */

@@ -10,10 +10,10 @@
 #ifndef SWIFTMEM_KERNEL_STACK_H
 #define SWIFTMEM_KERNEL_STACK_H
 
-#include "kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "loss.h"
-#include "kstack_record.h"
+#include "kernelleak.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

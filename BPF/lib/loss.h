@@ -7,7 +7,7 @@
 #ifndef SWIFTMEM_LOSS_H
 #define SWIFTMEM_LOSS_H
 
-#include "kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "loss_causes.h"
 

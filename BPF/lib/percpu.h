@@ -11,7 +11,7 @@
 #ifndef SWIFTMEM_PERCPU_H
 #define SWIFTMEM_PERCPU_H
 
-#include "kernel.h"
+#include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -22,10 +22,6 @@
  * them as often as it runs, not up to the most a kernel may have.
  */
 const volatile u32 possible_cpus SEC(".rodata.cpus") = 1;
-
-struct bpf_array {
-	void *pptrs[0];
-} __attribute__((preserve_access_index));
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -12,7 +12,7 @@
 #ifndef SWIFTMEM_PRIVATE_STACK_H
 #define SWIFTMEM_PRIVATE_STACK_H
 
-#include "kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 
 struct {

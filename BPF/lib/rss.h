@@ -3,7 +3,7 @@
 #ifndef SWIFTMEM_RSS_H
 #define SWIFTMEM_RSS_H
 
-#include "kernel.h"
+#include "vmlinux/compat.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "percpu.h"
@@ -17,7 +17,7 @@ static __noinline int mm_rss(struct mm_struct *mm, u64 pages[MM_COUNTERS])
 	s64 sum[MM_COUNTERS] = {};
 
 	if (bpf_core_type_exists(struct mm_rss_stat)) {
-		struct mm_struct___atomic_rss *old = (void *)mm;
+		struct mm_struct___unsplit_rss *old = (void *)mm;
 
 		for (int i = 0; i < MM_COUNTERS; i++)
 			bpf_core_read(&sum[i], sizeof(sum[i]), &old->rss_stat.count[i].counter);

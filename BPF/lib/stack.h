@@ -15,7 +15,7 @@
 #ifndef SWIFTMEM_STACK_H
 #define SWIFTMEM_STACK_H
 
-#include "kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "loss.h"
@@ -132,7 +132,7 @@ static __always_inline bool stack_keep(u64 hash, struct stack_record *record, bo
 	long error = bpf_map_update_elem(&stacks, &hash, record, BPF_NOEXIST);
 
 	*is_new = error == 0;
-	return error == 0 || error == -17 /* EEXIST */;
+	return error == 0 || error == -EEXIST;
 }
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef SWIFTMEM_UNWIND_MAPS_H
 #define SWIFTMEM_UNWIND_MAPS_H
 
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "stack_config.h"
 #include "unwind_table.h"

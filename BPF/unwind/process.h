@@ -3,7 +3,7 @@
 #ifndef SWIFTMEM_UNWIND_PROCESS_H
 #define SWIFTMEM_UNWIND_PROCESS_H
 
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "lib/loss.h"
 #include "unwind/maps.h"

@@ -3,7 +3,7 @@
 #ifndef SWIFTMEM_UNWIND_STATE_H
 #define SWIFTMEM_UNWIND_STATE_H
 
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include "stack_record.h"
 #include "unwind/verifier.h"
 

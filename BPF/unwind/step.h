@@ -3,7 +3,7 @@
 #ifndef SWIFTMEM_UNWIND_STEP_H
 #define SWIFTMEM_UNWIND_STEP_H
 
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "unwind/state.h"
 #include "unwind_table.h"

@@ -3,7 +3,7 @@
 #ifndef SWIFTMEM_UNWIND_TABLE_LOOKUP_H
 #define SWIFTMEM_UNWIND_TABLE_LOOKUP_H
 
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "unwind/maps.h"
 #include "unwind/verifier.h"

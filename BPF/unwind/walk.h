@@ -17,7 +17,7 @@
 #ifndef SWIFTMEM_UNWIND_WALK_H
 #define SWIFTMEM_UNWIND_WALK_H
 
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "lib/loss.h"
 #include "stack_record.h"

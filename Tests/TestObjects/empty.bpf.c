@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Programs that do nothing, on the hooks the tools sit at: what the hook alone costs. */
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

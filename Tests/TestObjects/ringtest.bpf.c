@@ -3,7 +3,7 @@
  * Fills a ring buffer as fast as one process makes getppid() calls, and bears
  * every kind of hook that the loader has to cope with.
  */
-#include "lib/kernel.h"
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "lib/loss.h"

@@ -16,11 +16,6 @@ public struct AllocationTotal: Hashable, Sendable {
         for record in records { add(record.bytes, record.count) }
     }
 
-    /// The sum of what the CPUs counted of the kernel's allocations.
-    package init(records: [kernelleak_total]) {
-        for record in records { add(record.bytes, record.count) }
-    }
-
     private mutating func add(_ bytes: Int64, _ count: Int64) {
         self.bytes &+= bytes
         self.count &+= count

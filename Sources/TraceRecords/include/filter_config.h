@@ -8,23 +8,20 @@
 enum filter_flag {
 	FILTER_PID = 1,
 	FILTER_TID = 2,
-	FILTER_UID = 4,
-	FILTER_COMM = 8,
-	FILTER_CGROUP2 = 16, /* cgroup_id is of the unified hierarchy, at cgroup_level */
-	FILTER_CGROUP1 = 32, /* cgroup_id is of the v1 memory hierarchy */
+	FILTER_COMM = 4,
+	FILTER_CGROUP2 = 8, /* cgroup_id is of the unified hierarchy, at cgroup_level */
+	FILTER_CGROUP1 = 16, /* cgroup_id is of the v1 memory hierarchy */
 };
 
 struct filter_config {
 	__u32 flags;
 	__u32 pid;
 	__u32 tid;
-	__u32 uid;
-	__u64 cgroup_id;
 	__u32 cgroup_level;
+	__u64 cgroup_id;
 	char comm[16];
-	__u32 padding;
 };
 
-_Static_assert(sizeof(struct filter_config) == 48, "filter_config is shared with Swift");
+_Static_assert(sizeof(struct filter_config) == 40, "filter_config is shared with Swift");
 
 #endif

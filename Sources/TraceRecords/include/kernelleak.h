@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What BPF/kernelleak.bpf.c and its reader share. */
-#ifndef SWIFTMEM_KMEMLEAK_H
-#define SWIFTMEM_KMEMLEAK_H
+/* What BPF/kernelleak.bpf.c and its reader share; totals and events are memleak.h's. */
+#ifndef SWIFTMEM_KERNELLEAK_H
+#define SWIFTMEM_KERNELLEAK_H
 
 #include <linux/types.h>
 
@@ -73,11 +73,6 @@ struct kernelleak_block {
 	__u64 stack; /* key of the stack table; 0: none */
 };
 
-struct kernelleak_total {
-	__s64 bytes; /* times their weight */
-	__s64 count;
-};
-
 struct kernelleak_cache {
 	__u64 name_address;
 	__u64 unseen; /* its objects' addresses that were given out again without a free between */
@@ -103,5 +98,24 @@ struct kernelleak_counters {
 };
 
 _Static_assert(sizeof(struct kernelleak_counters) == 104, "kernelleak_counters is shared with Swift");
+
+#define KSTACK_FRAMES 96
+
+enum kstack_flag {
+	KSTACK_CUT = 1, /* as deep as KSTACK_FRAMES: the outermost frames may be missing */
+	KSTACK_SLAB_PAGES = 2, /* pages that the slab allocator itself takes */
+};
+
+/* One kernel stack and whose memory it got, as BPF/lib/kernel_stack.h captures it. */
+struct kstack_record {
+	__u32 count;
+	__u32 flags;
+	__u32 kind; /* enum kernelleak_kind */
+	__u32 padding;
+	__u64 cache; /* address of the slab cache; 0: none, or not known */
+	__u64 frames[KSTACK_FRAMES]; /* innermost first, the tracing program's own included */
+};
+
+_Static_assert(sizeof(struct kstack_record) == 24 + 8 * KSTACK_FRAMES, "kstack_record is shared with Swift");
 
 #endif

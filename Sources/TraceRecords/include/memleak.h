@@ -62,6 +62,7 @@ struct memleak_total_key {
 	__u32 padding;
 };
 
+/* The sum of one stack's blocks; the kernel's are times their weight. */
 struct memleak_total {
 	__s64 bytes;
 	__s64 count;

@@ -5,7 +5,17 @@
 
 #include <linux/types.h>
 
-#define OOM_CMDLINE 256
+#define CMDLINE_BYTES 256
+#define CMDLINE_PROCESSES 8192
+
+/* A process's command line: its arguments, each with its NUL, cut at the size. */
+struct cmdline {
+	__u32 length;
+	char bytes[CMDLINE_BYTES];
+};
+
+_Static_assert(sizeof(struct cmdline) == 260, "cmdline is shared with Swift");
+
 #define OOM_PATH 512
 #define OOM_STACK 64
 
@@ -61,7 +71,7 @@ struct oomkill_event {
 	__u32 padding;
 	char trigger_comm[16];
 	char victim_comm[16];
-	char cmdline[OOM_CMDLINE];
+	char cmdline[CMDLINE_BYTES];
 	char cgroup[OOM_PATH];
 	char domain[OOM_PATH];
 	__u64 stack[OOM_STACK];
@@ -80,9 +90,8 @@ struct oomkill_end {
 	__u32 padding;
 	__u64 before_pages; /* resident at the kill */
 	__u64 after_pages; /* resident now */
-	char victim_comm[16];
 };
 
-_Static_assert(sizeof(struct oomkill_end) == 72, "oomkill_end is shared with Swift");
+_Static_assert(sizeof(struct oomkill_end) == 56, "oomkill_end is shared with Swift");
 
 #endif

@@ -17,4 +17,12 @@ struct pagecache_counters {
 
 _Static_assert(sizeof(struct pagecache_counters) == 56, "pagecache_counters is shared with Swift");
 
+/* What BPF/pagecache/readahead.h counts, in pages of 4 KiB; only ever growing. */
+struct readahead_counters {
+	__u64 used_pages; /* brought in and accessed for the first time, demanded ones too */
+	__u64 dropped_pages; /* brought in and removed without having been accessed */
+};
+
+_Static_assert(sizeof(struct readahead_counters) == 16, "readahead_counters is shared with Swift");
+
 #endif

@@ -19,7 +19,7 @@ struct swapin_config {
 
 _Static_assert(sizeof(struct swapin_config) == 16, "swapin_config is shared with Swift");
 
-/* A process, told from a later one of the same id by its start. */
+/* A process; its start distinguishes it from a later one of the same id. */
 struct swapin_key {
 	__u64 start_ns;
 	__u32 pid;

@@ -2,7 +2,7 @@
 internal import LibBPF
 internal import Probes
 
-/// The hooks of BPF/pagecache/pagecache_probes.h, as the ladders that cachestat and cachetop stand on. Rungs of one
+/// The hooks of BPF/pagecache, as the ladders that cachestat and cachetop stand on. Rungs of one
 /// mechanism in several ladders belong together: `SWIFTMEM_RUNG=cachestat=fentry` asks for it in all that have it.
 /// A rung `partial` stands where nothing tells what the ladder is for, and the tool goes on without it.
 enum PageCache {

@@ -84,7 +84,7 @@ extension PageCache {
                 programs: ["file_fault_btf", "file_rss_btf"] + window + [
                     "mm_exec_btf", "mm_fork_btf", "mm_exit_btf", "mm_start_iter",
                 ],
-                requires: [.feature(.perCPULookup)], maps: ["mapped_spaces", "mapped_parts", "percpu_probe"],
+                requires: [.feature(.perCPULookup)], maps: ["rss_spaces", "rss_parts", "percpu_probe"],
                 cannotSee: cannotSee)
         }
 

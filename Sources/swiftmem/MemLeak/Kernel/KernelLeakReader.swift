@@ -6,7 +6,7 @@ internal import Reports
 /// Reads what the kernel's programs keep: blocks, sums, counters, stacks and caches.
 struct KernelLeakReader {
     private let blocks: BPFMap<UInt64, kernelleak_block>
-    private let totals: PerCPUMap<UInt64, kernelleak_total>
+    private let totals: PerCPUMap<UInt64, memleak_total>
     private let counters: PerCPUMap<UInt32, kernelleak_counters>
     private let stacks: BPFMap<UInt64, kstack_record>
     private let caches: BPFMap<UInt64, kernelleak_cache>

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A system call's number, arguments and kind of caller, as the registers have them until it returns. */
+#ifndef SWIFTMEM_SHMSNOOP_CALL_REGISTERS_H
+#define SWIFTMEM_SHMSNOOP_CALL_REGISTERS_H
+
+#include "vmlinux/core.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#if defined(__TARGET_ARCH_x86)
+
+/* arch/x86/include/asm/thread_info.h */
+#define TS_COMPAT 2
+
+static __always_inline bool is_compat(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline long call_number(struct pt_regs *regs)
+{
+	return (long)regs->orig_ax;
+}
+
+/* The argument registers keep their values until the return to user space. */
+static __always_inline void call_words(struct pt_regs *regs, bool compat, u64 words[6])
+{
+	if (compat) {
+		words[0] = (u32)regs->bx;
+		words[1] = (u32)regs->cx;
+		words[2] = (u32)regs->dx;
+		words[3] = (u32)regs->si;
+		words[4] = (u32)regs->di;
+		words[5] = (u32)regs->bp;
+	} else {
+		words[0] = regs->di;
+		words[1] = regs->si;
+		words[2] = regs->dx;
+		words[3] = regs->r10;
+		words[4] = regs->r8;
+		words[5] = regs->r9;
+	}
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+/* arch/arm64/include/asm/thread_info.h */
+#define TIF_32BIT 22
+
+static __always_inline bool is_compat(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.flags) >> TIF_32BIT & 1;
+}
+
+static __always_inline long call_number(struct pt_regs *regs)
+{
+	return BPF_CORE_READ(regs, syscallno);
+}
+
+/* The first register holds the result at the return; its argument is kept apart. */
+static __always_inline void call_words(struct pt_regs *regs, bool compat, u64 words[6])
+{
+	u64 mask = compat ? 0xffffffff : ~0ULL;
+
+	words[0] = regs->orig_x0 & mask;
+	for (int i = 1; i < 6; i++)
+		words[i] = regs->user_regs.regs[i] & mask;
+}
+
+#endif
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Counters by process: whose they are, and where its cgroup is. */
+#ifndef SWIFTMEM_SWAPIN_PROCESS_H
+#define SWIFTMEM_SWAPIN_PROCESS_H
+
+#include "vmlinux/cgroup.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "lib/cgroup.h"
+#include "lib/filter.h"
+#include "lib/loss.h"
+#include "swapin.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, SWAPIN_PROCESSES);
+	__type(key, struct swapin_key);
+	__type(value, struct swapin_counters);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SWAPIN_CGROUPS);
+	__type(key, u64);
+	__type(value, struct swapin_cgroup);
+} cgroups SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct swapin_cgroup);
+} cgroup_scratch SEC(".maps");
+
+/* filtered_in() of filter.h, for any task and by its process: its id, name and cgroup. */
+static __always_inline bool process_filtered_in(struct task_struct *leader)
+{
+	if (filter.flags == 0)
+		return true;
+	if ((filter.flags & FILTER_PID) && (u32)BPF_CORE_READ(leader, tgid) != filter.pid)
+		return false;
+	if (filter.flags & FILTER_COMM) {
+		char comm[16] = {};
+
+		bpf_core_read_str(comm, sizeof(comm), &leader->comm);
+		if (!is_filters_comm(comm))
+			return false;
+	}
+	if (filter.flags & FILTER_CGROUP2)
+		return default_cgroup_is_below(leader, filter.cgroup_id);
+	if (filter.flags & FILTER_CGROUP1)
+		return memcg_is_below(memcg_of(leader), filter.cgroup_id);
+	return true;
+}
+
+/* Keeps a cgroup's path the first time it is met. */
+static __always_inline void remember_cgroup(struct mem_cgroup *memcg, u64 id)
+{
+	u32 zero = 0;
+	struct swapin_cgroup *path = bpf_map_lookup_elem(&cgroup_scratch, &zero);
+
+	if (!path || bpf_map_lookup_elem(&cgroups, &id))
+		return;
+	path->length = memcg_path(memcg, path->names, sizeof(path->names));
+	if (bpf_map_update_elem(&cgroups, &id, path, BPF_ANY))
+		lost(LOSS_MAP_FULL);
+}
+
+/* A task's process's counters of this CPU; NULL when it is filtered out or there is no room. */
+static __noinline struct swapin_counters *process_of(struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct swapin_key key = {};
+
+	if (!leader || !process_filtered_in(leader))
+		return NULL;
+	key.pid = BPF_CORE_READ(leader, tgid);
+	key.start_ns = BPF_CORE_READ(leader, start_boottime);
+	struct swapin_counters *c = bpf_map_lookup_elem(&processes, &key);
+
+	if (!c) {
+		struct swapin_counters none = {};
+
+		bpf_map_update_elem(&processes, &key, &none, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&processes, &key);
+		if (!c) {
+			lost(LOSS_MAP_FULL);
+			return NULL;
+		}
+	}
+	c->seen_ns = bpf_ktime_get_ns();
+	bpf_core_read_str(c->comm, sizeof(c->comm), &leader->comm);
+	struct mem_cgroup *memcg = memcg_of(leader);
+	u64 id = memcg ? BPF_CORE_READ(memcg, css.cgroup, kn, id) : 0;
+
+	if (id != c->cgroup) {
+		c->cgroup = id;
+		if (id)
+			remember_cgroup(memcg, id);
+	}
+	return c;
+}
+
+static __always_inline struct swapin_counters *current_process(void)
+{
+	return process_of((void *)bpf_get_current_task());
+}
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The kernel's types that the programs read, cut down to the fields they read.
+ * preserve_access_index makes libbpf find each field by its name in the running
+ * kernel's BTF, so neither the layout nor a full vmlinux.h is needed.
+ *
+ * A type is declared once, in the file of its subsystem: core (tasks, registers, the
+ * base types), mm, fs, cgroup. What only some kernels have is a flavour in compat.h: libbpf
+ * matches `struct x___suffix` with the kernel's `struct x`.
+ */
+#ifndef SWIFTMEM_VMLINUX_CORE_H
+#define SWIFTMEM_VMLINUX_CORE_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+/* Makes libbpf's tracing macros use the kernel's names of the registers. */
+#define __VMLINUX_H__
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef _Bool bool;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+
+/* include/uapi/asm-generic/errno-base.h */
+#define ENOENT 2
+#define EFAULT 14
+#define EEXIST 17
+/* include/linux/err.h */
+#define MAX_ERRNO 4095
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* include/linux/types.h */
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+/* arch/x86/include/asm/ptrace.h, arch/arm64/include/asm/ptrace.h */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+};
+struct pt_regs {
+	struct user_pt_regs user_regs;
+	__u64 orig_x0;
+	s32 syscallno;
+};
+#else
+#error unsupported architecture
+#endif
+
+/* arch/x86/include/asm/thread_info.h, arch/arm64/include/asm/thread_info.h */
+struct thread_info {
+	unsigned long flags;
+	u32 status; /* x86 */
+};
+
+/* include/linux/uidgid_types.h, include/linux/cred.h */
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+/* include/linux/sched/signal.h */
+struct signal_struct {
+	atomic_t live;
+	short oom_score_adj;
+};
+
+/* include/linux/task_io_accounting.h; its fields depend on CONFIG_TASK_XACCT */
+struct task_io_accounting {
+	u64 rchar;
+	u64 syscr;
+};
+
+/* include/linux/sched.h */
+struct task_struct {
+	struct thread_info thread_info;
+	void *stack;
+	int pid;
+	int tgid;
+	char comm[16];
+	u64 start_boottime;
+	unsigned long min_flt, maj_flt;
+	struct mm_struct *mm;
+	struct files_struct *files;
+	struct signal_struct *signal;
+	struct css_set *cgroups;
+	struct task_struct *group_leader;
+	struct cred *real_cred;
+	struct task_io_accounting ioac;
+};
+
+/* kernel/bpf/task_iter.c: what an iterator over tasks is called with */
+struct bpf_iter__task {
+	struct task_struct *task;
+};
+
+/* include/linux/bpf.h: a map of the array kind */
+struct bpf_array {
+	void *pptrs[0];
+};
+
+#pragma clang attribute pop
+
+#endif

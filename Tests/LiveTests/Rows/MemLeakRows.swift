@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A stack with what is outstanding from it.
+struct MemLeakRow: Row {
+    static let type = "memleak"
+
+    struct Frame: Decodable, Sendable {
+        let address: UInt64
+        @Known var symbol: String?
+        @Known var module: String?
+    }
+
+    let time: String
+    @Known var pid: Int?
+    let bytes: Int
+    let count: Int
+    let estimated: Bool
+    @Known var bytesError: Int?
+    /// Null: the stack was lost.
+    @Known var frames: [Frame]?
+    @Known var stackEnd: String?
+    /// Of the kernel's memory alone.
+    let kind: String?
+    let cache: String?
+
+    func isOn(_ function: (String) -> Bool) -> Bool {
+        frames?.contains { $0.symbol.map(function) ?? false } ?? false
+    }
+}
+
+struct MemLeakSummaryRow: Row {
+    static let type = "memleak_summary"
+    let time: String
+    let outstandingBytes: Int
+    let outstandingCount: Int
+    let sampleRate: Int
+    @Known var sampleBytes: Int?
+    let unmatchedFrees: Int
+    let sampledOut: Int
+    let filteredOut: Int
+    let failedCalls: Int
+    let unseenNewCalls: Int
+    let abandonedCalls: Int
+    let losses: Losses
+    /// Of the kernel's memory alone.
+    let falseLeaksPossible: Bool?
+    let bulkFreesSeen: Bool?
+    let bulkFrees: Int?
+    let rcuFrees: Int?
+}
+
+/// A file whose allocator is traced.
+struct MemLeakHookedRow: Row {
+    static let type = "memleak_hooked"
+    let file: String
+}
+
+struct MemLeakSamplingRow: Row {
+    static let type = "memleak_sampling"
+    let overheadPercent: Double
+    let sampleRate: Int
+}
+
+/// What workload-leaker holds.
+struct LeakerTruth: Row {
+    static let type = "truth"
+
+    struct Kind: Decodable, Sendable {
+        let function: String
+        let outstandingBytes: Int
+        let outstandingCount: Int
+    }
+
+    struct Child: Decodable, Sendable {
+        let pid: Int
+        let outstandingBytes: Int
+        let outstandingCount: Int
+    }
+
+    let pid: Int
+    let kinds: [Kind]
+    let child: Child?
+}
+
+/// A step of Tests/Fixtures/steps.c or server.c is done.
+struct DoneRow: Row { static let type = "done" }
+
+/// A program of Tests/Workloads/stacks stands still where it has allocated.
+struct LeakedRow: Row { static let type = "leaked" }
+
+/// The first process of a container that Tests/Fixtures/contain.c made; the id is this side's.
+struct ContainedRow: Row {
+    static let type = "contained"
+    let pid: Int32
+}
+
+/// What workload-kholder holds.
+struct HolderTruth: Row { static let type = "truth" }

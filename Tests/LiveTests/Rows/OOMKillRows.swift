@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+struct OOMKillRow: Row {
+    static let type = "oomkill"
+    @Known var killId: Int?
+    let victimPid: Int
+    @Known var victimComm: String?
+    @Known var victimUid: Int?
+    @Known var victimCmdline: String?
+    @Known var oomScoreAdj: Int?
+    @Known var triggerPid: Int?
+    @Known var triggerTid: Int?
+    @Known var cgroup: String?
+    @Known var signalSent: Bool?
+    @Known var sharesMemory: Bool?
+    @Known var constraint: String?
+    @Known var limitCgroup: String?
+    @Known var limitBytes: Int?
+    @Known var usageBytes: Int?
+    @Known var totalVmBytes: Int?
+    @Known var anonRssBytes: Int?
+    @Known var fileRssBytes: Int?
+    @Known var shmemRssBytes: Int?
+    @Known var pgtablesBytes: Int?
+    @Known var gfpMask: Int?
+    @Known var gfpFlags: String?
+    @Known var order: Int?
+}
+
+struct OOMKillEndRow: Row {
+    static let type = "oomkill_end"
+    let victimPid: Int
+}
+
+struct OOMKillSummaryRow: Row {
+    static let type = "oomkill_summary"
+    let losses: Losses
+}
+
+/// What workload-oomhog did, and what the kernel log says of it.
+struct OOMHogTruth: Row {
+    static let type = "truth"
+
+    struct Victim: Decodable, Sendable {
+        let pid: Int
+        let comm: String
+        let cmdline: String
+        let uid: Int
+        let oomScoreAdj: Int
+        let triggerPid: Int
+        let triggerTid: Int
+        let siblingPid: Int?
+        let touchedAnonKb: Int?
+        let baseAnonKb: Int?
+        let log: Log?
+    }
+
+    /// The kernel log's report is limited to 10 in 5 s: it may be silent.
+    struct Log: Decodable, Sendable {
+        let totalVmKb: Int?
+        let anonRssKb: Int?
+        let fileRssKb: Int?
+        let shmemRssKb: Int?
+        let pgtablesKb: Int?
+        let chosenPid: Int?
+        let gfpMask: String?
+        let gfpFlags: String?
+        let order: Int?
+    }
+
+    let cgroup: String
+    let limitBytes: Int
+    let victims: [Victim]
+}
