@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Testing
 
 extension LiveTests {
@@ -6,9 +7,9 @@ extension LiveTests {
     @Suite struct Linking {
         @Test("the command carries libbpf and elfutils with it")
         func archives() throws {
-            let libraries = try Tool.shell("ldd '\(Tool.binary.path)'").lines
-            #expect(libraries.contains { $0.contains("libc.so") })
-            #expect(!libraries.contains { line in ["libbpf", "libelf", "libdw", "libz"].contains { line.contains($0) } })
+            let needed = try Tool.shell("ldd '\(Tool.binary.path)'").output
+            #expect(needed.contains("libc.so"))
+            for library in ["libbpf", "libelf", "libdw", "libz"] { #expect(!needed.contains(library)) }
         }
     }
 }
