@@ -10,9 +10,7 @@ do throws(BPFError) {
     let open = try OpenObject(image: image.bytes, name: "task_list")
     // the types that the object is about, in place of all 150 000 that the kernel has: it loads sooner
     let types = try KernelBTF().subset(for: open)
-    let object = try OpenObject(
-        image: image.bytes, name: "task_list", btf: "/proc/self/fd/\(types.raw)"
-    ).load()
+    let object = try OpenObject(image: image.bytes, name: "task_list", btf: types.path).load()
     let text = try object.program("list_task").runIterator()
     print(String(decoding: text, as: UTF8.self), terminator: "")
     withExtendedLifetime(types) {}
