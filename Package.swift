@@ -166,7 +166,7 @@ let testTargets: [Target] = [
         exclude: ["objects", "ringtest.bpf.c", "empty.bpf.c", "library.bpf.c"], cSettings: cEmbed),
     program("bench-ring", ["LibBPF", "Probes", "TestObjects"], path: "Tests/Bench/Ring"),
     program("bench-empty", ["LibBPF", "Probes", "TestObjects"], path: "Tests/Bench/Empty"),
-    tests("LibBPFTests", ["LibBPF", "TestObjects"]),
+    tests("LibBPFTests", ["LibBPF", "SystemLayer", "TestObjects"]),
     tests("ProbesTests", ["LibBPF", "Probes", "CBPFObjects", "TestObjects"]),
     .target(
         name: "TestSupport", dependencies: [systemPackage], path: "Tests/TestSupport", exclude: ["Corpus"],
@@ -198,7 +198,7 @@ let package = Package(
     name: "swiftmem",
     products: [
         .executable(name: "swiftmem", targets: ["swiftmem"]),
-        .library(name: "LibBPF", targets: ["LibBPF"]),
+        .library(name: "LibBPF", targets: ["LibBPF", "SystemLayer"]),
         .library(name: "Reports", targets: ["Reports"]),
     ],
     traits: [
