@@ -41,6 +41,8 @@ let packedRelocations: [String] = packsRelocations ? ["-Xlinker", "-z", "-Xlinke
 let smallRelease: [String] = ["-Xlinker", "--gc-sections", "-Xlinker", "-s"] + packedRelocations
 let link: [LinkerSetting] = [
     .unsafeFlags(["-use-ld=lld"]),
+    // newer elfutils' libelf.a has a crc32() of its own beside zlib's
+    .unsafeFlags(["-Xlinker", "--allow-multiple-definition"], .when(traits: ["StaticLibraries"])),
     // what is installed carries no symbols and nothing that nobody calls
     .unsafeFlags(smallRelease, .when(configuration: .release)),
 ]
@@ -138,6 +140,28 @@ let command: Target = .executableTarget(
     ],
     swiftSettings: strict, linkerSettings: link)
 
+/// A program that shows how the library is used: Examples, and the library's pages.
+func example(_ directory: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    program("example-\(name)", dependencies + ["ExampleObjects"], path: "Examples/\(directory)")
+}
+
+let exampleObjects: [String] = ["exec_events", "calls_per_cpu", "uprobe_cookies", "task_list", "file_opens"]
+let examples: [Target] = [
+    // its objects come from `make bpf`
+    .target(
+        name: "ExampleObjects", path: "Examples/Objects", exclude: ["objects"] + exampleObjects.map { "\($0).bpf.c" },
+        cSettings: cEmbed),
+    example("ExecEvents", "exec-events", ["LibBPF"]),
+    example("CallsPerCPU", "calls-per-cpu", ["LibBPF"]),
+    example("UprobeCookies", "uprobe-cookies", ["LibBPF"]),
+    example("TaskList", "task-list", ["LibBPF"]),
+    example("FileOpens", "file-opens", ["LibBPF", "Probes"]),
+]
+let exampleDependencies: [Target.Dependency] = [
+    "exec-events", "calls-per-cpu", "uprobe-cookies", "task-list", "file-opens",
+]
+.map { .target(name: "example-\($0)") }
+
 let testTargets: [Target] = [
     .target(
         name: "TestObjects", path: "Tests/TestObjects",
@@ -166,7 +190,9 @@ let testTargets: [Target] = [
             systemPackage,
         ], exclude: ["Golden"]),
     tests(
-        "LiveTests", ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
+        "LiveTests",
+        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies
+            + exampleDependencies,
         exclude: ["verifier-budget.tsv"]),
 ]
 
@@ -186,7 +212,9 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        // makes the library's pages; nothing of it is in a program
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     ],
-    targets: libraries + [command] + testTargets + workloadTargets
+    targets: libraries + [command] + examples + testTargets + workloadTargets
 )
