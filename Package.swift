@@ -96,6 +96,9 @@ let workloads: [String] = [
 let workloadTargets: [Target] = workloads.map(workload)
 let workloadDependencies: [Target.Dependency] = workloads.map { .target(name: "workload-\($0)") }
 
+/// Descriptors, paths and error numbers as Swift types.
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
 let libraries: [Target] = [
     // newer elfutils than Debian 12's read sections compressed by zstd and bzip2 too
     cLibrary("CElfutils", links: ["elf", "z", "zstd"]),
@@ -119,10 +122,11 @@ let libraries: [Target] = [
     // its objects come from `make bpf`
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
 
-    library("LibBPF", ["CLibbpf"]),
-    library("Probes", ["LibBPF", "CLibbpf"]),
-    library("Symbols", ["CSymbols"]),
-    library("Unwind", ["LibBPF", "Symbols", "CUnwind", "TraceRecords"]),
+    library("SystemLayer", [systemPackage]),
+    library("LibBPF", ["CLibbpf", "SystemLayer"]),
+    library("Probes", ["LibBPF", "CLibbpf", "SystemLayer", systemPackage]),
+    library("Symbols", ["CSymbols", "SystemLayer", systemPackage]),
+    library("Unwind", ["LibBPF", "Symbols", "SystemLayer", systemPackage, "CUnwind", "TraceRecords"]),
     library("Reports", ["TraceRecords"]),
 ]
 
@@ -130,7 +134,7 @@ let command: Target = .executableTarget(
     name: "swiftmem",
     dependencies: [
         "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CLinux",
-        "CDisassembly",
+        "CDisassembly", "SystemLayer", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     swiftSettings: strict, linkerSettings: link)
@@ -144,12 +148,18 @@ let testTargets: [Target] = [
     tests("LibBPFTests", ["LibBPF", "TestObjects"]),
     tests("ProbesTests", ["LibBPF", "Probes", "CBPFObjects", "TestObjects"]),
     .target(
-        name: "TestSupport", dependencies: ["Symbols"], path: "Tests/TestSupport", exclude: ["Corpus"],
+        name: "TestSupport", dependencies: ["Symbols", systemPackage], path: "Tests/TestSupport", exclude: ["Corpus"],
         swiftSettings: strict),
-    tests("SymbolsTests", ["Symbols", "CSymbols", "TestSupport"]),
-    tests("UnwindTests", ["Unwind", "LibBPF", "Symbols", "CUnwind", "CSymbols", "TraceRecords", "TestSupport"]),
+    tests("SymbolsTests", ["Symbols", "CSymbols", "SystemLayer", systemPackage, "TestSupport"]),
+    tests(
+        "UnwindTests",
+        [
+            "Unwind", "LibBPF", "Symbols", "CUnwind", "CSymbols", "SystemLayer", systemPackage, "TraceRecords",
+            "TestSupport",
+        ]),
+    tests("SystemTests", ["SystemLayer", systemPackage]),
     tests("ReportsTests", ["Reports", "TraceRecords"]),
-    tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "CBPFObjects"]),
+    tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer", systemPackage]),
     tests(
         "LiveTests", ["swiftmem", "Reports", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
         exclude: ["verifier-budget.tsv"]),
@@ -170,7 +180,8 @@ let package = Package(
             description: "Links libbpf and elfutils from their archives, for a program that runs where they are not."),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     ],
     targets: libraries + [command] + testTargets + workloadTargets
 )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLibbpf
 internal import Glibc
+internal import SystemLayer
 
 extension Program {
     /// Runs an iterator's program over all its objects.

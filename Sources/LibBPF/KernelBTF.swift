@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLibbpf
 internal import Glibc
+public import SystemLayer
 
 /// The running kernel's type information, to ask what it has before loading anything.
 public struct KernelBTF: ~Copyable {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLibbpf
 internal import Glibc
+internal import SystemLayer
 
 /// How a map that belongs to no object is made.
 public struct MapOptions: OptionSet, Hashable, Sendable {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLibbpf
+internal import SystemLayer
 
 /// What the kernel says of a program that is loaded.
 public struct ProgramInfo: Hashable, Sendable {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LibBPF
+internal import SystemLayer
 
 /// Why a tool's probes could not be put in place.
 public enum ProbeError: Error, Sendable {

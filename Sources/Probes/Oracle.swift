@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LibBPF
+public import SystemLayer
 
 /// What a kernel says to a question about it.
 public enum Support: Hashable, Sendable {

@@ -2,6 +2,8 @@
 internal import CLibbpf
 public import LibBPF
 internal import Glibc
+public import SystemLayer
+internal import SystemPackage
 
 /// Asks the running kernel, mostly by loading a program that does nothing: what is
 /// said to it is said to a real one. Nothing is attached to ask. Answers are kept.
@@ -83,7 +85,7 @@ public final class RunningKernel: KernelOracle {
         case .kretprobe(let name): return kprobe(name, onReturn: true)
         case .tracepoint(let category, let name): return tracepoint(category, name)
         case .userFunction:
-            return readFile("/sys/bus/event_source/devices/uprobe/type") == nil
+            return readOneLine("/sys/bus/event_source/devices/uprobe/type") == nil
                 ? .unsupported("this kernel has no uprobes (CONFIG_UPROBE_EVENTS)") : .supported
         case .perfEvent, .other: return .supported
         }
@@ -172,7 +174,7 @@ public final class RunningKernel: KernelOracle {
     }
 
     private func kprobe(_ name: String, onReturn: Bool) -> Support {
-        guard let text = readFile("/sys/bus/event_source/devices/kprobe/type"),
+        guard let text = readOneLine("/sys/bus/event_source/devices/kprobe/type"),
             let type = UInt32(text)
         else { return .unsupported("this kernel has no kprobes (CONFIG_KPROBE_EVENTS)") }
         let event = clibbpf_open_kprobe(type, name, onReturn ? 1 : 0)
@@ -187,21 +189,8 @@ public final class RunningKernel: KernelOracle {
 
     private func tracepoint(_ category: String, _ name: String) -> Support {
         for root in ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] {
-            if readFile("\(root)/events/\(category)/\(name)/id") != nil { return .supported }
+            if readOneLine(FilePath("\(root)/events/\(category)/\(name)/id")) != nil { return .supported }
         }
         return .unsupported("no tracepoint \(category):\(name), or tracefs is not mounted")
-    }
-}
-
-/// A small file's text without its newline; nil where it can't be read.
-func readFile(_ path: String) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
-        let count = read(descriptor, buffer.baseAddress, buffer.count)
-        guard count >= 0 else { return nil }
-        let text = String(decoding: buffer[..<count], as: UTF8.self)
-        return text.last == "\n" ? String(text.dropLast()) : text
     }
 }

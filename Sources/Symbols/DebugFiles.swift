@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSymbols
 import Glibc
+internal import SystemLayer
+public import SystemPackage
 
 /// Finds the separate debug file of a stripped one, where gdb looks too: by build-id, then by `.gnu_debuglink`.
 ///
 /// Nothing is ever fetched from a network.
 public struct DebugFiles: Hashable, Sendable {
     /// Where debug files of packages live.
-    public let directory: BytePath
+    public let directory: FilePath
     /// The root directories to look below: the process's own (`/proc/PID/root`), then this one's (empty).
-    public let roots: [BytePath]
+    public let roots: [FilePath]
 
-    public init(directory: BytePath = "/usr/lib/debug", roots: [BytePath] = [""]) {
+    public init(directory: FilePath = "/usr/lib/debug", roots: [FilePath] = [""]) {
         self.directory = directory
         self.roots = roots
     }
@@ -50,29 +52,28 @@ public struct DebugFiles: Hashable, Sendable {
         return nil
     }
 
-    func buildIDPaths(_ buildID: BuildID?) -> [BytePath] {
+    func buildIDPaths(_ buildID: BuildID?) -> [FilePath] {
         guard let buildID, buildID.bytes.count > 1 else { return [] }
         let text = buildID.description
-        let tail = BytePath("/.build-id/\(text.prefix(2))/\(text.dropFirst(2)).debug")
-        return roots.map { $0 + directory + tail }
+        let place = directory.appending(".build-id/\(text.prefix(2))/\(text.dropFirst(2)).debug")
+        return roots.map { place.below($0) }
     }
 
-    func debugLinkPaths(_ link: DebugLink, of path: BytePath) -> [BytePath] {
+    func debugLinkPaths(_ link: DebugLink, of path: FilePath) -> [FilePath] {
         // The name comes from a file that may be hostile: it must stay in the directories meant.
         let name = link.name
-        guard !name.bytes.contains(UInt8(ascii: "/")) else { return [] }
-        let home = path.directory
+        guard name.isRelative, name.components.map(\.kind) == [.regular] else { return [] }
+        let home = path.removingLastComponent()
         // The file may have been opened through /proc/PID/root; below the debug directory, its own path counts.
-        let inside =
-            roots.lazy.filter { !$0.bytes.isEmpty && home.bytes.starts(with: $0.bytes) }
-            .map { BytePath(home.bytes.dropFirst($0.bytes.count)) }.first ?? home
-        return [home + "/" + name, home + "/.debug/" + name]
-            + roots.map { $0 + directory + inside + "/" + name }
+        var inside = home
+        if let root = roots.first(where: { !$0.isEmpty && home.starts(with: $0) }) { _ = inside.removePrefix(root) }
+        return [home.pushing(name), home.appending(".debug").pushing(name)]
+            + roots.map { directory.pushing(inside.removingRoot()).pushing(name).below($0) }
     }
 
-    /// zlib's CRC-32 of a whole file. Throws `.system`.
-    static func crc32(_ path: BytePath) throws(SymbolError) -> UInt32 {
-        let file = try FileHandle(reading: path)
+    /// zlib's CRC-32 of a whole file.
+    static func crc32(_ path: FilePath) throws(FileError) -> UInt32 {
+        let file = try OpenFile(reading: path)
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         var sum = CSymbols.crc32(0, nil, 0)
         while true {

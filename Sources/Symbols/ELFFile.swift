@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package import CSymbols
 import Glibc
+package import SystemLayer
+package import SystemPackage
 
 /// Owner of a libelf handle on a file or on bytes in memory.
 ///
@@ -9,21 +11,24 @@ package struct ELFFile: ~Copyable {
     /// A section of more bytes isn't read: a sparse file may promise any size.
     package static let largestSection: UInt64 = 1 << 30
 
-    package let path: BytePath
+    package let path: FilePath
     package let elf: OpaquePointer
     private let memory: UnsafeMutableBufferPointer<CChar>?
     /// Read by libelf as sections are asked for.
-    private let file: FileHandle?
+    private let file: OpenFile?
 
     /// `path` is where debug files are looked for and what messages name; `actual`, when given, is what gets opened.
     ///
     /// Throws `.system`, or `.malformedELF` for anything but an ELF object.
-    package init(path: BytePath, opening actual: BytePath? = nil) throws(SymbolError) {
-        try self.init(FileHandle(reading: actual ?? path), path: path)
+    package init(path: FilePath, opening actual: FilePath? = nil) throws(SymbolError) {
+        let file: OpenFile
+        do throws(FileError) { file = try OpenFile(reading: actual ?? path) } catch { throw SymbolError(error) }
+        try self.init(file, path: path)
     }
 
-    package init(_ file: consuming FileHandle, path: BytePath) throws(SymbolError) {
-        let status = try file.status()
+    package init(_ file: consuming OpenFile, path: FilePath) throws(SymbolError) {
+        let status: stat
+        do throws(FileError) { status = try file.status() } catch { throw SymbolError(error) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw .malformedELF(path: path.description, reason: "not a regular file")
         }
@@ -35,7 +40,7 @@ package struct ELFFile: ~Copyable {
     }
 
     /// A copy of `bytes`; `name` is for messages. Throws `.malformedELF`.
-    package init(bytes: [UInt8], name: BytePath) throws(SymbolError) {
+    package init(bytes: [UInt8], name: FilePath) throws(SymbolError) {
         // SAFETY: libelf wants memory that stays put and that it may write to; freed in deinit, after elf_end.
         let memory = UnsafeMutableBufferPointer<CChar>.allocate(capacity: max(bytes.count, 1))
         _ = memory.initialize(from: bytes.lazy.map { CChar(bitPattern: $0) })
@@ -64,7 +69,7 @@ package struct ELFFile: ~Copyable {
     private static let version = elf_version(UInt32(EV_CURRENT))
 
     private static func checked(
-        _ open: @autoclosure () -> OpaquePointer?, _ path: BytePath
+        _ open: @autoclosure () -> OpaquePointer?, _ path: FilePath
     ) throws(SymbolError) -> OpaquePointer {
         _ = version
         guard let elf = open() else { throw .malformedELF(path: path.description, reason: lastReason()) }
@@ -155,7 +160,7 @@ package struct ELFFile: ~Copyable {
         let raw = bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self)
         let isLittle = Int32(withUnsafeBytes(of: header.e_ident) { $0[Int(EI_DATA)] }) == ELFDATA2LSB
         return DebugLink(
-            name: BytePath(bytes[..<end]), crc32: isLittle ? UInt32(littleEndian: raw) : UInt32(bigEndian: raw))
+            name: FilePath(bytes: bytes[..<end]), crc32: isLittle ? UInt32(littleEndian: raw) : UInt32(bigEndian: raw))
     }
 
     // MARK: Sections

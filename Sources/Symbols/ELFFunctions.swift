@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSymbols
+public import SystemPackage
 
 /// A function found by name: where a uprobe goes.
 public struct FunctionLocation: Hashable, Sendable {
@@ -31,7 +32,7 @@ extension ELFSymbols {
     ///
     /// Throws `.system` or `.malformedELF`.
     public static func functionOffsets(
-        named names: Set<String>, path: BytePath, debugFiles: DebugFiles = DebugFiles()
+        named names: Set<String>, path: FilePath, debugFiles: DebugFiles = DebugFiles()
     ) throws(SymbolError) -> [FunctionLocation] {
         let file = try ELFFile(path: path)
         let image = try file.image()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import SystemPackage
 
 /// A linker's fingerprint of a file (`NT_GNU_BUILD_ID`), the same in the stripped file and its debug file.
 public struct BuildID: Hashable, Sendable, CustomStringConvertible {
@@ -12,8 +13,8 @@ public struct BuildID: Hashable, Sendable, CustomStringConvertible {
 
 /// The name of a separate debug file, from `.gnu_debuglink`.
 public struct DebugLink: Hashable, Sendable {
-    public let name: BytePath
-    /// Of the whole debug file.
+    public let name: FilePath
+    /// The checksum of the whole debug file.
     public let crc32: UInt32
 }
 

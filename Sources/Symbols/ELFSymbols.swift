@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSymbols
 import Glibc
+public import SystemPackage
 
 /// The functions of one ELF file by address: 16 bytes each, and their names in one block.
 ///
-/// Of several names for one address the most public is kept: fewer leading underscores first, then global before weak
+/// Where an address has several names, the most public is kept: fewer leading underscores first, then global before weak
 /// before local, then the shorter; so `malloc`, not `__libc_malloc`.
 public struct ELFSymbols: Sendable {
     struct Entry {
@@ -18,7 +19,7 @@ public struct ELFSymbols: Sendable {
         /// The file's own `.symtab`.
         case full
         /// A separate debug file, found by build-id or debuglink.
-        case debugFile(BytePath)
+        case debugFile(FilePath)
         /// `.gnu_debugdata`, a compressed `.symtab` (Fedora's "minidebuginfo").
         case miniDebugInfo
         /// Exported functions only: local ones have no name.
@@ -39,13 +40,13 @@ public struct ELFSymbols: Sendable {
     /// Reads the table of the file at `path`, and of its debug file when it is stripped.
     ///
     /// Throws `.system` or `.malformedELF`. A file without any symbol is no error: `count` is 0.
-    public init(path: BytePath, debugFiles: DebugFiles = DebugFiles()) throws(SymbolError) {
+    public init(path: FilePath, debugFiles: DebugFiles = DebugFiles()) throws(SymbolError) {
         let file = try ELFFile(path: path)
         try self.init(file, image: file.image(), debugFiles: debugFiles)
     }
 
     /// The same for an ELF image in memory, such as the vDSO.
-    public init(image bytes: [UInt8], name: BytePath) throws(SymbolError) {
+    public init(image bytes: [UInt8], name: FilePath) throws(SymbolError) {
         let file = try ELFFile(bytes: bytes, name: name)
         try self.init(file, image: file.image(), debugFiles: nil)
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Glibc
+package import SystemLayer
+package import SystemPackage
 
 /// Which file it is, whatever its name.
 package struct FileIdentity: Hashable, Sendable {
@@ -17,7 +19,7 @@ package struct FileIdentity: Hashable, Sendable {
         modifiedNanoseconds = Int64(status.st_mtim.tv_nsec)
     }
 
-    package init(path: BytePath) throws(SymbolError) {
-        self.init(try FileHandle(reading: path).status())
+    package init(path: FilePath) throws(FileError) {
+        self.init(try OpenFile(reading: path).status())
     }
 }

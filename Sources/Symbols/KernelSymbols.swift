@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
+public import SystemPackage
 
 /// A place in kernel code.
 public struct KernelSymbol: Hashable, Sendable {
@@ -37,9 +39,17 @@ public struct KernelSymbols: Sendable {
     ///
     /// Throws `.system` when it can't be read, `.kernelAddressesHidden` when `kernel.kptr_restrict` zeroes the addresses
     /// (Documentation/admin-guide/sysctl/kernel.rst), `.noKernelSymbols` when it lists no code.
-    public init(path: BytePath = "/proc/kallsyms") throws(SymbolError) {
-        let file = try FileHandle(reading: path)
+    public init(path: FilePath = "/proc/kallsyms") throws(SymbolError) {
         var parser = KallsymsParser()
+        do throws(FileError) {
+            try Self.parse(OpenFile(reading: path), &parser)
+        } catch {
+            throw SymbolError(error)
+        }
+        try self.init(parser)
+    }
+
+    private static func parse(_ file: consuming OpenFile, _ parser: inout KallsymsParser) throws(FileError) {
         // Lines are parsed as they come: the text, 10 MB on a distribution kernel, is never held whole.
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         var filled = 0
@@ -56,7 +66,6 @@ public struct KernelSymbols: Sendable {
             }
         }
         parser.parse(line: buffer.span.extracting(0..<filled))
-        try self.init(parser)
     }
 
     /// From a text as /proc/kallsyms has it. Lines which don't parse are left out. Throws like `init(path:)`.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+package import SystemLayer
+internal import SystemPackage
 
 /// The tables of all files in use, each read once.
 package final class ModuleCache {
@@ -13,9 +15,9 @@ package final class ModuleCache {
     private var byContent: [Content: ModuleTable] = [:]
     private var vdso: [[UInt8]: ModuleTable] = [:]
     private let wantsLines: Bool
-    private let debugDirectory: BytePath
+    private let debugDirectory: FilePath
 
-    init(wantsLines: Bool, debugDirectory: BytePath) {
+    init(wantsLines: Bool, debugDirectory: FilePath) {
         self.wantsLines = wantsLines
         self.debugDirectory = debugDirectory
     }
@@ -28,7 +30,7 @@ package final class ModuleCache {
     /// The table of the file that a process has mapped, or nil when it can't be read or isn't ELF.
     ///
     /// - Parameter file: opened before, while the process was there.
-    func table(_ mapping: Mapping, pid: Int32, file: consuming FileHandle? = nil) -> ModuleTable? {
+    func table(_ mapping: Mapping, pid: Int32, file: consuming OpenFile? = nil) -> ModuleTable? {
         if file == nil { file = Self.open(mapping, pid: pid) }
         guard let file = consume file, let status = try? file.status() else { return nil }
         let identity = FileIdentity(status)
@@ -41,7 +43,7 @@ package final class ModuleCache {
             byIdentity[identity] = known
             return known
         }
-        let debugFiles = DebugFiles(directory: debugDirectory, roots: [BytePath("/proc/\(pid)/root"), ""])
+        let debugFiles = DebugFiles(directory: debugDirectory, roots: [ProcessFiles(pid).path("root"), ""])
         guard let table = try? ModuleTable(elf, image: image, debugFiles: debugFiles, wantsLines: wantsLines) else {
             return nil
         }
@@ -51,12 +53,12 @@ package final class ModuleCache {
     }
 
     /// The very file mapped: by map_files, which is exact; else by its name, when that still leads to the same inode.
-    package static func open(_ mapping: Mapping, pid: Int32) -> FileHandle? {
-        if let exact = try? FileHandle(reading: mapping.mapFilesPath(pid: pid)) { return exact }
+    package static func open(_ mapping: Mapping, pid: Int32) -> OpenFile? {
+        if let exact = try? OpenFile(reading: mapping.mapFilesPath(pid: pid)) { return exact }
         guard !mapping.isDeleted else { return nil }
         for path in [mapping.rootPath(pid: pid), mapping.path] {
             // Inode numbers only: overlayfs and btrfs show one device in maps and another to stat.
-            if let file = try? FileHandle(reading: path), let status = try? file.status(),
+            if let file = try? OpenFile(reading: path), let status = try? file.status(),
                 status.st_ino == mapping.inode
             {
                 return file
@@ -79,7 +81,7 @@ package final class ModuleCache {
     }
 
     package static func memory(_ mapping: Mapping, pid: Int32) -> [UInt8]? {
-        guard let file = try? FileHandle(reading: BytePath("/proc/\(pid)/mem")) else { return nil }
+        guard let file = try? OpenFile(reading: ProcessFiles(pid).path("mem")) else { return nil }
         return try? file.read(at: mapping.start, count: Int(mapping.end - mapping.start))
     }
 

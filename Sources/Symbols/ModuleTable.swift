@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemPackage
 
 /// One executable or library: its functions, and its source lines once asked for. Shared by all processes that map it.
 final class ModuleTable {
-    /// Of which lines are read from, when they are.
+    /// Where its debug file is looked for, which has its lines.
     let debugFiles: DebugFiles
     let symbols: ELFSymbols
     /// As a process that maps it names it, below that process's root.
-    let path: BytePath
+    let path: FilePath
     private let wantsLines: Bool
     private var lines: DwarfLines?
     private var demangled: [Int: String] = [:]

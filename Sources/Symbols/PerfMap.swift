@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+internal import SystemLayer
+internal import SystemPackage
 
 /// The functions a just-in-time compiler has written down in /tmp/perf-PID.map: lines `START SIZE name`, hexadecimal
 /// (tools/perf/Documentation/jit-interface.txt). Where entries overlap, the later one wins: code is compiled again.
@@ -56,18 +58,15 @@ public struct PerfMap: Sendable {
     }
 
     /// /proc/PID/root/tmp/perf-N.map, N the number that the process has for itself (`NSpid`, the last).
-    static func path(pid: Int32) -> BytePath? {
-        guard let file = try? FileHandle(reading: BytePath("/proc/\(pid)/status")),
-            let status = try? file.readAll(limit: 1 << 16),
-            let line = status.split(separator: UInt8(ascii: "\n")).first(where: { $0.starts(with: "NSpid:".utf8) }),
-            let inner = line.split(whereSeparator: { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }).last
-        else { return nil }
-        return BytePath("/proc/\(pid)/root/tmp/perf-\(String(decoding: inner, as: UTF8.self)).map")
+    static func path(pid: Int32) -> FilePath? {
+        let process = ProcessFiles(pid)
+        guard let inner = process.status?.words("NSpid")?.last else { return nil }
+        return process.path("root/tmp/perf-\(inner).map")
     }
 
-    private static func read(_ path: BytePath, pid: Int32) -> [UInt8]? {
-        guard let file = try? FileHandle(reading: path), let status = try? file.status(),
-            status.st_mode & S_IFMT == S_IFREG, let process = try? FileHandle(reading: BytePath("/proc/\(pid)")),
+    private static func read(_ path: FilePath, pid: Int32) -> [UInt8]? {
+        guard let file = try? OpenFile(reading: path), let status = try? file.status(),
+            status.st_mode & S_IFMT == S_IFREG, let process = try? OpenFile(reading: ProcessFiles(pid).directory),
             let owner = try? process.status(), status.st_uid == 0 || status.st_uid == owner.st_uid
         else { return nil }
         return try? file.readAll(limit: longestText)

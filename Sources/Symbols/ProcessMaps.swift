@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
+public import SystemPackage
 
 /// One line of /proc/PID/maps (fs/proc/task_mmu.c, `show_map_vma`).
 public struct Mapping: Hashable, Sendable {
@@ -23,19 +25,19 @@ public struct Mapping: Hashable, Sendable {
     public let isWritable: Bool
     public let isExecutable: Bool
     public let isShared: Bool
-    /// Of the file; 0 where there is none.
+    /// The file's device; 0 where there is no file.
     public let deviceMajor: UInt32
     public let deviceMinor: UInt32
     public let inode: UInt64
     /// As the traced process's mount namespace names it, without ` (deleted)`; `[heap]` and the like; empty for anonymous memory.
-    public let path: BytePath
+    public let path: FilePath
     /// The file has no name any more: unlinked, or replaced by an upgrade.
     public let isDeleted: Bool
 
     public var kind: Kind {
-        if path.bytes.isEmpty { return .anonymous }
-        if inode != 0 || path.bytes.first != UInt8(ascii: "[") { return .file }
-        return switch path.description {
+        if path.isEmpty { return .anonymous }
+        if inode != 0 || !path.string.utf8.starts(with: "[".utf8) { return .file }
+        return switch path.string {
         case "[heap]": .heap
         case "[stack]": .stack
         case "[vdso]": .vdso
@@ -45,13 +47,13 @@ public struct Mapping: Hashable, Sendable {
 
     /// The link that opens the very file mapped, deleted or not, whatever the mount namespace (fs/proc/base.c,
     /// `proc_map_files_lookup`; wants CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE to follow).
-    public func mapFilesPath(pid: Int32) -> BytePath {
-        BytePath("/proc/\(pid)/map_files/\(String(start, radix: 16))-\(String(end, radix: 16))")
+    public func mapFilesPath(pid: Int32) -> FilePath {
+        ProcessFiles(pid).path("map_files/\(String(start, radix: 16))-\(String(end, radix: 16))")
     }
 
     /// The path as seen from here, through the process's root directory.
-    public func rootPath(pid: Int32) -> BytePath {
-        BytePath("/proc/\(pid)/root") + path
+    public func rootPath(pid: Int32) -> FilePath {
+        path.below(ProcessFiles(pid).path("root"))
     }
 }
 
@@ -65,8 +67,14 @@ public struct ProcessMaps: Sendable {
 
     /// Reads /proc/PID/maps. Throws `.system`: ENOENT or ESRCH once the process is gone, EACCES without CAP_SYS_PTRACE.
     public init(pid: Int32) throws(SymbolError) {
-        let file = try FileHandle(reading: BytePath("/proc/\(pid)/maps"))
-        self.init(maps: try file.readAll(limit: Self.longestText))
+        let text: [UInt8]
+        do throws(FileError) {
+            text = try OpenFile(reading: ProcessFiles(pid).path("maps")).readAll(limit: Self.longestText)
+        } catch {
+            throw error.code == .fileTooLarge
+                ? .tooLarge(path: error.path.string, limitBytes: Self.longestText) : SymbolError(error)
+        }
+        self.init(maps: text)
     }
 
     /// From a text as /proc/PID/maps has it. Lines that don't parse are left out.
@@ -118,7 +126,7 @@ extension Mapping {
         let mark = " (deleted)".utf8
         isDeleted = path.count > mark.count && path.suffix(mark.count).elementsEqual(mark)
         if isDeleted { path = path.dropLast(mark.count) }
-        self.path = BytePath(Self.unescaped(path))
+        self.path = FilePath(bytes: Self.unescaped(path))
     }
 
     /// seq_path writes a newline as `\012`, and nothing else specially.

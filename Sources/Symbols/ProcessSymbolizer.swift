@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import SystemPackage
 
 /// Names addresses of live processes, and of processes that have gone since they were loaded.
 ///
@@ -12,7 +13,7 @@ public final class ProcessSymbolizer: Symbolizer {
         /// File, line and inlined functions, where there is debug information. Costs its whole size in memory.
         public var lines = false
         /// Where debug files of packages live.
-        public var debugDirectory: BytePath = "/usr/lib/debug"
+        public var debugDirectory: FilePath = "/usr/lib/debug"
         /// More processes than these aren't kept: the one least recently asked for is forgotten.
         public var mostProcesses = 512
 
@@ -79,7 +80,7 @@ public final class ProcessSymbolizer: Symbolizer {
     }
 
     private func frames(
-        _ table: ModuleTable, _ path: BytePath, _ moduleAddress: UInt64, address: UInt64, past: UInt64
+        _ table: ModuleTable, _ path: FilePath, _ moduleAddress: UInt64, address: UInt64, past: UInt64
     ) -> [Frame] {
         let index = table.symbols.index(address: moduleAddress)
         let symbol = index.map { table.name(at: $0, raw: options.rawNames) }
@@ -110,7 +111,7 @@ public final class ProcessSymbolizer: Symbolizer {
         }
         return Frame(
             address: address, symbol: symbol.name, offset: symbol.offset,
-            module: symbol.module.map { BytePath("[\($0)]") } ?? "[kernel]")
+            module: symbol.module.map { FilePath("[\($0)]") } ?? "[kernel]")
     }
 
     /// Why kernel addresses have no names; nil while they have, or weren't asked for.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+internal import SystemLayer
+internal import SystemPackage
 
 /// Why addresses couldn't be turned into names. Every throwing call of this module throws this type.
 public enum SymbolError: Error, Hashable, Sendable {
@@ -18,9 +20,9 @@ public enum SymbolError: Error, Hashable, Sendable {
     /// The file has no call-frame information that can be used.
     case noUnwindInformation(path: String)
 
-    /// The same, for `errno` as the last call left it.
-    static func current(_ operation: String, _ path: BytePath) -> SymbolError {
-        .system(operation: operation, path: path.description, errno: errno)
+    /// A file that could not be opened or read.
+    init(_ error: FileError) {
+        self = .system(operation: error.operation, path: error.path.string, errno: error.code.rawValue)
     }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import SystemPackage
 
 /// A place in a source file.
 public struct SourceLocation: Hashable, Sendable {
@@ -23,7 +24,7 @@ public struct Frame: Hashable, Sendable {
     /// Bytes from the function's start; 0 without a symbol, and for an inlined function.
     public let offset: UInt64
     /// The file, `[vdso]`, a kernel module, `[kernel]`; nil where nothing is mapped.
-    public let module: BytePath?
+    public let module: FilePath?
     /// The address within the module as linked: what `addr2line -e module` takes.
     public let moduleAddress: UInt64?
     public let buildID: BuildID?
@@ -33,7 +34,7 @@ public struct Frame: Hashable, Sendable {
     public let isInlined: Bool
 
     public init(
-        address: UInt64, symbol: String? = nil, offset: UInt64 = 0, module: BytePath? = nil,
+        address: UInt64, symbol: String? = nil, offset: UInt64 = 0, module: FilePath? = nil,
         moduleAddress: UInt64? = nil, buildID: BuildID? = nil, source: SourceLocation? = nil, isInlined: Bool = false
     ) {
         self.address = address
@@ -74,10 +75,10 @@ extension Symbolizer {
 /// A symbolizer that knows what it is told: for golden files.
 public final class FixedSymbolizer: Symbolizer {
     private let names: [UInt64: [String]]
-    private let module: BytePath
+    private let module: FilePath
 
     /// `names` by exact address, innermost function first.
-    public init(_ names: [UInt64: [String]], module: BytePath = "/bin/fixed") {
+    public init(_ names: [UInt64: [String]], module: FilePath = "/bin/fixed") {
         self.names = names
         self.module = module
     }

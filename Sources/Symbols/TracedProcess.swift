@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
+internal import SystemPackage
 
 /// What is known of one process: its mappings, the tables of its files, the names its JIT wrote down.
 final class TracedProcess {
     /// Where an address lies.
     enum Place {
-        case module(ModuleTable, path: BytePath, address: UInt64)
-        case generated(name: String, offset: UInt64, path: BytePath)
-        case unnamed(BytePath)
+        case module(ModuleTable, path: FilePath, address: UInt64)
+        case generated(name: String, offset: UInt64, path: FilePath)
+        case unnamed(FilePath)
     }
 
     /// A file, as its mappings name it.
@@ -14,7 +16,7 @@ final class TracedProcess {
         let major: UInt32
         let minor: UInt32
         let inode: UInt64
-        let path: BytePath
+        let path: FilePath
 
         init(_ mapping: Mapping) {
             major = mapping.deviceMajor
@@ -26,11 +28,11 @@ final class TracedProcess {
 
     /// A dictionary holds no handles themselves.
     private final class HeldFile {
-        private var file: FileHandle?
+        private var file: OpenFile?
 
-        init(_ file: consuming FileHandle) { self.file = consume file }
+        init(_ file: consuming OpenFile) { self.file = consume file }
 
-        func take() -> FileHandle? { file.take() }
+        func take() -> OpenFile? { file.take() }
     }
 
     /// /proc isn't read again sooner, however many addresses have no mapping.
@@ -126,7 +128,7 @@ final class TracedProcess {
         if let table = table(mapping), let moduleAddress = moduleAddress(address, mapping, table) {
             return .module(table, path: mapping.path, address: moduleAddress)
         }
-        let path: BytePath = mapping.kind == .anonymous ? "[anon]" : mapping.path
+        let path: FilePath = mapping.kind == .anonymous ? "[anon]" : mapping.path
         return perfMapPlace(address, path: path) ?? .unnamed(path)
     }
 
@@ -146,7 +148,7 @@ final class TracedProcess {
         return table
     }
 
-    private func perfMapPlace(_ address: UInt64, path: BytePath) -> Place? {
+    private func perfMapPlace(_ address: UInt64, path: FilePath) -> Place? {
         if let found = perfMap?.symbol(address: address) {
             return .generated(name: found.name, offset: found.offset, path: path)
         }
@@ -160,16 +162,6 @@ final class TracedProcess {
         if let fresh = PerfMap(pid: pid) { perfMap = fresh }
     }
 
-    /// Field 22 of /proc/PID/stat, in clock ticks since boot: with the number, it tells a process from its successor.
-    static func startTime(_ pid: Int32) -> UInt64? {
-        guard let file = try? FileHandle(reading: BytePath("/proc/\(pid)/stat")),
-            let text = try? file.readAll(limit: 1 << 16),
-            // The name, in parentheses, may hold anything, parentheses and spaces too.
-            let end = text.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
-        let fields = text[(end + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19 else { return nil }
-        var scanner = ByteScanner(fields[19])
-        return scanner.decimal()
-    }
+    /// In clock ticks since boot: with the number, it tells a process from its successor.
+    static func startTime(_ pid: Int32) -> UInt64? { ProcessFiles(pid).stat?.startTicks }
 }

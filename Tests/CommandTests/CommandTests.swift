@@ -3,6 +3,8 @@ import ArgumentParser
 import CBPFObjects
 import LibBPF
 import Probes
+import SystemLayer
+import SystemPackage
 import Testing
 
 @testable import swiftmem
@@ -77,12 +79,12 @@ import Testing
 @Suite struct Rights {
     @Test("capabilities that tracing needs")
     func capabilities() {
-        #expect(Capabilities(status: "CapEff:\t0000000000000000\n").missing == ["CAP_BPF", "CAP_PERFMON"])
-        #expect(Capabilities(status: "CapEff:\t0000008000000000\n").missing == ["CAP_PERFMON"])
-        #expect(Capabilities(status: "CapEff:\t000000c000000000\n").missing.isEmpty)
-        #expect(Capabilities(status: "CapEff:\t0000000000200000\n").missing.isEmpty)
-        #expect(Capabilities(status: "").missing == ["CAP_BPF", "CAP_PERFMON"])
-        #expect(Capabilities(status: "CapEff:\tgarbage\n").missing.count == 2)
+        #expect(Capabilities(ProcessStatus("CapEff:\t0000000000000000\n")).missing == ["CAP_BPF", "CAP_PERFMON"])
+        #expect(Capabilities(ProcessStatus("CapEff:\t0000008000000000\n")).missing == ["CAP_PERFMON"])
+        #expect(Capabilities(ProcessStatus("CapEff:\t000000c000000000\n")).missing.isEmpty)
+        #expect(Capabilities(ProcessStatus("CapEff:\t0000000000200000\n")).missing.isEmpty)
+        #expect(Capabilities(ProcessStatus("")).missing == ["CAP_BPF", "CAP_PERFMON"])
+        #expect(Capabilities(ProcessStatus("CapEff:\tgarbage\n")).missing.count == 2)
     }
 
     @Test("cgroup hierarchies in /proc/mounts")

@@ -2,6 +2,8 @@
 import CBPFObjects
 import LibBPF
 import Probes
+import SystemLayer
+import SystemPackage
 import Testing
 
 @testable import swiftmem
@@ -30,7 +32,7 @@ import Testing
                 }
                 #expect(programs.subtracting(used).sorted() == [], "\(name): programs of no rung")
             }
-            #expect(readText("Docs/tools/\(tool.name).md") != nil, "\(tool.name) has no page in Docs/tools")
+            #expect(readText(FilePath("Docs/tools/\(tool.name).md")) != nil, "\(tool.name) has no page in Docs/tools")
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -89,7 +90,7 @@ import Testing
         let mappings = try ProcessMaps(pid: getpid()).mappings
         var (all, refused) = (0, 0)
         for path in Set(mappings.map(\.path))
-        where path.lastComponent.description.hasPrefix("lib") && path.description.contains("wift") {
+        where path.lastComponent?.string.hasPrefix("lib") == true && path.description.contains("wift") {
             let table = try ELFSymbols(path: path, debugFiles: ELFSymbolsTests.none)
             for index in table.entries.indices {
                 let name = table.name(at: index)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemLayer
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -9,7 +11,7 @@ import Testing
     static let none = DebugFiles(directory: "/nonexistent")
 
     func load(_ name: String, debugFiles: DebugFiles = Self.none) throws -> ELFSymbols {
-        try ELFSymbols(path: BytePath(try Corpus.path(name)), debugFiles: debugFiles)
+        try ELFSymbols(path: FilePath(try Corpus.path(name)), debugFiles: debugFiles)
     }
 
     /// Each function that binutils knows must be found, at its first and last byte, under one of its names.
@@ -78,10 +80,10 @@ import Testing
     }
 
     @Test func debugFileByBuildID() throws {
-        let root = BytePath(try Corpus.path("debugroot"))
+        let root = FilePath(try Corpus.path("debugroot"))
         let table = try load("stripped", debugFiles: DebugFiles(directory: root))
         let id = try #require(table.image.buildID).description
-        #expect(table.source == .debugFile(root + BytePath("/.build-id/\(id.prefix(2))/\(id.dropFirst(2)).debug")))
+        #expect(table.source == .debugFile(root.appending(".build-id/\(id.prefix(2))/\(id.dropFirst(2)).debug")))
         try expectAgrees(table, with: Corpus.path("pie"))
     }
 
@@ -94,7 +96,7 @@ import Testing
     @Test func debugFileByLink() throws {
         let table = try load("linked")
         #expect(table.image.debugLink?.name == "linked.debug")
-        #expect(table.source == .debugFile(BytePath(try Corpus.path("linked.debug"))))
+        #expect(table.source == .debugFile(FilePath(try Corpus.path("linked.debug"))))
         try expectAgrees(table, with: Corpus.path("nobuildid"))
     }
 
@@ -145,7 +147,7 @@ import Testing
 
 @Suite struct FunctionOffsetsTests {
     func find(_ names: Set<String>, _ file: String) throws -> [FunctionLocation] {
-        try ELFSymbols.functionOffsets(named: names, path: BytePath(file), debugFiles: ELFSymbolsTests.none)
+        try ELFSymbols.functionOffsets(named: names, path: FilePath(file), debugFiles: ELFSymbolsTests.none)
     }
 
     /// The bytes that nm's address and readelf's headers lead to.
@@ -184,7 +186,7 @@ import Testing
         // libc's own: a sanitizer puts another before it.
         let library = try #require(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD))
         let running = try #require(UnsafeRawPointer(dlsym(library, "malloc")))
-        let bytes = try FileHandle(reading: path).readAll(limit: 1 << 26)
+        let bytes = try OpenFile(reading: path).readAll(limit: 1 << 26)
         for index in 0..<16 {
             #expect(bytes[Int(malloc.fileOffset) + index] == running.load(fromByteOffset: index, as: UInt8.self))
         }
@@ -201,9 +203,9 @@ import Testing
     }
 
     @Test func throughDebugFile() throws {
-        let debug = DebugFiles(directory: BytePath(try Corpus.path("debugroot")))
+        let debug = DebugFiles(directory: FilePath(try Corpus.path("debugroot")))
         let stripped = try ELFSymbols.functionOffsets(
-            named: ["local_function"], path: BytePath(try Corpus.path("stripped")), debugFiles: debug)
+            named: ["local_function"], path: FilePath(try Corpus.path("stripped")), debugFiles: debug)
         #expect(stripped == (try find(["local_function"], Corpus.path("pie"))))
         #expect(try find(["local_function"], Corpus.path("stripped")) == [])
     }

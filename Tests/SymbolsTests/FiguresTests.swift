@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemLayer
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -15,7 +17,7 @@ struct FiguresTests {
             _ = unsafeBitCast(trim, to: (@convention(c) (Int) -> Int32).self)(0)
         }
         let status = String(
-            decoding: try FileHandle(reading: "/proc/self/status").readAll(limit: 1 << 16), as: UTF8.self)
+            decoding: try OpenFile(reading: "/proc/self/status").readAll(limit: 1 << 16), as: UTF8.self)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") })
         return try #require(line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) })
     }
@@ -86,7 +88,7 @@ struct FiguresTests {
     @Test(arguments: ["libc.so.6", "libswiftCore.so", "libFoundation.so"])
     func library(name: String) throws {
         guard
-            let path = try ProcessMaps(pid: getpid()).mappings.first(where: { $0.path.lastComponent == BytePath(name) }
+            let path = try ProcessMaps(pid: getpid()).mappings.first(where: { $0.path.lastComponent?.string == name }
             )?.path
         else { return }
         let clock = ContinuousClock()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemLayer
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -27,7 +29,7 @@ import Testing
     }
 
     func bytes(_ name: String) throws -> [UInt8] {
-        try FileHandle(reading: BytePath(try Corpus.path(name))).readAll(limit: 1 << 26)
+        try OpenFile(reading: FilePath(try Corpus.path(name))).readAll(limit: 1 << 26)
     }
 
     @Test(arguments: ["", "\u{7f}ELF", "#!/bin/sh\n", "!<arch>\n"])
@@ -55,7 +57,7 @@ import Testing
         try #require(mkfifo(fifo, 0o600) == 0)
         defer { unlink(fifo) }
         #expect(throws: SymbolError.malformedELF(path: fifo, reason: "not a regular file")) {
-            _ = try ELFSymbols(path: BytePath(fifo))
+            _ = try ELFSymbols(path: FilePath(fifo))
         }
     }
 
@@ -63,7 +65,7 @@ import Testing
         let object = try Corpus.path("object.o")
         _ = try run("echo 'int f(void) { return 1; }' | cc -x c -c -o '\(object)' -")
         #expect(throws: SymbolError.malformedELF(path: object, reason: "neither an executable nor a shared object")) {
-            _ = try ELFSymbols(path: BytePath(object))
+            _ = try ELFSymbols(path: FilePath(object))
         }
     }
 
@@ -117,7 +119,7 @@ import Testing
             }
         }
         let file = try TemporaryFile(whole)
-        try #require(file.path.withCString { truncate($0, 1 << 40) } == 0)
+        try #require(file.path.withPlatformString { truncate($0, 1 << 40) } == 0)
         let clock = ContinuousClock()
         let took = clock.measure { _ = try? ELFSymbols(path: file.path) }
         #expect(took < .seconds(5))

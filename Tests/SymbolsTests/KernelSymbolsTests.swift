@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemLayer
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -142,7 +144,7 @@ import Testing
 
     /// The running kernel: each sampled code line must be found again, in time and memory as promised.
     @Test func live() throws {
-        let text = try FileHandle(reading: "/proc/kallsyms").readAll(limit: 1 << 28)
+        let text = try OpenFile(reading: "/proc/kallsyms").readAll(limit: 1 << 28)
         if text.starts(with: Array(repeating: UInt8(ascii: "0"), count: 16)),
             text.split(separator: 10).last?.first == UInt8(ascii: "0")
         {

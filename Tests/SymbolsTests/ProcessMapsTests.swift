@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -60,7 +61,8 @@ import Testing
         let path: [UInt8] = Array("/tmp/".utf8) + [0xff, 0xfe, 0x20, 0xc3, 0x28]
         let line = Array("1000-2000 r-xp 00000000 08:01 5 ".utf8) + path
         let mapping = try #require(ProcessMaps(maps: line).mapping(containing: 0x1000))
-        #expect(mapping.path.bytes == path)
+        #expect(
+            mapping.path.withPlatformString { name in (0..<strlen(name)).map { UInt8(bitPattern: name[$0]) } } == path)
     }
 
     @Test(arguments: [

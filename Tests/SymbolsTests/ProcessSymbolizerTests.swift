@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemLayer
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -20,7 +22,7 @@ import Testing
             let address = try #require(target.addresses[name])
             let frame = try only(symbolizer.frames(address: address + 2, isReturnAddress: false, process: target.pid))
             #expect(frame.symbol == name && frame.offset == 2 && frame.address == address + 2)
-            #expect(frame.module == BytePath(path))
+            #expect(frame.module == FilePath(path))
             #expect(frame.buildID != nil && !frame.isInlined && frame.source == nil)
             // The module's address is what nm prints.
             let moduleAddress = try #require(frame.moduleAddress)
@@ -36,7 +38,7 @@ import Testing
         let target = try Spawned([try Corpus.path("pie")])
         let symbolizer = ProcessSymbolizer()
         let start = try #require(target.addresses["calls_inlined"])
-        let table = try ELFSymbols(path: BytePath(try Corpus.path("pie")))
+        let table = try ELFSymbols(path: FilePath(try Corpus.path("pie")))
         let index = try #require(table.entries.indices.first { table.name(at: $0) == "calls_inlined" })
         let end = start + UInt64(table.entries[index].size)
         let frame = try only(symbolizer.frames(address: end, isReturnAddress: true, process: target.pid))
@@ -88,7 +90,7 @@ import Testing
         let symbolizer = ProcessSymbolizer()
         let frame = try only(symbolizer.frames(address: address, isReturnAddress: false, process: target.pid))
         guard frame.symbol != nil || geteuid() == 0 else { return try skip("CAP_SYS_ADMIN, to open map_files") }
-        #expect(frame.symbol == "local_function" && frame.module == BytePath(copy))
+        #expect(frame.symbol == "local_function" && frame.module == FilePath(copy))
     }
 
     /// An upgrade puts another file under the name: its names must not be given to the old code.
@@ -100,17 +102,17 @@ import Testing
         let address = try #require(target.addresses["main"])
         let frame = try only(ProcessSymbolizer().frames(address: address, isReturnAddress: false, process: target.pid))
         #expect(frame.symbol == "main" && frame.offset == 0)
-        #expect(frame.buildID == (try ELFSymbols(path: BytePath(try Corpus.path("pie"))).image.buildID))
+        #expect(frame.buildID == (try ELFSymbols(path: FilePath(try Corpus.path("pie"))).image.buildID))
     }
 
     @Test func strippedProgramThroughItsDebugFile() throws {
         let target = try Spawned([try Corpus.path("stripped")])
         let address = try #require(target.addresses["local_function"])
         let plain = try only(ProcessSymbolizer().frames(address: address, isReturnAddress: false, process: target.pid))
-        let path = BytePath(try Corpus.path("stripped"))
+        let path = FilePath(try Corpus.path("stripped"))
         #expect(plain.symbol == nil && plain.module == path && plain.moduleAddress != nil)
         var options = ProcessSymbolizer.Options()
-        options.debugDirectory = BytePath(try Corpus.path("debugroot"))
+        options.debugDirectory = FilePath(try Corpus.path("debugroot"))
         options.lines = true
         let found = ProcessSymbolizer(options: options)
         let frame = try only(found.frames(address: address, isReturnAddress: false, process: target.pid))
@@ -176,7 +178,7 @@ import Testing
             cp '\(program)' /mnt/inside && mount -t tmpfs none /tmp && echo '7000 100 contained' > /tmp/perf-1.map && exec /mnt/inside
             """
         let target = try Spawned(["unshare", "--mount", "--pid", "--fork", "sh", "-c", script])
-        let children = try FileHandle(reading: BytePath("/proc/\(target.pid)/task/\(target.pid)/children")).readAll(
+        let children = try OpenFile(reading: FilePath("/proc/\(target.pid)/task/\(target.pid)/children")).readAll(
             limit: 4096)
         let inside = try #require(Int32(String(decoding: children, as: UTF8.self).split(separator: " ").first ?? ""))
         #expect(access("/mnt/inside", F_OK) != 0)
@@ -184,14 +186,14 @@ import Testing
         let symbolizer = ProcessSymbolizer()
         let frame = try only(symbolizer.frames(address: address, isReturnAddress: false, process: inside))
         #expect(frame.symbol == "calls_inlined" && frame.offset == 0 && frame.module == "/mnt/inside")
-        #expect(PerfMap.path(pid: inside) == BytePath("/proc/\(inside)/root/tmp/perf-1.map"))
+        #expect(PerfMap.path(pid: inside) == FilePath("/proc/\(inside)/root/tmp/perf-1.map"))
         let generated = try only(symbolizer.frames(address: 0x7010, isReturnAddress: false, process: inside))
         #expect(generated.symbol == "contained" && generated.offset == 0x10)
     }
 
     @Test func vdso() throws {
         let mapping = try #require(try ProcessMaps(pid: getpid()).mappings.first { $0.kind == .vdso })
-        let bytes = try FileHandle(reading: "/proc/self/mem").read(
+        let bytes = try OpenFile(reading: "/proc/self/mem").read(
             at: mapping.start, count: Int(mapping.end - mapping.start))
         let table = try ELFSymbols(image: bytes, name: "[vdso]")
         let file = try TemporaryFile(bytes)
@@ -282,12 +284,12 @@ import Testing
 
 @Suite struct LinesTests {
     func lines(_ program: String, _ debug: String? = nil) throws -> DwarfLines {
-        let path = BytePath(try Corpus.path(program))
+        let path = FilePath(try Corpus.path(program))
         let file = try ELFFile(path: path)
         let image = try file.image()
         return try DwarfLines(
             file, image,
-            debugFiles: debug.map { DebugFiles(directory: BytePath(try! Corpus.path($0))) } ?? ELFSymbolsTests.none)
+            debugFiles: debug.map { DebugFiles(directory: FilePath(try! Corpus.path($0))) } ?? ELFSymbolsTests.none)
     }
 
     /// Every 3rd byte of every function of the program's own, as binutils see it: function, file and line, inlined too.
@@ -341,7 +343,7 @@ import Testing
 
     @Test func inlinedChain() throws {
         let source = Corpus.sources + "/sample.c"
-        let text = String(decoding: try FileHandle(reading: BytePath(source)).readAll(limit: 1 << 16), as: UTF8.self)
+        let text = String(decoding: try OpenFile(reading: FilePath(source)).readAll(limit: 1 << 16), as: UTF8.self)
         func line(_ mark: String) throws -> Int {
             try #require(
                 text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex {
@@ -399,7 +401,7 @@ import Testing
 
     @Test func hostile() throws {
         for program in ["pie", "compressed", "dwarf4"] {
-            let whole = try FileHandle(reading: BytePath(try Corpus.path(program))).readAll(limit: 1 << 24)
+            let whole = try OpenFile(reading: FilePath(try Corpus.path(program))).readAll(limit: 1 << 24)
             var generator = SplitMix(state: 23)
             for round in 0..<150 {
                 var copy = whole

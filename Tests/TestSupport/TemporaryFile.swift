@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+package import SystemPackage
 import Testing
 
-package import Symbols
+internal import Symbols
 
 /// Deterministic noise.
 package struct SplitMix: RandomNumberGenerator {
@@ -21,13 +22,13 @@ package struct SplitMix: RandomNumberGenerator {
 
 /// A file with the given bytes, removed at the end of its life.
 package final class TemporaryFile {
-    package let path: BytePath
+    package let path: FilePath
 
     package init(_ bytes: [UInt8]) throws {
         var template = Array("/tmp/symbols-test-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
         let descriptor = mkstemp(&template)
         try #require(descriptor >= 0)
-        path = BytePath(template.map { UInt8(bitPattern: $0) })
+        path = FilePath(platformString: template)
         defer { close(descriptor) }
         var written = 0
         while written < bytes.count {
@@ -37,7 +38,7 @@ package final class TemporaryFile {
         }
     }
 
-    deinit { _ = path.withCString { unlink($0) } }
+    deinit { _ = path.withPlatformString { unlink($0) } }
 }
 
 /// Ends a test for want of something outside; a failure where SWIFTMEM_LIVE=require.

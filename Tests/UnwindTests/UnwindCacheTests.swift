@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import CUnwind
 import Glibc
+import SystemLayer
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -19,14 +21,14 @@ import Testing
         }
         deinit { _ = try? run("rm -rf '\(path)'") }
 
-        var cache: UnwindCache { UnwindCache(BytePath(path + "/swiftmem/unwind")) }
+        var cache: UnwindCache { UnwindCache(FilePath(path + "/swiftmem/unwind")) }
         var files: [String] {
             get throws {
                 try run("ls -A '\(path)/swiftmem/unwind' 2>/dev/null; true").split(separator: "\n").map(String.init)
             }
         }
         var file: String { get throws { try path + "/swiftmem/unwind/" + #require(files.first) } }
-        func bytes() throws -> [UInt8] { try FileHandle(reading: BytePath(file)).readAll(limit: 1 << 26) }
+        func bytes() throws -> [UInt8] { try OpenFile(reading: FilePath(file)).readAll(limit: 1 << 26) }
         func write(_ bytes: [UInt8]) throws {
             let file = try #require(fopen(try file, "w"))
             fwrite(bytes, 1, bytes.count, file)
@@ -36,11 +38,11 @@ import Testing
 
     private func sample() throws -> (UnwindTable, UnwindCache.Key, String) {
         let path = try Corpus.path("pie")
-        let handle = try FileHandle(reading: BytePath(path))
+        let handle = try OpenFile(reading: FilePath(path))
         let status = try handle.status()
-        let file = try ELFFile(handle, path: BytePath(path))
+        let file = try ELFFile(handle, path: FilePath(path))
         let image = try file.image()
-        return (try UnwindTable(file, image), try #require(UnwindCache.Key(image, status, path: BytePath(path))), path)
+        return (try UnwindTable(file, image), try #require(UnwindCache.Key(image, status, path: FilePath(path))), path)
     }
 
     @Test("what is kept is found again, as it was")
@@ -118,10 +120,10 @@ import Testing
         place.cache.store(table, key)
         let touched = try Corpus.path("pie-touched")
         _ = try run("cp '\(Corpus.path("pie"))' '\(touched)'; touch -d 2001-01-01 '\(touched)'")
-        let handle = try FileHandle(reading: BytePath(touched))
+        let handle = try OpenFile(reading: FilePath(touched))
         let status = try handle.status()
-        let image = try ELFFile(handle, path: BytePath(touched)).image()
-        let other = try #require(UnwindCache.Key(image, status, path: BytePath(touched)))
+        let image = try ELFFile(handle, path: FilePath(touched)).image()
+        let other = try #require(UnwindCache.Key(image, status, path: FilePath(touched)))
         #expect(other.name == key.name)
         #expect(place.cache.table(other) == nil && place.cache.table(key) == table)
     }
@@ -131,13 +133,13 @@ import Testing
         let (_, _, path) = try sample()
         let loose = try Corpus.path("pie-loose")
         _ = try run("cp '\(path)' '\(loose)'; chmod 666 '\(loose)'")
-        let handle = try FileHandle(reading: BytePath(loose))
+        let handle = try OpenFile(reading: FilePath(loose))
         let status = try handle.status()
-        let image = try ELFFile(handle, path: BytePath(loose)).image()
-        #expect(UnwindCache.Key(image, status, path: BytePath(loose)) == nil)
-        let own = try FileHandle(reading: BytePath(path)).status()
-        #expect(UnwindCache.Key(image, own, path: BytePath(path)) != nil)
-        #expect(UnwindCache.Key(image, own, path: BytePath(loose)) == nil)
+        let image = try ELFFile(handle, path: FilePath(loose)).image()
+        #expect(UnwindCache.Key(image, status, path: FilePath(loose)) == nil)
+        let own = try OpenFile(reading: FilePath(path)).status()
+        #expect(UnwindCache.Key(image, own, path: FilePath(path)) != nil)
+        #expect(UnwindCache.Key(image, own, path: FilePath(loose)) == nil)
         #expect(UnwindCache.Key(image, own, path: "/nowhere/at/all") == nil)
     }
 
@@ -183,10 +185,10 @@ import Testing
         _ = try run(
             "cd '\(directory)'; for i in 1 2 3 4 5; do head -c \(size) /dev/zero > old$i; touch -d \"2001-01-0$i\" old$i; done"
         )
-        UnwindCache(BytePath(directory), mostBytes: Int64(size * 4 - 1)).store(table, key)
+        UnwindCache(FilePath(directory), mostBytes: Int64(size * 4 - 1)).store(table, key)
         #expect(try Set(place.files) == [key.name.description, "old4", "old5"])
         // a table that would take half of the room has none
-        let small = UnwindCache(BytePath(directory), mostBytes: Int64(size))
+        let small = UnwindCache(FilePath(directory), mostBytes: Int64(size))
         _ = try run("rm '\(directory)'/*")
         small.store(table, key)
         #expect(try place.files.isEmpty)

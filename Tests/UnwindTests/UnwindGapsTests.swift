@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSymbols
 import CUnwind
+import SystemPackage
 import TraceRecords
 import Glibc
 import TestSupport
@@ -103,7 +104,7 @@ import Testing
 
     /// Functions that do have call-frame information, as though they had none: what is told of them must be the same.
     private func agreement(_ path: String) throws -> (told: Int, wrong: [String], all: Int) {
-        let file = try ELFFile(path: BytePath(path))
+        let file = try ELFFile(path: FilePath(path))
         let table = try UnwindTable(file, file.image())
         let found = file.section(named: ".text")
         let section = try #require(found)

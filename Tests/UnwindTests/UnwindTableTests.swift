@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import SystemLayer
+import SystemPackage
 import TraceRecords
 import CSymbols
 import CUnwind
@@ -76,7 +78,7 @@ private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UN
 
 @Suite struct UnwindTableTests {
     private func table(_ path: String) throws -> UnwindTable {
-        let file = try ELFFile(path: BytePath(path))
+        let file = try ELFFile(path: FilePath(path))
         return try UnwindTable(file, file.image())
     }
 
@@ -221,7 +223,7 @@ private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UN
     /// A table or an error, in bounded time, whatever the file says.
     @Test("damaged call-frame information", arguments: ["pie", "versioned.so"])
     func damaged(name: String) throws {
-        let whole = try FileHandle(reading: BytePath(Corpus.path(name))).readAll(limit: 1 << 26)
+        let whole = try OpenFile(reading: FilePath(Corpus.path(name))).readAll(limit: 1 << 26)
         let file = try ELFFile(bytes: whole, name: "whole")
         let frames = file.section(named: ".eh_frame"), search = file.section(named: ".eh_frame_hdr")
         let section = try #require(frames)
@@ -252,7 +254,7 @@ private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UN
 
     @Test("truncated at any place")
     func truncated() throws {
-        let whole = try FileHandle(reading: BytePath(Corpus.path("pie"))).readAll(limit: 1 << 26)
+        let whole = try OpenFile(reading: FilePath(Corpus.path("pie"))).readAll(limit: 1 << 26)
         for length in stride(from: 64, to: whole.count, by: 211) {
             guard let file = try? ELFFile(bytes: Array(whole[..<length]), name: "cut"), let image = try? file.image()
             else {

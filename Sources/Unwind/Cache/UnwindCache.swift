@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Symbols
+internal import SystemLayer
+internal import SystemPackage
 
 /// Unwind tables of earlier runs, in a directory of this user's own.
 ///
@@ -15,21 +17,13 @@ struct UnwindCache: Sendable {
     static let mostBytes: Int64 = 256 << 20
     static let mostFiles = 4096
 
-    let directory: BytePath
+    let directory: FilePath
     let mostBytes: Int64
     /// Which build of this program made a table: another may make it otherwise.
     private let maker: [UInt64]
 
-    /// `SWIFTMEM_UNWIND_CACHE`, else `/var/cache/swiftmem/unwind`; nil where that is empty.
-    static var standard: UnwindCache? {
-        guard let wanted = getenv("SWIFTMEM_UNWIND_CACHE") else {
-            return UnwindCache(BytePath("/var/cache/swiftmem/unwind"))
-        }
-        let path = String(cString: wanted)
-        return path.hasPrefix("/") ? UnwindCache(BytePath(path)) : nil
-    }
-
-    init(_ directory: BytePath, mostBytes: Int64 = Self.mostBytes) {
+    /// - Parameter directory: made when the first table is kept.
+    init(_ directory: FilePath, mostBytes: Int64 = Self.mostBytes) {
         self.directory = directory
         self.mostBytes = mostBytes
         var own = stat()
@@ -49,13 +43,15 @@ struct UnwindCache: Sendable {
     }
 
     /// The directory, made where it is missing and `creating`; nil where it is not this user's alone.
-    private func open(creating: Bool) -> Descriptor? {
+    private func open(creating: Bool) -> OwnedDescriptor? {
         if creating {
-            let parent = directory.directory
-            for path in [parent, directory] { _ = path.withCString { mkdir($0, 0o700) } }
+            let parent = directory.removingLastComponent()
+            for path in [parent, directory] { _ = path.withPlatformString { mkdir($0, 0o700) } }
         }
-        let raw = directory.withCString { Glibc.open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
-        guard let descriptor = Descriptor(raw), let status = descriptor.status(), Self.isOwn(status, S_IFDIR) else {
+        let raw = directory.withPlatformString { Glibc.open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+        guard let descriptor = OwnedDescriptor(opened: raw), let status = descriptor.status(),
+            Self.isOwn(status, S_IFDIR)
+        else {
             return nil
         }
         return descriptor
@@ -65,8 +61,8 @@ struct UnwindCache: Sendable {
 
     func table(_ key: Key) -> UnwindTable? {
         guard let place = open(creating: false) else { return nil }
-        let raw = key.name.withCString { openat(place.raw, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
-        guard let file = Descriptor(raw), let status = file.status(), Self.isOwn(status, S_IFREG),
+        let raw = key.name.withPlatformString { openat(place.raw, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
+        guard let file = OwnedDescriptor(opened: raw), let status = file.status(), Self.isOwn(status, S_IFREG),
             status.st_size >= Header.bytes, status.st_size <= Header.bytes + UnwindTables.mostBytes
         else { return nil }
         var header = Header()
@@ -99,17 +95,19 @@ struct UnwindCache: Sendable {
         header.version = Self.version
         header.key = Self.checksum(key.words + maker)
         header.checksum = header.sum(table.words)
-        let temporary = BytePath("new-\(getpid())-\(UInt32.random(in: 0 ... .max))")
-        let raw = temporary.withCString {
+        let temporary = FilePath("new-\(getpid())-\(UInt32.random(in: 0 ... .max))")
+        let raw = temporary.withPlatformString {
             openat(place.raw, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         }
-        guard let file = Descriptor(raw) else { return }
+        guard let file = OwnedDescriptor(opened: raw) else { return }
         let isWritten =
             withUnsafeBytes(of: &header, { file.write($0) }) && table.words.withUnsafeBytes { file.write($0) }
         let isThere =
             isWritten
-            && temporary.withCString { from in key.name.withCString { renameat(place.raw, from, place.raw, $0) } } == 0
-        if !isThere { _ = temporary.withCString { unlinkat(place.raw, $0, 0) } }
+            && temporary.withPlatformString { from in
+                key.name.withPlatformString { renameat(place.raw, from, place.raw, $0) }
+            } == 0
+        if !isThere { _ = temporary.withPlatformString { unlinkat(place.raw, $0, 0) } }
         evict(place)
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
 
 extension UnwindCache {
     /// What stands before a table's words.

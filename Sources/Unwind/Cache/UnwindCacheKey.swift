@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Symbols
+internal import SystemLayer
+internal import SystemPackage
 
 extension UnwindCache {
     /// Which table: of a file with a build-id, as its owner has it.
@@ -15,10 +17,10 @@ extension UnwindCache {
 
         /// nil for a file that isn't kept: without a build-id, writable by more than its owner, or not the one that
         /// its path leads to here (a container's, whose users are others).
-        init?(_ image: ELFImage, _ status: stat, path: BytePath) {
+        init?(_ image: ELFImage, _ status: stat, path: FilePath) {
             guard let buildID = image.buildID, status.st_mode & 0o022 == 0 else { return nil }
             var here = stat()
-            guard path.withCString({ stat($0, &here) }) == 0, here.st_dev == status.st_dev,
+            guard path.withPlatformString({ stat($0, &here) }) == 0, here.st_dev == status.st_dev,
                 here.st_ino == status.st_ino
             else { return nil }
             self.image = image
@@ -29,7 +31,7 @@ extension UnwindCache {
             owner = status.st_uid
         }
 
-        var name: BytePath { BytePath("\(buildID)-\(owner)-\(size)") }
+        var name: FilePath { FilePath("\(buildID)-\(owner)-\(size)") }
 
         /// All of it, as numbers.
         var words: [UInt64] {

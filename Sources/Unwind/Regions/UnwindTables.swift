@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Symbols
+internal import SystemLayer
+internal import SystemPackage
 
 /// The unwind tables of all files in use, each made once.
 final class UnwindTables {

@@ -2,6 +2,7 @@
 internal import CUnwind
 internal import Glibc
 internal import Symbols
+internal import SystemPackage
 
 /// Rows of a file's call-frame information, sorted by where they begin; owner of the C side's memory.
 struct CallFrameRows: ~Copyable {

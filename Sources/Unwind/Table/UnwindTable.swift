@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemPackage
 internal import TraceRecords
 internal import Symbols
 internal import CUnwind

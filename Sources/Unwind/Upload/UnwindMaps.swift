@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import LibBPF
+internal import SystemLayer
 internal import TraceRecords
 
 /// The maps of BPF/unwind/maps.h, as far as user space writes them. Tests have maps without a kernel.

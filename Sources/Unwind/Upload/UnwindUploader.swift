@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LibBPF
 internal import Symbols
+public import SystemPackage
 internal import TraceRecords
 
 /// What processes have mapped, and the tables of it.
@@ -34,13 +35,15 @@ public struct UnwindUploader {
 
     /// nil where stacks are walked by frame pointers.
     ///
-    /// - Parameter note: takes a line about each table that the kernel has no room for.
+    /// - Parameters:
+    ///   - cache: the directory that keeps tables between runs; nil: none are kept.
+    ///   - note: takes a line about each table that the kernel has no room for.
     /// - Throws: `BPFError` where the object has no such maps.
     public init?(
-        _ object: borrowing LoadedObject, _ mode: StackMode, note: @escaping (String) -> Void
+        _ object: borrowing LoadedObject, _ mode: StackMode, cache: FilePath?, note: @escaping (String) -> Void
     ) throws(BPFError) {
         guard mode.unwinds else { return nil }
-        let tables = UnwindTables(mostTables: Self.mostTables, cache: .standard)
+        let tables = UnwindTables(mostTables: Self.mostTables, cache: cache.map { UnwindCache($0) })
         try self.init(tables, KernelUnwindMaps(object), note: note)
     }
 

@@ -2,6 +2,7 @@
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
 internal import TraceRecords
 
 /// cachestat's counters, a row at the end of each interval.
@@ -37,7 +38,7 @@ struct CacheStatSource: ReportSource {
         began = monotonicNow()
     }
 
-    private static func readVMStat() -> VMStat { VMStat(vmstat: readText("/proc/vmstat") ?? "") }
+    private static func readVMStat() -> VMStat { VMStat(vmstat: ProcFS.text("vmstat")) }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
         try session.begin(text.header)
@@ -68,7 +69,7 @@ struct CacheStatSource: ReportSource {
         defer { (vmstat, losses, began) = (vmstatNow, lossesNow, now) }
         return CacheStatRow(
             time: .now, intervalNanoseconds: now - began, pages: counted, readahead: readahead, sees: sees,
-            memory: MemoryInfo(meminfo: readText("/proc/meminfo") ?? ""), vmstat: change,
+            memory: MemoryInfo(meminfo: ProcFS.text("meminfo")), vmstat: change,
             contradictions: wholeMachine ? change.contradictions(to: counted, cpus: possibleCPUs) : nil,
             losses: lossesNow.since(losses))
     }

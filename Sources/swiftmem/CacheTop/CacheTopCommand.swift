@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import SystemLayer
 internal import TraceRecords
 internal import Glibc
 internal import LibBPF
@@ -74,7 +75,7 @@ struct CacheTop: Tool {
     func run() throws {
         let filter = try filter_config(tasks)
         try requireTask(tasks)
-        let cgroup1 = !CgroupTarget.mounts(readText("/proc/self/mounts") ?? "").contains {
+        let cgroup1 = !CgroupTarget.mounts(ProcFS.text("self/mounts")).contains {
             $0.unified
         }
         let onScreen = Terminal.isUsable && !batch && !report.json

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Reports
+internal import SystemLayer
+internal import SystemPackage
 
 /// Names of files, cgroups and users, looked up once.
 final class CacheTopNames {
@@ -11,7 +13,7 @@ final class CacheTopNames {
     func learn(_ fresh: [CachedFilePath]) {
         guard !fresh.isEmpty else { return }
         if files.count > 100_000 { files.removeAll() }
-        let mounts = MountTable(mountinfo: readText("/proc/self/mountinfo") ?? "")
+        let mounts = MountTable(mountinfo: ProcFS.text("self/mountinfo"))
         for path in fresh {
             let file = path.file
             guard let inner = path.text else {
@@ -37,7 +39,7 @@ final class CacheTopNames {
     /// The path of the cgroup whose directory has this inode number.
     func cgroupName(_ id: UInt64) -> String {
         if let known = cgroups[id] { return known }
-        for mount in CgroupTarget.mounts(readText("/proc/self/mounts") ?? "") {
+        for mount in CgroupTarget.mounts(ProcFS.text("self/mounts")) {
             index(mount.directory, below: mount.directory, depth: 0)
         }
         let name = cgroups[id] ?? "[cgroup \(id)]"
@@ -50,19 +52,10 @@ final class CacheTopNames {
         guard depth < 24, stat(directory, &status) == 0 else { return }
         let path = directory.dropFirst(root.count)
         cgroups[UInt64(status.st_ino)] = path.isEmpty ? "/" : String(path)
-        guard let stream = opendir(directory) else { return }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            // SAFETY: readdir() NUL-terminates d_name within the entry.
-            let (type, name) = (
-                entry.pointee.d_type,
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-            )
-            if type == UInt8(DT_DIR), name != ".", name != ".." {
-                index(directory + "/" + name, below: root, depth: depth + 1)
-            }
+        guard var entries = Directory(FilePath(directory)) else { return }
+        while let entry = entries.next() {
+            guard entry.isDirectory else { continue }
+            index(directory + "/" + entry.name.string, below: root, depth: depth + 1)
         }
     }
 

@@ -2,6 +2,7 @@
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
 
 /// What one interval brought to cachetop.
 struct CacheTopReading {
@@ -41,7 +42,7 @@ struct CacheTopReadings {
         defer { (began, losses) = (now, lossesNow) }
         return CacheTopReading(
             time: .now, intervalNanoseconds: now - began, counted: counted,
-            memory: MemoryInfo(meminfo: readText("/proc/meminfo") ?? ""), losses: lossesNow.since(losses))
+            memory: MemoryInfo(meminfo: ProcFS.text("meminfo")), losses: lossesNow.since(losses))
     }
 
     func report(of reading: CacheTopReading, by view: CacheTopView, _ order: CacheTopOrder) -> CacheTopReport {

@@ -4,6 +4,8 @@ internal import LibBPF
 internal import Probes
 internal import Reports
 internal import Symbols
+internal import SystemLayer
+internal import SystemPackage
 
 /// Errors of the libraries in a user's words: the one place where they are worded. Runs throw them as they
 /// come; `main` asks here what to say.
@@ -15,14 +17,16 @@ extension Failure {
         case let error as BPFError: self.init(error)
         case let error as ProbeError: self.init(error)
         case let error as SymbolError: self.init(error)
+        case let error as FileError:
+            self.init(status: Self.status(of: error.code), message: Printable.text(error.description))
+        case let error as Errno: self.init(status: Self.status(of: error), message: error.description)
         default: return nil
         }
     }
 
     init(_ error: BPFError) {
-        let refused = error.code == EPERM || error.code == EACCES
         self.init(
-            status: refused ? Status.permission : Status.system, message: error.description,
+            status: Self.status(of: Errno(rawValue: error.code)), message: error.description,
             remedy: error.remedy.map(Self.words), details: error.log)
     }
 
@@ -50,14 +54,38 @@ extension Failure {
         }
     }
 
+    private static func status(of code: Errno) -> Int32 {
+        code == .notPermitted || code == .permissionDenied ? Status.permission : Status.system
+    }
+
     init(_ error: SymbolError) {
         let status =
             switch error {
-            case .system(_, _, EPERM), .system(_, _, EACCES), .kernelAddressesHidden: Status.permission
-            case .system: Status.system
+            case .system(_, _, let code): Self.status(of: Errno(rawValue: code))
+            case .kernelAddressesHidden: Status.permission
             case .noKernelSymbols, .malformedELF, .tooLarge, .noDWARF, .noUnwindInformation: Status.unavailable
             }
         self.init(status: status, message: Printable.text(error.description))
+    }
+
+    /// `--stack` names functions, or is refused.
+    init(noKernelSymbols error: SymbolError) {
+        self.init(status: Status.unavailable, message: "--stack: \(error)")
+    }
+
+    /// A process whose mappings can't be read.
+    init(_ error: SymbolError, ofProcess pid: UInt32) {
+        switch error {
+        case .system(_, _, ENOENT), .system(_, _, ESRCH): self = .badValue("no process has the id \(pid)")
+        case .system(_, _, EACCES), .system(_, _, EPERM): self.init(mayNotLookAt: pid)
+        default: self.init(status: Status.system, message: "process \(pid): \(Printable.text(error.description))")
+        }
+    }
+
+    init(mayNotLookAt pid: UInt32) {
+        self.init(
+            status: Status.permission, message: "process \(pid) may not be looked at",
+            remedy: "run as root, or as the process's user with CAP_SYS_PTRACE")
     }
 
     /// Without type information no program fits itself to the kernel.

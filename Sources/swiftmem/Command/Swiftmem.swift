@@ -20,7 +20,7 @@ struct Swiftmem: ParsableCommand {
     static func main() {
         // Before anything else: a signal from now on ends a report, not the process.
         Signals.block()
-        widenHelp()
+        Environment.widenHelp(reported: terminalWidth())
         var arguments = Array(CommandLine.arguments.dropFirst())
         let invoked = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
         if tools.contains(where: { $0.name == invoked }) { arguments.insert(invoked, at: 0) }
@@ -40,15 +40,10 @@ struct Swiftmem: ParsableCommand {
     }
 }
 
-/// The parser's help asserts that a column of text is left beside the options: on a
-/// narrower terminal it is laid out for one of 60, and the terminal wraps it.
-private func widenHelp() {
-    let narrowest = 60
+/// Columns of the terminal; 80 where there is none.
+private func terminalWidth() -> Int {
     var size = winsize()
-    let reported = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80
-    // SAFETY: getenv's string is copied at once; nothing else runs yet.
-    let wanted = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? reported
-    if wanted < narrowest { setenv("COLUMNS", String(narrowest), 1) }
+    return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80
 }
 
 let swiftmemVersion = "0.1.0"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
 internal import TraceRecords
 
 /// What the user asks of memleak, checked: the one place where options are refused that don't go together.
@@ -74,17 +75,11 @@ enum MemLeakRequest {
 
     /// - Throws: `Failure` where no process has this id, or none that has memory of its own.
     private static func requireAllocator(_ pid: UInt32) throws(Failure) {
-        guard let status = readText("/proc/\(pid)/status") else {
-            throw .badValue("no process has the id \(pid)")
-        }
-        func field(_ name: String) -> Substring? {
-            status.split(separator: "\n").first { $0.hasPrefix(name + ":") }?
-                .split(whereSeparator: \.isWhitespace).dropFirst().first
-        }
-        if let owner = field("Tgid").flatMap({ UInt32($0) }), owner != pid {
+        guard let status = ProcessFiles(pid).status else { throw .badValue("no process has the id \(pid)") }
+        if let owner = status.words("Tgid")?.first.flatMap({ UInt32($0) }), owner != pid {
             throw .badValue("\(pid) is a thread of process \(owner): use -p \(owner)")
         }
-        if field("State") == "Z" { throw .badValue("process \(pid) has ended (it is a zombie)") }
-        if field("VmSize") == nil { throw .badValue("\(pid) is a kernel thread: it has no allocator") }
+        if status.words("State")?.first == "Z" { throw .badValue("process \(pid) has ended (it is a zombie)") }
+        if status.words("VmSize") == nil { throw .badValue("\(pid) is a kernel thread: it has no allocator") }
     }
 }

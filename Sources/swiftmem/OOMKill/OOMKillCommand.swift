@@ -34,18 +34,3 @@ struct OOMKill: Tool {
         try session.finish()
     }
 }
-
-/// The ids of all processes, by /proc.
-func processIDs() -> [UInt32] {
-    guard let directory = opendir("/proc") else { return [] }
-    defer { closedir(directory) }
-    var ids: [UInt32] = []
-    while let entry = readdir(directory) {
-        // SAFETY: readdir() NUL-terminates the name within its array.
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if let id = UInt32(name) { ids.append(id) }
-    }
-    return ids
-}

@@ -2,6 +2,8 @@
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
+internal import SystemPackage
 internal import TraceRecords
 
 /// oomkill's kills, printed as they happen, and how long each victim's memory took to come back.
@@ -31,8 +33,8 @@ struct OOMKillSource: ReportSource, ~Copyable {
     /// The processes that were there before the trace: of newer ones programs keep the command line.
     private func rememberCommandLines(_ session: borrowing Session) throws {
         let map: BPFMap<UInt32, cmdline> = try session.probes.object.map("cmdlines")
-        for pid in processIDs() {
-            guard let bytes = readBytes("/proc/\(pid)/cmdline"), !bytes.isEmpty else { continue }
+        for pid in ProcFS.processIDs() {
+            guard let bytes = ProcessFiles(pid).commandLine, !bytes.isEmpty else { continue }
             var line = cmdline()
             line.length = UInt32(min(bytes.count, Int(CMDLINE_BYTES)))
             withUnsafeMutableBytes(of: &line.bytes) { $0.copyBytes(from: bytes.prefix(Int(CMDLINE_BYTES))) }
@@ -41,7 +43,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
     }
 
     mutating func takeIn(_ session: inout Session) throws {
-        let loadavg = readText("/proc/loadavg").map { String($0.dropLast()) } ?? "?"
+        let loadavg = readOneLine("/proc/loadavg") ?? "?"
         var events: [OOMKillEvent] = []
         try ring.consume { span in
             if let event = OOMKillEvent(span) { events.append(event) }
@@ -63,7 +65,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private mutating func print(_ victim: OOMVictim, _ loadavg: String, _ session: inout Session) {
         guard victims.matches(victim) else { return }
         var victim = victim
-        victim.cmdline = victim.cmdline ?? readBytes("/proc/\(victim.victimPID)/cmdline").flatMap(OOMVictim.arguments)
+        victim.cmdline = victim.cmdline ?? ProcessFiles(victim.victimPID).commandLine.flatMap(OOMVictim.arguments)
         kills += 1
         pending.insert(victim.victimPID)
         let frames = symbols.map { symbols in (victim.kernelStack ?? []).map(symbols.name) }

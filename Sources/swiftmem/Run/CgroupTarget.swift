@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
 internal import TraceRecords
 internal import Glibc
 internal import Reports
@@ -20,7 +21,7 @@ struct CgroupTarget: Equatable {
     ///
     /// - Throws: `Failure` when there is none, or it is of another v1 hierarchy.
     init(_ name: String) throws(Failure) {
-        let mounts = Self.mounts(readText("/proc/self/mounts") ?? "")
+        let mounts = Self.mounts(ProcFS.text("self/mounts"))
         guard !mounts.isEmpty else {
             throw .badValue("--cgroup \(name): no cgroup hierarchy with memory is mounted")
         }
@@ -105,7 +106,7 @@ extension filter_config {
 /// - Throws: `Failure` when a process or thread that was named is not there.
 func requireTask(_ options: TaskOptions) throws(Failure) {
     for id in [options.pid, options.tid].compactMap({ $0 })
-    where access("/proc/\(id.value)", F_OK) != 0 {
+    where !ProcessFiles(id.value).exists {
         throw .badValue("no process or thread has the id \(id.value)")
     }
 }

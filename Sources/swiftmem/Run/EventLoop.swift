@@ -2,6 +2,7 @@
 internal import CLinux
 internal import Glibc
 internal import LibBPF
+internal import SystemLayer
 
 /// What woke a run.
 enum Wakeup: Equatable {

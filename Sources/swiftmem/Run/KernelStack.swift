@@ -9,11 +9,7 @@ struct KernelStack {
     ///
     /// - Throws: `Failure` where it can't be read or hides its addresses.
     init() throws(Failure) {
-        do throws(SymbolError) {
-            symbols = try KernelSymbols()
-        } catch {
-            throw Failure(status: Failure.Status.unavailable, message: "--stack: \(error)")
-        }
+        do throws(SymbolError) { symbols = try KernelSymbols() } catch { throw Failure(noKernelSymbols: error) }
     }
 
     /// `name+0xoffset [module]`, or the bare address.

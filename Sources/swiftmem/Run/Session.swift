@@ -15,19 +15,18 @@ struct Session: ~Copyable {
 
     /// Checks permissions, then resolves, loads and attaches what a tool's mode consists of.
     ///
-    /// - Throws: `Failure` where a right is missing, or a ladder that the mode can't do without has no rung here.
-    init(_ mode: ToolMode, _ options: ReportOptions) throws(Failure) {
+    /// - Throws: `Failure` where a right is missing; `ProbeError` where a ladder that the mode can't do without has
+    ///   no rung here, or the kernel refuses it; `BPFError` where the object counts no losses.
+    init(_ mode: ToolMode, _ options: ReportOptions) throws {
         // every field is assigned behind the last throw
         let probes = try Self.attach(mode, options)
-        let lossMap: PerCPUMap<UInt32, UInt64> = try explained { () throws(BPFError) in
-            try probes.object.perCPUMap("losses")
-        }
+        let lossMap: PerCPUMap<UInt32, UInt64> = try probes.object.perCPUMap("losses")
         self.probes = probes
         self.options = options
         self.lossMap = lossMap
     }
 
-    private static func attach(_ mode: ToolMode, _ options: ReportOptions) throws(Failure) -> AttachedProbes {
+    private static func attach(_ mode: ToolMode, _ options: ReportOptions) throws -> AttachedProbes {
         let probes = mode.probes
         let kernel = Environment.kernel(btf: options.btf)
         if let running = kernel as? RunningKernel {
@@ -36,17 +35,11 @@ struct Session: ~Copyable {
         }
         if options.verbose { LibbpfLog.route { _, text in note(text) } }
         let forced = try Environment.forcedRungs()
-        do throws(ProbeError) {
-            let attached = try AttachedProbes.attach(
-                probes, image: objectImage(probes.object), oracle: kernel, forced: forced,
-                btf: options.btf,
-                configure: mode.prepare,
-                note: { if options.verbose { note($0) } })
-            if options.verbose { explain(attached.resolution) }
-            return attached
-        } catch {
-            throw Failure(error)
-        }
+        let attached = try AttachedProbes.attach(
+            probes, image: objectImage(probes.object), oracle: kernel, forced: forced, btf: options.btf,
+            configure: mode.prepare, note: { if options.verbose { note($0) } })
+        if options.verbose { explain(attached.resolution) }
+        return attached
     }
 
     private static func explain(_ resolution: Resolution) {
@@ -80,30 +73,23 @@ struct Session: ~Copyable {
     }
 
     /// Everything lost since the start.
-    func losses() throws(Failure) -> Losses {
+    func losses() throws(BPFError) -> Losses {
         var counts: [UInt64] = []
-        for cause in 0..<UInt32(Losses.kernelCauses) {
-            do throws(BPFError) {
-                counts.append(try lossMap.sum(for: cause))
-            } catch {
-                throw Failure(error)
-            }
-        }
+        for cause in 0..<UInt32(Losses.kernelCauses) { counts.append(try lossMap.sum(for: cause)) }
         var losses = Losses(counts: counts)
         let backups = probes.resolution.backups
         for program in probes.resolution.programs where !backups.values.contains(program) {
-            losses.addSkipped(
-                try explained { () throws(BPFError) in
-                    let skipped = try probes.object.program(program).info().skippedRuns
-                    guard let backup = backups[program], skipped > 0 else { return skipped }
-                    return min(skipped, try probes.object.program(backup).info().skippedRuns)
-                })
+            var skipped = try probes.object.program(program).info().skippedRuns
+            if skipped > 0, let backup = backups[program] {
+                skipped = min(skipped, try probes.object.program(backup).info().skippedRuns)
+            }
+            losses.addSkipped(skipped)
         }
         return losses
     }
 
     /// Says in text mode what was lost since this was last said; JSON carries it itself.
-    mutating func showLosses() throws(Failure) {
+    mutating func showLosses() throws(BPFError) {
         guard !options.json else { return }
         let now = try losses()
         for line in now.since(shown).lines { output.print("lost: " + line) }
@@ -111,7 +97,7 @@ struct Session: ~Copyable {
     }
 
     /// The end of a run: with `--strict`, an incomplete one is a failure.
-    func finish() throws(Failure) {
+    func finish() throws {
         guard options.strict else { return }
         let lost = try losses()
         guard lost.total == 0 else {
@@ -133,46 +119,4 @@ func objectImage(_ name: String) -> UnsafeRawBufferPointer {
 func note(_ text: String) {
     let lines = text.split(separator: "\n").map { Printable.text(String($0)) + "\n" }
     writeAll(STDERR_FILENO, Array(lines.joined().utf8))
-}
-
-/// Settings that tests and the curious make through the environment.
-enum Environment {
-    /// `SWIFTMEM_RUNG=TOOL=RUNG` or `TOOL.LADDER=RUNG`, several with commas.
-    static func forcedRungs() throws(Failure) -> ForcedRungs {
-        guard let text = variable("SWIFTMEM_RUNG") else { return ForcedRungs() }
-        guard let forced = ForcedRungs(text) else {
-            throw .badValue("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
-        }
-        if let mistake = forced.mistake(in: tools.flatMap { $0.modes.map(\.probes) }) {
-            throw .badValue("SWIFTMEM_RUNG: \(Printable.text(mistake))")
-        }
-        return forced
-    }
-
-    /// The running kernel; `SWIFTMEM_KERNEL=bare` makes it one where every hook is refused.
-    static func kernel(btf: String?) -> any KernelOracle {
-        variable("SWIFTMEM_KERNEL") == "bare"
-            ? BareKernel(reason: "SWIFTMEM_KERNEL=bare refuses every hook")
-            : RunningKernel(btf: btf)
-    }
-
-    /// `SWIFTMEM_EMPTY`: memleak's programs do nothing, for Scripts/bench-memleak to know what probes cost by themselves.
-    static var recordsNothing: Bool { variable("SWIFTMEM_EMPTY") != nil }
-
-    private static func variable(_ name: String) -> String? {
-        // SAFETY: getenv's string is copied at once; nothing here sets the environment.
-        getenv(name).map { String(cString: $0) }
-    }
-}
-
-/// Runs a call of LibBPF, its error made a user's.
-@discardableResult
-func explained<Value: ~Copyable>(
-    _ body: () throws(BPFError) -> Value
-) throws(Failure) -> Value {
-    do throws(BPFError) {
-        return try body()
-    } catch {
-        throw Failure(error)
-    }
 }

@@ -13,10 +13,7 @@ struct Terminal: ~Copyable {
 
     /// Is there a terminal to take over?
     static var isUsable: Bool {
-        guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { return false }
-        // SAFETY: getenv's string is copied at once; nothing here sets the environment.
-        let kind = getenv("TERM").map { String(cString: $0) } ?? ""
-        return !["", "dumb", "unknown"].contains(kind)
+        isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && Environment.terminalMovesCursor
     }
 
     /// Keys come one by one and unseen; Ctrl-C stays a signal, Ctrl-Z does nothing.

@@ -3,6 +3,7 @@ internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
 internal import TraceRecords
 
 /// The kernel side's counters, read at the end of each interval.
@@ -52,8 +53,8 @@ struct SwapInReader {
         last = try read(epoch)
     }
 
-    private static func vmstat() -> SwapVMStat { SwapVMStat(vmstat: readText("/proc/vmstat") ?? "") }
-    private static func devices() -> SwapDevices { SwapDevices(swaps: readText("/proc/swaps") ?? "") }
+    private static func vmstat() -> SwapVMStat { SwapVMStat(vmstat: ProcFS.text("vmstat")) }
+    private static func devices() -> SwapDevices { SwapDevices(swaps: ProcFS.text("swaps")) }
 
     private func read(_ epoch: UInt32) throws -> [SwapInProcess: SwapInCounters] {
         var result: [SwapInProcess: SwapInCounters] = [:]
@@ -109,7 +110,7 @@ struct SwapInReader {
 
     /// Makes room: a process that is gone counts no more, and had its last row.
     private func forget(_ process: SwapInProcess) throws {
-        guard access("/proc/\(process.pid)", F_OK) != 0 else { return }
+        guard !ProcessFiles(process.pid).exists else { return }
         try counters.remove(process.key)
     }
 

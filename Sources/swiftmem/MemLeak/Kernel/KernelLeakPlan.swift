@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
+internal import SystemPackage
 internal import TraceRecords
 internal import Glibc
 internal import LibBPF

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemPackage
 internal import TraceRecords
 internal import Glibc
 internal import Reports
@@ -68,7 +69,7 @@ struct AllocatorSearch {
         do throws(SymbolError) {
             maps = try ProcessMaps(pid: Int32(pid))
         } catch {
-            throw Failure.process(pid, error)
+            throw Failure(error, ofProcess: pid)
         }
         var files: [AllocatorFile] = []
         var refused = false
@@ -83,7 +84,7 @@ struct AllocatorSearch {
                 files.append(file)
             }
         }
-        if refused && !reached { throw Failure.mayNotBeLookedAt(pid) }
+        if refused && !reached { throw Failure(mayNotLookAt: pid) }
         return files
     }
 
@@ -138,7 +139,7 @@ struct AllocatorSearch {
         let debug = ofLibrary ? DebugFiles(directory: "/nonexistent") : DebugFiles()
         guard
             let found = try? ELFSymbols.functionOffsets(
-                named: names, path: BytePath(path), debugFiles: debug)
+                named: names, path: FilePath(path), debugFiles: debug)
         else { return nil }
         let locations = Dictionary(grouping: found.filter { !$0.isIndirect }, by: \.name)
         var builder = Builder(locations: locations, path: path)
@@ -209,25 +210,5 @@ struct AllocatorSearch {
                 sites.append(ProbeSite(function: function.name, op: function.op.rawValue, offset: place))
             }
         }
-    }
-}
-
-extension Failure {
-    /// A process that can't be looked at, in one line.
-    static func process(_ pid: UInt32, _ error: SymbolError) -> Failure {
-        if case .system(_, _, let code) = error {
-            switch code {
-            case ENOENT, ESRCH: return .badValue("no process has the id \(pid)")
-            case EACCES, EPERM: return .mayNotBeLookedAt(pid)
-            default: break
-            }
-        }
-        return Failure(status: Status.system, message: "process \(pid): \(error)")
-    }
-
-    static func mayNotBeLookedAt(_ pid: UInt32) -> Failure {
-        Failure(
-            status: Status.permission, message: "process \(pid) may not be looked at",
-            remedy: "run as root, or as the process's user with CAP_SYS_PTRACE")
     }
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import SystemLayer
+internal import SystemPackage
 internal import TraceRecords
 internal import Glibc
 internal import LibBPF
@@ -98,23 +100,16 @@ struct MemLeakPlan {
 
 extension CgroupTarget {
     /// The processes in it and below, now.
-    func processes() -> [UInt32] { Self.processes(below: directory, depth: 0) }
+    func processes() -> [UInt32] { Self.processes(below: FilePath(directory), depth: 0) }
 
-    private static func processes(below directory: String, depth: Int) -> [UInt32] {
-        var pids = (readText(directory + "/cgroup.procs") ?? "").split(separator: "\n").compactMap {
+    private static func processes(below directory: FilePath, depth: Int) -> [UInt32] {
+        var pids = (readText(directory.appending("cgroup.procs")) ?? "").split(separator: "\n").compactMap {
             UInt32($0)
         }
-        guard depth < 32, let stream = opendir(directory) else { return pids }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-            // SAFETY: readdir() NUL-terminates the name within its array.
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." {
-                pids += processes(below: directory + "/" + name, depth: depth + 1)
-            }
+        guard depth < 32, var entries = Directory(directory) else { return pids }
+        while let entry = entries.next() {
+            guard entry.isDirectory else { continue }
+            pids += processes(below: directory.appending(entry.name), depth: depth + 1)
         }
         return pids
     }

@@ -28,7 +28,8 @@ struct MemLeakSource: ReportSource, ~Copyable {
         let names = StackNames(lines: plan.lines)
         let processes = try ProcessTable(session.probes.object)
         let reporter = try MemLeakReporter(plan, names, session.probes.object)
-        let unwinder = try UnwindUploader(session.probes.object, plan.stack, note: note)
+        let unwinder = try UnwindUploader(
+            session.probes.object, plan.stack, cache: Environment.unwindCache, note: note)
         var tracee: Tracee?
         if case .command(let words) = plan.target { tracee = try Tracee(words) }
         try plan.fillSampleGaps(session.probes.object)

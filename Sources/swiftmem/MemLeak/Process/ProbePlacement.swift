@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CDisassembly
-internal import Glibc
 internal import Symbols
+internal import SystemLayer
+internal import SystemPackage
 
 /// Where in a function its probe goes. Everything that attaches asks here.
 ///
@@ -21,7 +22,7 @@ enum ProbePlacement {
     private static func distance(of function: FunctionLocation, path: String) -> UInt64 {
         #if arch(x86_64)
             // A larger function is not read whole, so that no jump in it is overlooked.
-            guard function.size > 0, function.size <= 1 << 16, !keepsToEntries,
+            guard function.size > 0, function.size <= 1 << 16, !Environment.keepsToEntries,
                 let code = bytes(path, at: function.fileOffset, count: Int(function.size))
             else { return 0 }
             return code.withUnsafeBufferPointer { code in
@@ -33,18 +34,13 @@ enum ProbePlacement {
         #endif
     }
 
-    private static let keepsToEntries: Bool = {
-        // SAFETY: getenv's string is copied at once; nothing here sets the environment.
-        getenv("SWIFTMEM_PLACEMENT").map { String(cString: $0) } == "entry"
-    }()
-
     /// nil where they can't be read in full.
     private static func bytes(_ path: String, at offset: UInt64, count: Int) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: count)
-        let read = pread(descriptor, &bytes, count, off_t(clamping: offset))
-        return read == count ? bytes : nil
+        do throws(FileError) {
+            let bytes = try OpenFile(reading: FilePath(path)).read(at: offset, count: count)
+            return bytes.count == count ? bytes : nil
+        } catch {
+            return nil
+        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CTracee
 internal import LibBPF
+internal import SystemLayer
 
 /// The processes of a run: who is traced, who has ended, and whose memory is gone.
 struct ProcessTable {
@@ -57,12 +58,7 @@ struct ProcessTable {
     }
 
     private static func isAlive(_ pid: UInt32) -> Bool {
-        // the state is the first word behind the name, which is in parentheses; the number of threads the 18th
-        guard let text = readText("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return false }
-        let words = text[text.index(after: end)...].split(separator: " ")
-        guard words.count > 17, words[0] != "X" else { return false }
-        // a main thread that has ended stays as a zombie while others run
-        return words[0] != "Z" || words[17] != "1"
+        ProcessFiles(pid).stat?.isAlive ?? false
     }
 
     /// A program has seen its last thread end.

@@ -16,9 +16,7 @@ struct ProgressLine {
     init() {
         var status = stat()
         let piped = fstat(STDOUT_FILENO, &status) != 0 || [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
-        // SAFETY: getenv's string is copied at once; nothing here sets the environment.
-        let kind = getenv("TERM").map { String(cString: $0) } ?? ""
-        isOn = isatty(STDERR_FILENO) == 1 && !piped && !["", "dumb", "unknown"].contains(kind)
+        isOn = isatty(STDERR_FILENO) == 1 && !piped && Environment.terminalMovesCursor
     }
 
     /// Shows it in place of the last.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Reports
 internal import Symbols
+internal import SystemPackage
 
 /// Names the functions of user stacks, of processes that live or have lived.
 final class StackNames {

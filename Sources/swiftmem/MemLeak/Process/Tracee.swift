@@ -3,6 +3,8 @@ internal import CTracee
 internal import Glibc
 internal import LibBPF
 internal import Symbols
+internal import SystemLayer
+internal import SystemPackage
 
 /// A command that is traced from before its first instruction to after its last.
 final class Tracee {
@@ -137,7 +139,7 @@ final class Tracee {
     /// Is the stopped thread in the loader's file?
     private func isIn(_ loader: UInt64) -> Bool {
         // "nr arguments… sp pc", or "running"
-        guard let text = readText("/proc/\(pid)/syscall"),
+        guard let text = ProcessFiles(pid).systemCall,
             let word = text.split(whereSeparator: \.isWhitespace).last, word.hasPrefix("0x"),
             let pc = UInt64(word.dropFirst(2), radix: 16), let maps = try? ProcessMaps(pid: Int32(pid)),
             let own = maps.mapping(containing: loader), let current = maps.mapping(containing: pc)
@@ -145,16 +147,10 @@ final class Tracee {
         return own.inode == current.inode && own.path == current.path
     }
 
-    /// A word of the kernel's letter to the new program; nil where it is 0 or missing.
+    /// A value of its auxiliary vector; nil where it is 0 or missing.
     private func auxiliary(_ type: UInt64) -> UInt64? {
-        guard let bytes = readBytes("/proc/\(pid)/auxv") else { return nil }
-        let words = bytes.withUnsafeBytes { raw in
-            (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
-        }
-        for index in stride(from: 0, to: words.count - 1, by: 2) where words[index] == type {
-            return words[index + 1] == 0 ? nil : words[index + 1]
-        }
-        return nil
+        let entry = ProcessFiles(pid).auxiliaryVector.first { $0.type == type }
+        return entry.flatMap { $0.value == 0 ? nil : $0.value }
     }
 
     /// Takes in what has happened to it, one thing at a time; nil: nothing more.

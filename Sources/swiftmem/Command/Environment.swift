@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Probes
+internal import Reports
+internal import SystemLayer
+internal import SystemPackage
+
+/// What environment variables set. All that this program reads are here.
+enum Environment {
+    /// This program's own: for tests, measurements and packages.
+    enum Variable: String, CaseIterable {
+        /// `TOOL=RUNG` or `TOOL.LADDER=RUNG`, several with commas: that rung or none.
+        case rungs = "SWIFTMEM_RUNG"
+        /// `bare`: every hook is refused, as by a kernel that has none.
+        case kernel = "SWIFTMEM_KERNEL"
+        /// Set to anything: memleak's programs do nothing. Scripts/bench-memleak measures what probes cost by
+        /// themselves.
+        case empty = "SWIFTMEM_EMPTY"
+        /// `entry`: memleak's probes stay at the entries of functions.
+        case placement = "SWIFTMEM_PLACEMENT"
+        /// The directory that keeps unwind tables between runs; none are kept where it is no absolute path.
+        case unwindCache = "SWIFTMEM_UNWIND_CACHE"
+
+        /// nil where it is not set.
+        var value: String? { environmentVariable(rawValue) }
+    }
+
+    /// The rungs that the user asks for.
+    ///
+    /// - Throws: `Failure`, a bad value, where they can't be read.
+    static func forcedRungs() throws(Failure) -> ForcedRungs {
+        guard let text = Variable.rungs.value else { return ForcedRungs() }
+        guard let forced = ForcedRungs(text) else {
+            throw .badValue("SWIFTMEM_RUNG is not TOOL=RUNG or TOOL.LADDER=RUNG: \(Printable.text(text))")
+        }
+        if let mistake = forced.mistake(in: tools.flatMap { $0.modes.map(\.probes) }) {
+            throw .badValue("SWIFTMEM_RUNG: \(Printable.text(mistake))")
+        }
+        return forced
+    }
+
+    /// The running kernel, or one that refuses every hook.
+    ///
+    /// - Parameter btf: a file with its type information; nil: the kernel's own.
+    static func kernel(btf: String?) -> any KernelOracle {
+        Variable.kernel.value == "bare"
+            ? BareKernel(reason: "SWIFTMEM_KERNEL=bare refuses every hook")
+            : RunningKernel(btf: btf)
+    }
+
+    /// Do memleak's programs record nothing?
+    static var recordsNothing: Bool { Variable.empty.value != nil }
+
+    /// Do memleak's probes stay at the entries of functions?
+    static let keepsToEntries: Bool = Variable.placement.value == "entry"
+
+    /// Where unwind tables are kept between runs; nil: nowhere.
+    static var unwindCache: FilePath? {
+        let directory = FilePath(Variable.unwindCache.value ?? "/var/cache/swiftmem/unwind")
+        return directory.isAbsolute ? directory : nil
+    }
+
+    /// Does the terminal move its cursor when it is told to? By TERM.
+    static var terminalMovesCursor: Bool { !["", "dumb", "unknown"].contains(environmentVariable("TERM") ?? "") }
+
+    /// The parser's help asserts that a column of text is left beside the options: on a narrower terminal it is
+    /// laid out for this many columns, and the terminal wraps it.
+    ///
+    /// - Parameter reported: the terminal's width.
+    static func widenHelp(reported: Int) {
+        let narrowest = 60
+        let wanted = environmentVariable("COLUMNS").flatMap { Int($0) } ?? reported
+        if wanted < narrowest { setEnvironmentVariable("COLUMNS", to: String(narrowest)) }
+    }
+}
