@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
 internal import TraceRecords
 
 /// newtool's counters, a report at the end of each interval.
@@ -50,7 +50,7 @@ struct NewToolSource: ReportSource {
     /// Ends an interval.
     private mutating func advance(_ session: borrowing Session) throws -> NewToolInterval {
         // who is gone before the reading counts no more behind it
-        let gone = ledger.processes.filter { access("/proc/\($0.pid)", F_OK) != 0 }
+        let gone = ledger.processes.filter { !ProcessFiles($0.pid).exists }
         let now = monotonicNow()
         let rows = ledger.advance(to: try Self.read(counters))
         for process in gone { try counters.remove(process.key) }
