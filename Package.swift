@@ -121,13 +121,15 @@ let libraries: [Target] = [
     cLibrary("CLinux"),
     // its objects come from `make bpf`
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
+    // Docs/schema, embedded
+    .target(name: "CSchema", cSettings: cEmbed),
 
     library("SystemLayer", [systemPackage]),
     library("LibBPF", ["CLibbpf", "SystemLayer"]),
     library("Probes", ["LibBPF", "CLibbpf", "SystemLayer", systemPackage]),
     library("Symbols", ["CSymbols", "SystemLayer", systemPackage]),
     library("Unwind", ["LibBPF", "Symbols", "SystemLayer", systemPackage, "CUnwind", "TraceRecords"]),
-    library("Reports", ["TraceRecords"]),
+    library("Reports", ["TraceRecords", "CSchema"]),
 ]
 
 let command: Target = .executableTarget(
@@ -158,10 +160,18 @@ let testTargets: [Target] = [
             "TestSupport",
         ]),
     tests("SystemTests", ["SystemLayer", systemPackage]),
-    tests("ReportsTests", ["Reports", "TraceRecords"]),
-    tests("CommandTests", ["swiftmem", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer", systemPackage]),
+    .target(name: "SchemaSupport", dependencies: ["Reports"], path: "Tests/SchemaSupport", swiftSettings: strict),
+    tests("ReportsTests", ["Reports", "TraceRecords", "SchemaSupport"], exclude: ["Golden"]),
     tests(
-        "LiveTests", ["swiftmem", "Reports", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
+        "CommandTests",
+        [
+            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer",
+            systemPackage,
+        ],
+        exclude: ["Golden"]),
+    tests(
+        "LiveTests",
+        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
         exclude: ["verifier-budget.tsv"]),
 ]
 

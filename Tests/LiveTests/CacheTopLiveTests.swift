@@ -83,7 +83,7 @@ extension LiveTests {
                 }
             }
             let file = try seen.file.row(of: truth.path)
-            #expect(file.inode == truth.inode)
+            #expect(file.inode?.value == truth.inode)
             #expect(file.device == "\(truth.deviceMajor):\(truth.deviceMinor)")
             #expect(abs((file.missPages ?? -1) - truth.missPagesExpected) <= 128)
             #expect(abs((file.dirtyPages ?? -1) - truth.dirtiedPagesExpected) <= 128)

@@ -82,7 +82,7 @@ extension LiveTests {
             #expect(truth.victims.count == 23)
             #expect(kills.count == 23)
             for (kill, victim) in zip(kills, truth.victims) { check(kill, victim, truth) }
-            #expect(Set(kills.compactMap(\.killId)).count == 23)
+            #expect(Set(kills.map(\.killId)).count == 23)
             let ends = try finished.rows(OOMKillEndRow.self).map(\.victimPid)
             #expect(Set(ends).isSuperset(of: truth.victims.map(\.pid)))
             let summary = try #require(try finished.rows(OOMKillSummaryRow.self).first)
@@ -110,7 +110,7 @@ extension LiveTests {
             let chosen = truth.victims.compactMap { $0.log?.chosenPid }
             let ours = kills.filter { $0.sharesMemory == false }.map(\.victimPid)
             #expect(Set(ours).isSuperset(of: chosen))
-            let byKill = Dictionary(grouping: kills) { $0.killId ?? 0 }
+            let byKill = Dictionary(grouping: kills) { $0.killId }
             #expect(byKill.count == 3)
             for pair in byKill.values { #expect(pair.map(\.sharesMemory) == [false, true]) }
         }
@@ -134,7 +134,7 @@ extension LiveTests {
             let (kills, truth, _, _) = try trace(["--mode", "group", "--kills", "2"])
             #expect(!kills.isEmpty)
             #expect(kills.map(\.victimPid).sorted() == truth.victims.map(\.pid).sorted())
-            #expect(Set(kills.compactMap(\.killId)).count == 2)
+            #expect(Set(kills.map(\.killId)).count == 2)
         }
 
         @Test("bcc's line, and the details below it")

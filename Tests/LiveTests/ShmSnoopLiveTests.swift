@@ -58,7 +58,7 @@ extension LiveTests {
         }
 
         private func key(ours call: ShmSnoopRow) -> String {
-            let address = call.address
+            let address = call.address?.value
             let arguments: [Int?] =
                 switch call.call {
                 case "shmget": [call.key, call.sizeBytes]
@@ -68,7 +68,7 @@ extension LiveTests {
                 case "mmap", "munmap": [address, call.sizeBytes]
                 default: []
                 }
-            return "\(call.call) \(call.ret) \(call.errno ?? "-") \(arguments.map { $0 ?? -1 })"
+            return "\(call.call) \(call.result ?? 0) \(call.errno ?? "-") \(arguments.map { $0 ?? -1 })"
         }
 
         /// The ways of seeing calls that this kernel has.
@@ -105,11 +105,11 @@ extension LiveTests {
                 switch call.call {
                 // strace has keys without a sign
                 case "shmget": [call.key.map { $0 & 0xffff_ffff }, call.sizeBytes]
-                case "shmat": [call.shmid, call.address]
-                case "shmdt": [call.address]
+                case "shmat": [call.shmid, call.address?.value]
+                case "shmdt": [call.address?.value]
                 default: [call.shmid]
                 }
-            return "\(call.call) \(arguments.map { $0 ?? -2 }[...]) \(call.ret) \(call.errno ?? "-")"
+            return "\(call.call) \(arguments.map { $0 ?? -2 }[...]) \(call.result ?? -2) \(call.errno ?? "-")"
         }
 
         @Test("line by line what strace has", .enabled(if: access("/usr/bin/strace", X_OK) == 0, "no strace here"))

@@ -75,7 +75,7 @@ extension LiveTests {
                 throw HarnessError(description: "the allocation is missing: \(report.stacks)")
             }
             let rows = own.frames ?? []
-            let frames = rows.map { Int($0.address) }
+            let frames = rows.map { $0.address.value }
             let first = try #require(frames.first)
             let words = try Tool.shell("eu-stack -n 400 -p \(target.pid) 2>/dev/null; true").output
             // the innermost is where it stands now, a few instructions behind its call of malloc

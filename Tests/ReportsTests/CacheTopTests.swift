@@ -156,15 +156,15 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
 
     @Test func json() throws {
         let row = try #require(rows([entry(1, "a", read: 4, misses: 1)], by: .file).first)
-        let text = CacheTopJSON.line(row, of: report([row])).text()
+        let text = CacheTopJSON.line(row, of: report([row])).checkedText()
         #expect(
             text.hasPrefix(
-                #"{"type":"cachetop","time":"1970-01-01T00:00:00.000000000Z","interval_ns":5000000000,"by":"file","pid":null,"uid":null,"comm":null,"file":"/f42","device":"8:1","inode":42,"cgroup":null,"hit_pages":3,"miss_pages":1,"dirty_pages":0,"read_hit_ratio":0.75,"write_hit_ratio":null,"#
+                #"{"type":"cachetop","time":"1970-01-01T00:00:00.000000000Z","interval_ns":5000000000,"by":"file","pid":null,"uid":null,"comm":null,"file":"/f42","device":"8:1","inode":"0x2a","cgroup":null,"hit_pages":3,"miss_pages":1,"dirty_pages":0,"read_hit_ratio":0.75,"write_hit_ratio":null,"#
             ))
-        let blind = CacheTopJSON.line(row, of: report([row], seesAccesses: false)).text()
+        let blind = CacheTopJSON.line(row, of: report([row], seesAccesses: false)).checkedText()
         #expect(blind.contains(#""hit_pages":null,"miss_pages":1"#))
         #expect(blind.contains(#""read_hit_ratio":null"#))
-        #expect(CacheTopJSON.line(report([row])).text().contains(#""type":"cachetop_interval""#))
+        #expect(CacheTopJSON.line(report([row])).checkedText().contains(#""type":"cachetop_interval""#))
     }
 }
 

@@ -73,7 +73,7 @@ import Testing
 
     @Test("pid is null; cache, kind and the doubt are there")
     func json() {
-        let lines = MemLeakJSON.lines(report(seesBulk: false)).map { $0.text() }
+        let lines = MemLeakJSON.lines(report(seesBulk: false)).map { $0.checkedText() }
         #expect(lines.count == 3)
         #expect(lines[0].contains(#""pid":null,"bytes":76800,"count":400,"oldest_ns":990,"estimated":false"#))
         #expect(lines[0].hasSuffix(#""kind":"kmalloc","cache":"kmalloc-cg-192","false_leaks_possible":true}"#))
@@ -91,7 +91,7 @@ import Testing
             time: .now, monotonic: 1, stacks: [MemLeakStack(pid: 3, sum: OutstandingSum(), frames: nil)],
             total: OutstandingSum(), siteCount: 1, blocks: [], counters: MemLeakCounters(), losses: Losses(),
             sampleRate: 1)
-        for line in MemLeakJSON.lines(report).map({ $0.text() }) {
+        for line in MemLeakJSON.lines(report).map({ $0.checkedText() }) {
             #expect(!line.contains("cache") && !line.contains("bulk"))
         }
     }

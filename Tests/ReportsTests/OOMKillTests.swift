@@ -80,7 +80,7 @@ import TraceRecords
         #expect(victim.memory == nil)
         #expect(victim.signalSent == nil)
         #expect(victim.cmdline == nil)
-        let text = OOMKillJSON.line(victim, loadavg: "0 0 0").text()
+        let text = OOMKillJSON.line(victim, loadavg: "0 0 0").checkedText()
         for key in [
             "constraint", "limit_bytes", "usage_bytes", "total_pages", "total_vm_bytes", "anon_rss_bytes",
             "file_rss_bytes", "shmem_rss_bytes", "swap_bytes", "pgtables_bytes", "gfp_flags", "order",

@@ -202,7 +202,7 @@ import Testing
     }
 
     @Test func json() {
-        let text = CacheStatJSON.line(row).text()
+        let text = CacheStatJSON.line(row).checkedText()
         #expect(
             text.hasPrefix(
                 #"{"type":"cachestat","time":"1970-01-01T00:00:00.000000000Z","interval_ns":1000000000,"hit_pages":750,"miss_pages":250,"dirty_pages":7,"hit_ratio":0.75,"write_hit_ratio":1.0,"buffers_bytes":2097152,"cached_bytes":1073741824"#

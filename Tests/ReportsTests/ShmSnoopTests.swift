@@ -124,10 +124,10 @@ import TraceRecords
         let line = ShmCallJSON.line(
             try call(SHM_CALL_GET, (UInt64(UInt32(bitPattern: -2)), 8192, 0o1600, 0, 0, 0), result: -17),
             time: WallTime(nanoseconds: 0)
-        ).text()
+        ).checkedText()
         #expect(
             line
-                == #"{"type":"shmsnoop","time":"1970-01-01T00:00:00.000000000Z","pid":7,"tid":8,"comm":"app","call":"shmget","ret":-1,"errno":"EEXIST","key":-2,"shmid":null,"size_bytes":8192,"address":null,"flags":["IPC_CREAT","0600"],"cmd":null,"duration_ns":null,"compat":false}"#
+                == #"{"type":"shmsnoop","time":"1970-01-01T00:00:00.000000000Z","pid":7,"tid":8,"comm":"app","call":"shmget","ret":-1,"ret_address":null,"errno":"EEXIST","key":-2,"shmid":null,"size_bytes":8192,"address":null,"flags":["IPC_CREAT","0600"],"cmd":null,"duration_ns":null,"compat":false}"#
         )
     }
 }

@@ -123,7 +123,7 @@ import Testing
         let lines = SwapInJSON.lines(
             interval([row(1, 9, devices: SwapDevices(swaps: ""))], histogram: Log2Histogram(counts: [0, 2]))
         )
-        .map { $0.text() }
+        .map { $0.checkedText() }
         #expect(lines.count == 2)
         #expect(
             lines[0].hasPrefix(

@@ -13,7 +13,7 @@ public enum CacheTopJSON {
         line.add("comm", row.comm)
         line.add("file", row.view == .file ? row.name : nil)
         line.add("device", row.file?.device)
-        line.add("inode", row.file?.inode)
+        line.add("inode", hex: row.file?.inode)
         line.add("cgroup", row.view == .cgroup ? row.name : nil)
         add(pages, known, to: &line)
         return line

@@ -33,6 +33,17 @@ public struct JSONLine {
         if let value { bytes += String(value).utf8 } else { null() }
     }
 
+    /// A number that names something (an address, an id) as a hexadecimal string: many readers of JSON keep 53 bits.
+    public mutating func add(_ key: String, hex value: UInt64?) {
+        add(key, value.map { "0x" + String($0, radix: 16) })
+    }
+
+    /// A number that a caller is free to choose: a hexadecimal string where 53 bits don't hold it.
+    public mutating func add(_ key: String, argument value: UInt64?) {
+        guard let value, value >= 1 << 53 else { return add(key, value) }
+        add(key, hex: value)
+    }
+
     public mutating func add(_ key: String, _ value: Bool?) {
         begin(key)
         if let value { bytes += (value ? "true" : "false").utf8 } else { null() }

@@ -32,15 +32,18 @@ public struct MemLeakCall: Hashable, Sendable {
             + "\(Printable.text(comm).left(16)) \(String(tid).left(7)) \(what)"
     }
 
-    public var json: JSONLine {
+    public var json: JSONLine { json(at: WallTime(monotonic: time)) }
+
+    /// - Parameter time: when it returned.
+    func json(at time: WallTime) -> JSONLine {
         var line = JSONLine(type: "memleak_call")
-        line.add("time", WallTime(monotonic: time).rfc3339)
+        line.add("time", time.rfc3339)
         line.add("call", kind.rawValue)
         line.add("pid", pid)
         line.add("tid", tid)
         line.add("comm", comm)
-        line.add("address", address)
-        line.add("bytes", bytes)
+        line.add("address", hex: address)
+        line.add("bytes", argument: bytes)
         line.add("recorded", isRecorded)
         return line
     }

@@ -58,11 +58,31 @@ public enum MemLeakJSON {
                 "blocks",
                 report.blocks.map { block in
                     var object = JSONLine()
-                    object.add("address", block.address)
-                    object.add("bytes", block.bytes)
+                    object.add("address", hex: block.address)
+                    object.add("bytes", argument: block.bytes)
                     return object
                 })
         }
+        return line
+    }
+
+    /// A file whose functions are traced from now on.
+    public static func hooked(file: String, functions: [String], missing: [String]) -> JSONLine {
+        var line = JSONLine(type: "memleak_hooked")
+        line.add("file", file)
+        line.add("functions", functions)
+        line.add("missing", missing)
+        return line
+    }
+
+    /// The sampling rate has changed.
+    ///
+    /// - Parameter overheadPercent: the share of the CPUs' time that the programs took.
+    public static func sampling(time: WallTime, overheadPercent: Double, rate: UInt64) -> JSONLine {
+        var line = JSONLine(type: "memleak_sampling")
+        line.add("time", time.rfc3339)
+        line.add("overhead_percent", overheadPercent)
+        line.add("sample_rate", rate)
         return line
     }
 
@@ -72,7 +92,7 @@ public enum MemLeakJSON {
 
     private static func object(_ frame: MemLeakFrame) -> JSONLine {
         var line = JSONLine()
-        line.add("address", frame.address)
+        line.add("address", hex: frame.address)
         line.add("symbol", frame.symbol)
         line.add("offset", frame.symbol == nil ? nil : frame.offset)
         line.add("module", frame.module)

@@ -7,7 +7,7 @@ public enum OOMKillJSON {
     {
         var line = JSONLine(type: "oomkill")
         line.add("time", victim.time.rfc3339)
-        line.add("kill_id", victim.killID)
+        line.add("kill_id", hex: victim.killID)
         line.add("trigger_pid", victim.triggerPID)
         line.add("trigger_tid", victim.triggerTID)
         line.add("trigger_comm", victim.triggerComm)
@@ -44,7 +44,7 @@ public enum OOMKillJSON {
     public static func line(_ end: OOMEnd) -> JSONLine {
         var line = JSONLine(type: "oomkill_end")
         line.add("time", end.time.rfc3339)
-        line.add("kill_id", end.killID)
+        line.add("kill_id", hex: end.killID)
         line.add("victim_pid", end.victimPID)
         line.add("how", end.reaped ? "reaped" : "exited")
         line.add("since_kill_ns", end.sinceKillNanoseconds)
@@ -52,9 +52,9 @@ public enum OOMKillJSON {
         return line
     }
 
-    public static func summary(kills: UInt64, losses: Losses) -> JSONLine {
+    public static func summary(time: WallTime = .now, kills: UInt64, losses: Losses) -> JSONLine {
         var line = JSONLine(type: "oomkill_summary")
-        line.add("time", WallTime.now.rfc3339)
+        line.add("time", time.rfc3339)
         line.add("kills", kills)
         line.add("losses", losses.json)
         return line

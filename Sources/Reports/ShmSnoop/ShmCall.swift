@@ -36,6 +36,9 @@ public struct ShmCall: Hashable, Sendable {
             case .munmap: "munmap"
             }
         }
+
+        /// Is its result an address?
+        var givesAddress: Bool { self == .shmat || self == .mmap }
     }
 
     /// The errno of a call that failed. Addresses above are no errors: the kernel's

@@ -9,13 +9,15 @@ public enum ShmCallJSON {
         line.add("tid", call.tid)
         line.add("comm", call.comm)
         line.add("call", call.kind.name)
-        line.add("ret", call.error == nil ? call.result : -1)
+        let address = call.error == nil && call.kind.givesAddress ? UInt64(bitPattern: call.result) : nil
+        line.add("ret", call.error != nil ? -1 : address == nil ? call.result : nil)
+        line.add("ret_address", hex: address)
         line.add("errno", call.errorName)
         let field = Fields(call)
         line.add("key", field.key)
         line.add("shmid", field.shmid)
-        line.add("size_bytes", field.size)
-        line.add("address", field.address)
+        line.add("size_bytes", argument: field.size)
+        line.add("address", hex: field.address)
         line.add("flags", field.flags)
         line.add("cmd", field.command)
         line.add("duration_ns", call.durationNanoseconds)
@@ -68,9 +70,9 @@ public enum ShmCallJSON {
         }
     }
 
-    public static func summary(calls: UInt64, losses: Losses) -> JSONLine {
+    public static func summary(time: WallTime = .now, calls: UInt64, losses: Losses) -> JSONLine {
         var line = JSONLine(type: "shmsnoop_summary")
-        line.add("time", WallTime.now.rfc3339)
+        line.add("time", time.rfc3339)
         line.add("calls", calls)
         line.add("losses", losses.json)
         return line

@@ -15,7 +15,7 @@ struct Swiftmem: ParsableCommand {
             works on this kernel. A link to swiftmem that is named like a tool runs the tool.
             """,
         version: swiftmemVersion,
-        subcommands: tools + [Doctor.self])
+        subcommands: tools + [Doctor.self, SchemaCommand.self])
 
     static func main() {
         // Before anything else: a signal from now on ends a report, not the process.

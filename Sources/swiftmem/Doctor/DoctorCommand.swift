@@ -86,11 +86,9 @@ struct Doctor: ParsableCommand {
     }
 
     private func machineJSON(_ missing: [String], _ output: inout Output) {
-        var line = JSONLine(type: "doctor_machine")
-        line.add("kernel", KernelVersion.runningRelease)
-        line.add("version", swiftmemVersion)
-        line.add("missing_capabilities", missing)
-        output.print(line)
+        output.print(
+            DoctorJSON.machine(
+                kernel: KernelVersion.runningRelease, version: swiftmemVersion, missingCapabilities: missing))
     }
 
     private func features(_ kernel: RunningKernel, _ output: inout Output) {
@@ -98,12 +96,7 @@ struct Doctor: ParsableCommand {
         for feature in KernelFeature.allCases {
             let support = feature.support(on: kernel)
             if json {
-                var line = JSONLine(type: "doctor_feature")
-                line.add("feature", feature.name)
-                line.add("since", feature.since.description)
-                line.add("supported", support.isSupported)
-                line.add("reason", support.isSupported ? nil : support.reason)
-                output.print(line)
+                output.print(DoctorJSON.feature(feature, support))
             } else {
                 output.print(
                     "  \(feature.name.left(16)) "
@@ -115,18 +108,20 @@ struct Doctor: ParsableCommand {
 
     private func showVerifier(_ attached: borrowing AttachedProbes, _ output: inout Output) {
         for program in attached.resolution.programs {
-            var line = JSONLine(type: "doctor_verifier")
-            line.add("tool", attached.resolution.tool)
-            line.add("program", program)
-            line.add("instructions", (try? attached.object.program(program))?.verifiedInstructions)
-            output.print(line)
+            output.print(
+                DoctorJSON.verifier(
+                    tool: attached.resolution.tool, program: program,
+                    instructions: (try? attached.object.program(program))?.verifiedInstructions))
         }
     }
 
     private func show(
         _ mode: ToolMode, _ choices: [Choice], _ failure: String?, _ output: inout Output
     ) {
-        guard !json else { return showJSON(mode, choices, failure, &output) }
+        guard !json else {
+            return output.print(
+                DoctorJSON.tool(mode.probes.tool, mode: mode.name, failure: failure, choices: choices))
+        }
         let name = mode.probes.tool + (mode.name.map { " (\($0))" } ?? "")
         output.print("\n\(name.left(12))  " + (failure.map { "DOES NOT WORK: \($0)" } ?? "works"))
         for choice in choices {
@@ -142,49 +137,5 @@ struct Doctor: ParsableCommand {
                 output.print("               so \(without)")
             }
         }
-    }
-
-    private func showJSON(
-        _ mode: ToolMode, _ choices: [Choice], _ failure: String?, _ output: inout Output
-    ) {
-        var line = JSONLine(type: "doctor_tool")
-        line.add("tool", mode.probes.tool)
-        line.add("mode", mode.name)
-        line.add("works", failure == nil)
-        line.add("failure", failure)
-        line.add("ladders", choices.map(object))
-        output.print(line)
-    }
-
-    private func object(_ choice: Choice) -> JSONLine {
-        var ladder = JSONLine()
-        ladder.add("ladder", choice.ladder.id)
-        ladder.add("sees", choice.ladder.sees)
-        ladder.add("rung", choice.rung?.id)
-        ladder.add("mechanism", choice.rung?.mechanism.rawValue)
-        ladder.add("kernels", choice.rung?.kernels.description)
-        ladder.add("cannot_see", choice.rung?.cannotSee)
-        ladder.add("without", choice.rung == nil ? choice.ladder.without : nil)
-        ladder.add("rungs", choice.ladder.rungs.map(object))
-        ladder.add(
-            "passed_over",
-            choice.passedOver.map { passed in
-                var line = JSONLine()
-                line.add("rung", passed.rung)
-                line.add("reason", passed.reason)
-                return line
-            })
-        return ladder
-    }
-
-    /// A rung as data: its range is what the kernel matrix holds results against.
-    private func object(_ rung: Rung) -> JSONLine {
-        var line = JSONLine()
-        line.add("rung", rung.id)
-        line.add("mechanism", rung.mechanism.rawValue)
-        line.add("first_kernel", rung.kernels.first?.version.description)
-        line.add("last_kernel", rung.kernels.last?.version.description)
-        line.add("or_backported", rung.kernels.first.map { !$0.isEnforced } ?? false)
-        return line
     }
 }

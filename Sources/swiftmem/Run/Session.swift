@@ -55,17 +55,11 @@ struct Session: ~Copyable {
     /// - Returns: false when nobody reads.
     mutating func begin(_ header: String) throws(Failure) -> Bool {
         if options.json {
-            var rungs = JSONLine()
-            for choice in probes.resolution.choices {
-                rungs.add(choice.ladder.id, choice.rung?.id)
-            }
-            var line = JSONLine(type: "start")
-            line.add("time", WallTime.now.rfc3339)
-            line.add("tool", probes.resolution.tool)
-            line.add("version", swiftmemVersion)
-            line.add("kernel", KernelVersion.runningRelease)
-            line.add("rungs", rungs)
-            output.print(line)
+            output.print(
+                StartJSON.line(
+                    time: .now, tool: probes.resolution.tool, version: swiftmemVersion,
+                    kernel: KernelVersion.runningRelease,
+                    rungs: probes.resolution.choices.map { ($0.ladder.id, $0.rung?.id) }))
         } else {
             output.print(header)
         }

@@ -71,7 +71,8 @@ enum Rungs {
             let choice = row.ladder(ladder)
         else { throw HarnessError(description: "doctor says nothing of \(tool)'s \(ladder)") }
         if let taken = choice.rung, isRung(taken, rung), row.works { return nil }
-        return choice.passedOver.first { isRung($0.rung, rung) }?.reason ?? row.failure ?? "\(choice.rung ?? "no rung") taken"
+        return choice.passedOver.first { isRung($0.rung, rung) }?.reason ?? row.failure
+            ?? "\(choice.rung ?? "no rung") taken"
     }
 
     private static let named = Mutex<Set<String>>([])

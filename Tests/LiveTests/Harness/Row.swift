@@ -38,6 +38,20 @@ private struct TypedLine<R: Row>: Decodable {
     }
 }
 
+/// A number that names something: a hexadecimal string.
+struct Hex: Decodable, Hashable, Sendable {
+    let value: Int
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard text.hasPrefix("0x"), let number = UInt64(text.dropFirst(2), radix: 16) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is not hexadecimal")
+        }
+        value = Int(truncatingIfNeeded: number)
+    }
+}
+
 /// A value that can be unknown: its key is always there, and null says that nobody knows.
 @propertyWrapper struct Known<Value: Decodable & Sendable>: Decodable, Sendable {
     let wrappedValue: Value?

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SchemaSupport
+import Testing
 
 /// A finished command.
 struct Finished: Sendable {
@@ -54,6 +56,7 @@ final class Running {
                 let line = String(decoding: pending[..<end], as: UTF8.self)
                 pending = Data(pending[pending.index(after: end)...])
                 seen.append(line)
+                check(line)
                 return line
             }
             var wait = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
@@ -86,12 +89,20 @@ final class Running {
         let rest = output.fileHandleForReading.readDataToEndOfFile()
         let words = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        let text = (seen.map { $0 + "\n" }).joined() + String(decoding: pending + rest, as: UTF8.self)
+        let unseen = String(decoding: pending + rest, as: UTF8.self)
+        for line in unseen.split(separator: "\n") { check(line) }
+        let text = (seen.map { $0 + "\n" }).joined() + unseen
         let status =
             process.terminationReason == .exit
             ? process.terminationStatus : -process.terminationStatus
         return Finished(
             status: status, output: text, errors: String(decoding: words, as: UTF8.self))
+    }
+
+    /// Holds a record that the command under test printed against the schema of its type.
+    private func check(_ line: some StringProtocol) {
+        guard process.executableURL == Tool.binary, line.hasPrefix(#"{"type":"#) else { return }
+        for finding in RecordLine.findings(in: line) { Issue.record("\(finding)") }
     }
 
     /// Ends it by a signal, by default the one that asks for the last report.

@@ -5,7 +5,7 @@ struct MemLeakRow: Row {
     static let type = "memleak"
 
     struct Frame: Decodable, Sendable {
-        let address: UInt64
+        let address: Hex
         @Known var symbol: String?
         @Known var module: String?
     }

@@ -2,7 +2,7 @@
 
 struct OOMKillRow: Row {
     static let type = "oomkill"
-    @Known var killId: Int?
+    let killId: Hex
     let victimPid: Int
     @Known var victimComm: String?
     @Known var victimUid: Int?

@@ -39,7 +39,7 @@ struct CacheTopRow: Row, CountsPages {
     static let type = "cachetop"
     let pid: Int?
     let file: String?
-    let inode: Int?
+    @Known var inode: Hex?
     let device: String?
     @Known var hitPages: Int?
     @Known var missPages: Int?

@@ -6,18 +6,22 @@ struct ShmSnoopRow: Row {
     let tid: Int
     let comm: String
     let call: String
-    let ret: Int
+    @Known var ret: Int?
+    @Known var retAddress: Hex?
     @Known var errno: String?
     let compat: Bool
     @Known var durationNs: Int?
     let key: Int?
     let shmid: Int?
-    let address: Int?
+    @Known var address: Hex?
     let sizeBytes: Int?
     let fd: Int?
     let cmd: String?
     let name: String?
     let flags: [String]?
+
+    /// What the call gave, be it a number or an address.
+    var result: Int? { ret ?? retAddress?.value }
 }
 
 struct ShmSnoopSummaryRow: Row {

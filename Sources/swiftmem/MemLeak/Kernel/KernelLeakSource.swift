@@ -63,11 +63,7 @@ struct KernelLeakSource: ReportSource, ~Copyable {
         try reporter.setSampling(rate)
         let percent = (share * 10_000).rounded() / 100
         if session.options.json {
-            var line = JSONLine(type: "memleak_sampling")
-            line.add("time", WallTime.now.rfc3339)
-            line.add("overhead_percent", percent)
-            line.add("sample_rate", rate)
-            session.output.print(line)
+            session.output.print(MemLeakJSON.sampling(time: .now, overheadPercent: percent, rate: rate))
         } else {
             note(
                 "the programs took \(percent) % of the CPUs' time: "

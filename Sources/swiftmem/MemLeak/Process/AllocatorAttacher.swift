@@ -73,11 +73,9 @@ struct AllocatorAttacher: ~Copyable {
                 session.output.print(file.description)
                 continue
             }
-            var line = JSONLine(type: "memleak_hooked")
-            line.add("file", file.shownPath)
-            line.add("functions", file.sites.map(\.function))
-            line.add("missing", file.missing)
-            session.output.print(line)
+            session.output.print(
+                MemLeakJSON.hooked(
+                    file: file.shownPath, functions: file.sites.map(\.function), missing: file.missing))
         }
         printed = hooked.count
     }

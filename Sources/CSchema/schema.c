@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schema.h"
+
+#define TEXT(type) static const unsigned char text_##type[]
+
+TEXT(start) = {
+#embed "../../Docs/schema/start.json"
+};
+TEXT(oomkill) = {
+#embed "../../Docs/schema/oomkill.json"
+};
+TEXT(oomkill_end) = {
+#embed "../../Docs/schema/oomkill_end.json"
+};
+TEXT(oomkill_summary) = {
+#embed "../../Docs/schema/oomkill_summary.json"
+};
+TEXT(cachestat) = {
+#embed "../../Docs/schema/cachestat.json"
+};
+TEXT(cachetop) = {
+#embed "../../Docs/schema/cachetop.json"
+};
+TEXT(cachetop_interval) = {
+#embed "../../Docs/schema/cachetop_interval.json"
+};
+TEXT(swapin) = {
+#embed "../../Docs/schema/swapin.json"
+};
+TEXT(swapin_interval) = {
+#embed "../../Docs/schema/swapin_interval.json"
+};
+TEXT(shmsnoop) = {
+#embed "../../Docs/schema/shmsnoop.json"
+};
+TEXT(shmsnoop_summary) = {
+#embed "../../Docs/schema/shmsnoop_summary.json"
+};
+TEXT(shm_segment) = {
+#embed "../../Docs/schema/shm_segment.json"
+};
+TEXT(memleak) = {
+#embed "../../Docs/schema/memleak.json"
+};
+TEXT(memleak_summary) = {
+#embed "../../Docs/schema/memleak_summary.json"
+};
+TEXT(memleak_call) = {
+#embed "../../Docs/schema/memleak_call.json"
+};
+TEXT(memleak_hooked) = {
+#embed "../../Docs/schema/memleak_hooked.json"
+};
+TEXT(memleak_sampling) = {
+#embed "../../Docs/schema/memleak_sampling.json"
+};
+TEXT(doctor_machine) = {
+#embed "../../Docs/schema/doctor_machine.json"
+};
+TEXT(doctor_feature) = {
+#embed "../../Docs/schema/doctor_feature.json"
+};
+TEXT(doctor_tool) = {
+#embed "../../Docs/schema/doctor_tool.json"
+};
+TEXT(doctor_verifier) = {
+#embed "../../Docs/schema/doctor_verifier.json"
+};
+/* make new-tool: bytes go above this line */
+
+#define SCHEMA(type) \
+	{ #type, text_##type, sizeof(text_##type) }
+
+static const struct record_schema schemas[] = {
+	SCHEMA(start),
+	SCHEMA(oomkill),
+	SCHEMA(oomkill_end),
+	SCHEMA(oomkill_summary),
+	SCHEMA(cachestat),
+	SCHEMA(cachetop),
+	SCHEMA(cachetop_interval),
+	SCHEMA(swapin),
+	SCHEMA(swapin_interval),
+	SCHEMA(shmsnoop),
+	SCHEMA(shmsnoop_summary),
+	SCHEMA(shm_segment),
+	SCHEMA(memleak),
+	SCHEMA(memleak_summary),
+	SCHEMA(memleak_call),
+	SCHEMA(memleak_hooked),
+	SCHEMA(memleak_sampling),
+	/* make new-tool: a row goes above this line */
+	SCHEMA(doctor_machine),
+	SCHEMA(doctor_feature),
+	SCHEMA(doctor_tool),
+	SCHEMA(doctor_verifier),
+};
+
+const struct record_schema *record_schema_at(size_t index)
+{
+	return index < sizeof(schemas) / sizeof(schemas[0]) ? &schemas[index] : NULL;
+}

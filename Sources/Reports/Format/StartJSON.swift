@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The first record of every tool that traces.
+public enum StartJSON {
+    /// - Parameter rungs: each ladder with the rung in use, nil where it has none.
+    public static func line(
+        time: WallTime, tool: String, version: String, kernel: String, rungs: [(ladder: String, rung: String?)]
+    ) -> JSONLine {
+        var chosen = JSONLine()
+        for (ladder, rung) in rungs { chosen.add(ladder, rung) }
+        var line = JSONLine(type: "start")
+        line.add("time", time.rfc3339)
+        line.add("tool", tool)
+        line.add("version", version)
+        line.add("kernel", kernel)
+        line.add("rungs", chosen)
+        return line
+    }
+}
