@@ -31,7 +31,7 @@ BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
 
 KERNELS ?=
 
-.PHONY: help deps deps-test build bpf run test test-unit test-live test-kernels bench install uninstall docs fmt lint new-tool test-new-tool clean FORCE
+.PHONY: help deps deps-test build bpf run test test-unit test-live mutants test-kernels bench install uninstall docs fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ test-live: deps bpf ## the tests against the running kernel (root); a skip is a 
 
 deps-test: ## install what the kernel matrix needs (QEMU and the like)
 	@Tests/VM/deps
+
+mutants: bpf ## do the unit tests notice N random changes to the modules that touch no kernel? make mutants N=40 SEED=1
+	@Scripts/mutants -n $(or $(N),40) $(if $(SEED),--seed $(SEED))
 
 test-kernels: deps deps-test bpf ## the live tests in VMs of real kernels: make test-kernels KERNELS="6.1 6.12"
 	@Scripts/test kernels $(KERNELS)

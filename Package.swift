@@ -150,7 +150,7 @@ let testTargets: [Target] = [
     tests("LibBPFTests", ["LibBPF", "TestObjects"]),
     tests("ProbesTests", ["LibBPF", "Probes", "CBPFObjects", "TestObjects"]),
     .target(
-        name: "TestSupport", dependencies: ["Symbols", systemPackage], path: "Tests/TestSupport", exclude: ["Corpus"],
+        name: "TestSupport", dependencies: [systemPackage], path: "Tests/TestSupport", exclude: ["Corpus"],
         swiftSettings: strict),
     tests("SymbolsTests", ["Symbols", "CSymbols", "SystemLayer", systemPackage, "TestSupport"]),
     tests(

@@ -86,14 +86,11 @@ enum oom_constraint {
 };
 
 struct oom_control {
-	void *zonelist;
-	void *nodemask;
 	struct mem_cgroup *memcg;
 	unsigned int gfp_mask;
 	int order;
 	unsigned long totalpages;
 	struct task_struct *chosen;
-	long chosen_points;
 	enum oom_constraint constraint;
 };
 

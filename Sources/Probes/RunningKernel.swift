@@ -14,7 +14,7 @@ public final class RunningKernel: KernelOracle {
     private var hooks: [AttachPoint: Support] = [:]
     private var requirements: [Requirement: Support] = [:]
 
-    private final class KernelBTFBox {
+    final class KernelBTFBox {
         let btf: KernelBTF
         init(_ btf: consuming KernelBTF) { self.btf = btf }
     }
@@ -37,7 +37,7 @@ public final class RunningKernel: KernelOracle {
         return subset
     }
 
-    private func types() -> KernelBTFBox? {
+    func types() -> KernelBTFBox? {
         if btf == nil && btfError == nil {
             do throws(BPFError) {
                 btf = KernelBTFBox(try KernelBTF(path: btfPath))
@@ -89,53 +89,6 @@ public final class RunningKernel: KernelOracle {
                 ? .unsupported("this kernel has no uprobes (CONFIG_UPROBE_EVENTS)") : .supported
         case .perfEvent, .other: return .supported
         }
-    }
-
-    private func ask(_ requirement: Requirement) -> Support {
-        switch requirement {
-        case .feature(let feature): return feature.probe(self)
-        case .tracepointArgument(let name, let index, let type):
-            return argument(types()?.btf.tracepointArguments(name), index, type, of: name)
-        case .functionArgument(let name, let index, let type):
-            return argument(types()?.btf.functionArguments(name), index, type, of: name)
-        case .returnsValue(let name):
-            guard let types = types() else { return noBTF }
-            return types.btf.returnsValue(name)
-                ? .supported : .unsupported("\(name) returns nothing here")
-        case .functionResult(let name, let type):
-            guard let types = types() else { return noBTF }
-            guard let result = types.btf.functionResult(name) else {
-                return .unsupported("this kernel has no function \(name)")
-            }
-            return result == type
-                ? .supported : .unsupported("\(name) returns \(result), not \(type), here")
-        case .lacksFunction(let name):
-            guard let types = types() else { return noBTF }
-            return types.btf.functionID(name) == nil
-                ? .supported : .unsupported("this kernel has function \(name)")
-        case .lacksStruct(let name):
-            guard let types = types() else { return noBTF }
-            return types.btf.hasStruct(name)
-                ? .unsupported("this kernel still has struct \(name)") : .supported
-        case .hasStruct(let name):
-            guard let types = types() else { return noBTF }
-            return types.btf.hasStruct(name) ? .supported : .unsupported("this kernel has no struct \(name)")
-        }
-    }
-
-    private var noBTF: Support { .unsupported("this kernel has no BTF type information") }
-
-    private func argument(_ types: [String]?, _ index: Int, _ type: String, of name: String)
-        -> Support
-    {
-        guard self.types() != nil else { return noBTF }
-        guard let types else { return .unsupported("this kernel has no \(name)") }
-        guard types.indices.contains(index) else {
-            return .unsupported("\(name) has no argument \(index) here")
-        }
-        return types[index] == type
-            ? .supported
-            : .unsupported("\(name) has \(types[index]), not \(type), as argument \(index) here")
     }
 
     private func load(

@@ -2,7 +2,7 @@
 import Testing
 
 /// Run alone before the kernel matrix, it compiles for the guests.
-@Suite(.serialized) struct FixtureTests {
+@Suite(.serialized, .recorded) struct FixtureTests {
     @Test("fixtures compile", arguments: Fixture.all)
     func compile(fixture: Fixture) throws { _ = try fixture.path() }
 

@@ -122,11 +122,13 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
 }
 
 @Suite struct CacheTopGolden {
-    private func report(_ rows: [CacheTopRow], seesAccesses: Bool = true) -> CacheTopReport {
+    private func report(
+        _ rows: [CacheTopRow], seesAccesses: Bool = true, unattributed: PageCacheInterval = PageCacheInterval()
+    ) -> CacheTopReport {
         CacheTopReport(
             time: WallTime(nanoseconds: 0), intervalNanoseconds: 5_000_000_000, view: .process,
             order: CacheTopOrder(), rows: rows, total: PageCacheInterval(readAccess: 4, misses: 1),
-            unattributed: PageCacheInterval(), seesAccesses: seesAccesses,
+            unattributed: unattributed, seesAccesses: seesAccesses,
             memory: MemoryInfo(meminfo: "Buffers:     2048 kB\nCached:   1048576 kB\n"), losses: Losses())
     }
 
@@ -165,6 +167,12 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         #expect(blind.contains(#""hit_pages":null,"miss_pages":1"#))
         #expect(blind.contains(#""read_hit_ratio":null"#))
         #expect(CacheTopJSON.line(report([row])).checkedText().contains(#""type":"cachetop_interval""#))
+    }
+
+    @Test("the interval counts what is in no row: accesses, misses and dirtied pages")
+    func unattributed() {
+        let report = report([], unattributed: PageCacheInterval(readAccess: 1, misses: 20, dirty: 300))
+        #expect(CacheTopJSON.line(report).checkedText().contains(#""unattributed_pages":321,"#))
     }
 }
 
@@ -238,6 +246,25 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
                 #expect(line.text.reduce(0) { $0 + CacheTopScreen.cells($1) } <= width)
             }
         }
+    }
+
+    /// A heading and column titles above the rows; remarks below where the screen is higher than six lines.
+    @Test(
+        "a screen is full, and its remarks are below the rows",
+        arguments: [(5, 3, 0), (6, 4, 0), (7, 3, 2), (24, 20, 2)])
+    func places(height: Int, rowCount: Int, remarkCount: Int) {
+        let many = rows((0..<100).map { entry($0, read: 1) }, by: .process)
+        let report = CacheTopReport(
+            time: WallTime(nanoseconds: 0), intervalNanoseconds: 1, view: .process, order: CacheTopOrder(),
+            rows: many, total: PageCacheInterval(), unattributed: PageCacheInterval(readAccess: 1),
+            seesAccesses: true, memory: MemoryInfo(meminfo: ""), losses: Losses(counts: [1]))
+        let lines = CacheTopScreen.lines(
+            report, CacheTopScreenState(), width: 200, height: height, userName: user)
+        #expect(lines.count == height)
+        #expect(lines[1].isHeading)
+        #expect(lines.filter { $0.text.contains(" root ") }.count == rowCount)
+        #expect(lines.suffix(remarkCount).allSatisfy { !$0.text.contains(" root ") })
+        #expect(lines.contains { $0.text.hasPrefix("lost: 1 ") } == (remarkCount > 0))
     }
 
     @Test("wide characters take two cells")

@@ -249,6 +249,20 @@ private struct SplitMix {
         #expect(ledger.sum(of: 9) == OutstandingSum())
     }
 
+    @Test("calls are all that were seen, whatever came of them")
+    func calls() {
+        var counters = MemLeakCounters()
+        counters.allocations = 1
+        counters.frees = 20
+        counters.unmatchedFrees = 300
+        counters.sampledOut = 4000
+        counters.filteredOut = 50_000
+        counters.failed = 600_000
+        counters.unseenNew = 7_000_000
+        counters.abandoned = 1 << 40
+        #expect(counters.calls == 7_654_321)
+    }
+
     @Test("the progress line, cut to the terminal")
     func progress() {
         var progress = MemLeakProgress(

@@ -106,6 +106,22 @@ import Testing
         #expect(Double(refused) < Double(all) * 0.01)
     }
 
+    /// What the bound counts, by hand.
+    @Test(
+        arguments: [
+            ("$s4main", 7),  // a byte each
+            ("$sS8i", 13),  // eight times what is named
+            ("$sS99999i", 2057),  // no more often than the demangler does it
+            ("$s4main0a", 18),  // a letter behind 0 may be the longest word, of 10 letters
+            ("$sAA", 7),  // the first thing named so far, at most the 3 bytes before its mention
+            ("$sA2B", 11),  // twice
+            ("$sA_", 4),  // the 27th can't be: there were not so many
+            ("$sA" + String(repeating: "_", count: 27), 33),
+        ] as [(String, UInt64)])
+    func growth(name: String, bound: UInt64) {
+        #expect(SwiftNameGrowth.bound(name) == bound)
+    }
+
     // MARK: Hostile names
 
     /// Nested pairs, each of the one before: 2^40 leaves.

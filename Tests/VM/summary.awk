@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The matrix's closing table. Variables: out (the directory of results), kernels (names, in order),
 # rungs (file of all rungs with their kernels, or /dev/null: see matrix), whole (1: a rung that its kernels did not
-# exercise is a problem). Ends with 1 on any failure or missing result.
+# exercise is a problem), ladders (1: so is a ladder of which no kernel exercised a rung). Ends with 1 on any failure or missing result.
 
 function bad(text) { problems[++problem_count] = text }
 
@@ -72,6 +72,7 @@ function check_rung(tool, ladder, rung, first, last,    k, name, used, inside, b
     if (whole && results[name] && !was_used(tool, ladder, rung, name))
       bad(name ": did not exercise " tool "'s best rung, " ladder "/" rung)
   }
+  ladder_used[tool, ladder] += used
   if (used) return
   if (!unused++) print "\nrungs no kernel exercised:"
   print "  " tool " " ladder " " rung (inside ? "" : " (none of these kernels is in its range)")
@@ -102,6 +103,10 @@ BEGIN {
   while ((getline line < rungs) > 0) {
     if (line ~ /^#/ || split(line, f, "\t") < 3) continue
     check_rung(f[1], f[2], f[3], f[4], f[5])
+  }
+  for (l in ladder_used) if (ladders && !ladder_used[l]) {
+    split(l, f, SUBSEP)
+    bad("no kernel exercised " f[1] "'s " f[2])
   }
   if (problem_count) print "\nproblems:"
   for (p = 1; p <= problem_count; p++) print "  " problems[p]

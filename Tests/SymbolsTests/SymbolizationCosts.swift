@@ -7,9 +7,9 @@ import Testing
 
 @testable import Symbols
 
-/// Figures for Docs/symbols.md: `SYMBOLS_FIGURES=1 swift test -c release -Xswiftc -enable-testing --filter Figures`.
+/// Figures for Docs/symbols.md: `SYMBOLS_FIGURES=1 swift test -c release -Xswiftc -enable-testing --filter SymbolizationCosts`.
 @Suite(.serialized, .enabled(if: getenv("SYMBOLS_FIGURES") != nil))
-struct FiguresTests {
+struct SymbolizationCosts {
     /// Resident anonymous memory of this process.
     static func residentKB() throws -> Int {
         // Freed memory goes back to the kernel first. (<malloc.h> isn't in the Glibc module.)
