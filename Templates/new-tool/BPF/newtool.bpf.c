@@ -70,6 +70,13 @@ int BPF_PROG(task_start_btf, struct task_struct *parent, struct task_struct *chi
 	return task_started(child->tgid == parent->tgid);
 }
 
+/* The same arguments, as plain words: no type says that they may be followed. */
+SEC("raw_tp/sched_process_fork")
+int BPF_PROG(task_start_rawtp, struct task_struct *parent, struct task_struct *child)
+{
+	return task_started(BPF_CORE_READ(child, tgid) == BPF_CORE_READ(parent, tgid));
+}
+
 /* The record names the child by the id of its task alone: a thread looks like a process. */
 SEC("tracepoint/sched/sched_process_fork")
 int task_start_tp(void *ctx)

@@ -7,7 +7,7 @@ extension LiveTests {
     @Suite(.serialized, .exercises("newtool")) struct NewToolCounts {
         /// The ways of seeing tasks that this kernel has.
         private static func rungs() throws -> [String] {
-            try Rungs.here("newtool", "tasks", of: ["tracepoint", "record"])
+            try Rungs.here("newtool", "tasks", of: ["tracepoint", "raw", "record"])
         }
 
         /// Runs the workload to its end under a trace.
@@ -26,7 +26,8 @@ extension LiveTests {
             return (pid, truth, try #require(try all.rows(NewToolIntervalRow.self).last), start)
         }
 
-        @Test("a process's tasks and threads are those it started, on every rung", .tags(.brief), arguments: try rungs())
+        @Test(
+            "a process's tasks and threads are those it started, on every rung", .tags(.brief), arguments: try rungs())
         func counts(rung: String) throws {
             let (pid, truth, interval, start) = try trace(rung: rung) { ["-p", "\($0)"] }
             #expect(start.stands("tasks", on: rung))

@@ -42,7 +42,9 @@ import TraceRecords
         }
         var ledger = NewToolLedger(from: reading([(process(1), 10), (process(2), 5)]), seesThreads: true)
         let rows = ledger.advance(
-            to: reading([(process(1), 10), (process(2), 9), (process(4), 6), (process(3), 4), (process(2, start: 8), 1)]))
+            to: reading([
+                (process(1), 10), (process(2), 9), (process(4), 6), (process(3), 4), (process(2, start: 8), 1),
+            ]))
         #expect(rows.map(\.pid) == [4, 2, 3, 2])
         #expect(rows.map(\.tasks) == [6, 4, 4, 1])
         #expect(rows.map(\.threads) == [3, 2, 2, 0])
@@ -79,7 +81,9 @@ import TraceRecords
         #expect(text.lines(interval([])).isEmpty)
     }
 
-    @Test("whatever a record's bytes are: sums wrap, a name is fit for a terminal", arguments: [UInt8(0), 0x1b, 0x80, 0xff])
+    @Test(
+        "whatever a record's bytes are: sums wrap, a name is fit for a terminal",
+        arguments: [UInt8(0), 0x1b, 0x80, 0xff])
     func hostile(byte: UInt8) {
         var wild = newtool_counters()
         withUnsafeMutableBytes(of: &wild) { bytes in

@@ -13,13 +13,14 @@ extension NewTool {
     }
 
     enum Tasks: String, Ladder {
-        case tracepoint, record
+        case tracepoint, raw, record
         static let id = "tasks"
         static let sees = "tasks that are started"
 
         var rung: Rung {
             switch self {
             case .tracepoint: Rung(.tracepoint, on: .all, programs: ["task_start_btf"])
+            case .raw: Rung(.tracepoint, on: .all, programs: ["task_start_rawtp"])
             case .record:
                 Rung(
                     .tracepoint, on: .all, programs: ["task_start_tp"],
@@ -30,7 +31,7 @@ extension NewTool {
         /// Are threads told from processes?
         var seesThreads: Bool {
             switch self {
-            case .tracepoint: true
+            case .tracepoint, .raw: true
             case .record: false
             }
         }
