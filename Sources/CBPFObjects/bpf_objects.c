@@ -12,7 +12,7 @@
 #define IMAGE(tool) _Alignas(8) static const unsigned char image_##tool[]
 #include "objects/images.h"
 
-#define ROW(tool) { #tool, image_##tool, sizeof(image_##tool) },
+#define ROW(tool) { .name = #tool, .bytes = image_##tool, .size = sizeof(image_##tool) },
 static const struct bpf_object_image images[] = { IMAGES(ROW) };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)

@@ -69,7 +69,9 @@ TEXT(doctor_verifier) = {
 /* make new-tool: bytes go above this line */
 
 #define SCHEMA(type) \
-	{ #type, text_##type, sizeof(text_##type) }
+	{ \
+		.type = #type, .text = text_##type, .size = sizeof(text_##type) \
+	}
 
 static const struct record_schema schemas[] = {
 	SCHEMA(start),

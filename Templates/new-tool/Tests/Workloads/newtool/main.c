@@ -44,8 +44,11 @@ int main(int argc, char **argv)
 	w_start("newtool");
 	enum { PROCESSES = 256, THREADS, WAIT, HELP };
 	static const struct option longs[] = {
-		{ "processes", 1, 0, PROCESSES }, { "threads", 1, 0, THREADS }, { "wait", 0, 0, WAIT },
-		{ "help", 0, 0, HELP },		  { 0 },
+		{ "processes", 1, 0, PROCESSES },
+		{ "threads", 1, 0, THREADS },
+		{ "wait", 0, 0, WAIT },
+		{ "help", 0, 0, HELP },
+		{ 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;)
 		switch (c) {
