@@ -31,7 +31,7 @@ BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
 
 KERNELS ?=
 
-.PHONY: help deps deps-test build bpf run test test-unit test-live mutants test-kernels bench install uninstall docs fmt lint new-tool test-new-tool clean FORCE
+.PHONY: help deps deps-test build bpf run test test-unit test-live mutants test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,9 @@ deps: ## install what building needs (apt; sudo only if needed)
 
 TEST_OBJECTS := $(patsubst %.bpf.c,Tests/TestObjects/objects/%.bpf.o,$(notdir $(wildcard Tests/TestObjects/*.bpf.c)))
 
-bpf: $(BPF_OBJECTS) $(OBJECTS)/images.h $(TEST_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
+EXAMPLE_OBJECTS := $(patsubst %.bpf.c,Examples/Objects/objects/%.bpf.o,$(notdir $(wildcard Examples/Objects/*.bpf.c)))
+
+bpf: $(BPF_OBJECTS) $(OBJECTS)/images.h $(TEST_OBJECTS) $(EXAMPLE_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
 
 $(OBJECTS)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
 	@mkdir -p $(@D)
@@ -61,6 +63,11 @@ Tests/TestObjects/objects/%.bpf.o: Tests/TestObjects/%.bpf.c $(BPF_HEADERS)
 	@mkdir -p $(@D)
 	@echo BPF $<
 	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
+
+Examples/Objects/objects/%.bpf.o: Examples/Objects/%.bpf.c Makefile
+	@mkdir -p $(@D)
+	@echo BPF $<
+	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
 
 .build/bpf-$(OTHER_ARCH)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
 	@mkdir -p $(@D)
@@ -106,6 +113,10 @@ uninstall: ## remove what install put there
 
 docs: build ## man pages and completions into .build/docs
 	@Scripts/docs "$(BINARY)" .build/docs
+
+docs-library: ## the library's pages into .build/docs-library; a warning is a failure
+	@$(SWIFT) package --allow-writing-to-directory .build/docs-library generate-documentation --target LibBPF \
+		--warnings-as-errors --output-path .build/docs-library
 
 fmt: ## format all sources in place
 	@Scripts/lint --fix

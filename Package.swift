@@ -141,13 +141,35 @@ let command: Target = .executableTarget(
     ],
     swiftSettings: strict, linkerSettings: link)
 
+/// A program that shows how the library is used: Examples, and the library's pages.
+func example(_ directory: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    program("example-\(name)", dependencies + ["ExampleObjects"], path: "Examples/\(directory)")
+}
+
+let exampleObjects: [String] = ["exec_events", "calls_per_cpu", "uprobe_cookies", "task_list", "file_opens"]
+let examples: [Target] = [
+    // its objects come from `make bpf`
+    .target(
+        name: "ExampleObjects", path: "Examples/Objects", exclude: ["objects"] + exampleObjects.map { "\($0).bpf.c" },
+        cSettings: cEmbed),
+    example("ExecEvents", "exec-events", ["LibBPF"]),
+    example("CallsPerCPU", "calls-per-cpu", ["LibBPF"]),
+    example("UprobeCookies", "uprobe-cookies", ["LibBPF"]),
+    example("TaskList", "task-list", ["LibBPF"]),
+    example("FileOpens", "file-opens", ["LibBPF", "Probes"]),
+]
+let exampleDependencies: [Target.Dependency] = [
+    "exec-events", "calls-per-cpu", "uprobe-cookies", "task-list", "file-opens",
+]
+.map { .target(name: "example-\($0)") }
+
 let testTargets: [Target] = [
     .target(
         name: "TestObjects", path: "Tests/TestObjects",
         exclude: ["objects", "ringtest.bpf.c", "empty.bpf.c", "library.bpf.c"], cSettings: cEmbed),
     program("bench-ring", ["LibBPF", "Probes", "TestObjects"], path: "Tests/Bench/Ring"),
     program("bench-empty", ["LibBPF", "Probes", "TestObjects"], path: "Tests/Bench/Empty"),
-    tests("LibBPFTests", ["LibBPF", "TestObjects"]),
+    tests("LibBPFTests", ["LibBPF", "SystemLayer", "TestObjects"]),
     tests("ProbesTests", ["LibBPF", "Probes", "CBPFObjects", "TestObjects"]),
     .target(
         name: "TestSupport", dependencies: [systemPackage], path: "Tests/TestSupport", exclude: ["Corpus"],
@@ -171,7 +193,8 @@ let testTargets: [Target] = [
         exclude: ["Golden"]),
     tests(
         "LiveTests",
-        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies,
+        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies
+            + exampleDependencies,
         exclude: ["verifier-budget.tsv"]),
 ]
 
@@ -179,7 +202,7 @@ let package = Package(
     name: "swiftmem",
     products: [
         .executable(name: "swiftmem", targets: ["swiftmem"]),
-        .library(name: "LibBPF", targets: ["LibBPF"]),
+        .library(name: "LibBPF", targets: ["LibBPF", "SystemLayer"]),
         .library(name: "Reports", targets: ["Reports"]),
     ],
     traits: [
@@ -191,7 +214,9 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        // makes the library's pages; nothing of it is in a program
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     ],
-    targets: libraries + [command] + testTargets + workloadTargets
+    targets: libraries + [command] + examples + testTargets + workloadTargets
 )

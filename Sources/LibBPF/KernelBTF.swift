@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLibbpf
 internal import Glibc
-public import SystemLayer
+internal import SystemLayer
+
+/// A file of BTF in memory, gone with its owner.
+public struct BTFFile: ~Copyable {
+    private let file: OwnedDescriptor
+
+    fileprivate init(_ descriptor: Int32) { file = OwnedDescriptor(owning: descriptor) }
+
+    /// For `OpenObject`; names the file while this lives, in this process. libbpf reads it at the load.
+    public var path: String { "/proc/self/fd/\(file.raw)" }
+}
 
 /// The running kernel's type information, to ask what it has before loading anything.
 public struct KernelBTF: ~Copyable {
@@ -24,9 +34,9 @@ public struct KernelBTF: ~Copyable {
     /// 150 000.
     ///
     /// - Throws: `BPFError`: ENOMEM, or what writing to a file in memory gives.
-    public func subset(for object: borrowing OpenObject) throws(BPFError) -> OwnedDescriptor {
-        OwnedDescriptor(
-            owning: try checked("select types for \(object.handle.name)") {
+    public func subset(for object: borrowing OpenObject) throws(BPFError) -> BTFFile {
+        BTFFile(
+            try checked("select types for \(object.handle.name)") {
                 clibbpf_subset(raw, object.handle.raw)
             })
     }

@@ -69,7 +69,11 @@ extension BPFMap {
 
     /// Makes a map that belongs to no object: for a map of maps, or for an object to reuse.
     ///
-    /// - Parameter name: the kernel keeps 15 characters of it: letters, digits, `_` and `.`.
+    /// - Parameters:
+    ///   - kind: what it is made as.
+    ///   - name: the kernel keeps 15 characters of it: letters, digits, `_` and `.`.
+    ///   - maxEntries: how many entries it has room for.
+    ///   - options: what else it is made with.
     /// - Throws: `BPFError`: EINVAL where there is no such map (an array's keys have four bytes),
     ///   E2BIG or ENOMEM where it is too large, EPERM without CAP_BPF.
     public static func create(

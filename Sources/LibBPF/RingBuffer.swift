@@ -62,7 +62,9 @@ public struct RingBuffer: ~Copyable {
 
     /// Waits for records, at most so long, and hands them to the body as `consume` does.
     ///
-    /// - Parameter milliseconds: -1: without end.
+    /// - Parameters:
+    ///   - milliseconds: the longest wait; -1: without end.
+    ///   - body: gets every record; the span is valid only within the call.
     /// - Returns: how many there were; 0 too where a signal ended the wait.
     /// - Throws: `BPFError` where the wait fails; it has no reason to.
     @discardableResult

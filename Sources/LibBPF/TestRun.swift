@@ -17,7 +17,10 @@ extension Program {
     /// Programs for packets take `data`, at least 14 bytes of it; raw tracepoints (Linux 5.10)
     /// take their arguments, words of eight bytes, as `context`.
     ///
-    /// - Parameter count: how often to run it, for a mean of the time; for `data` only.
+    /// - Parameters:
+    ///   - data: a packet.
+    ///   - context: the program's argument.
+    ///   - count: how often to run it, for a mean of the time; for `data` only.
     /// - Throws: `BPFError`: ENOTSUPP or EINVAL where programs of this type have no test run, or
     ///   not with such input.
     public func testRun(

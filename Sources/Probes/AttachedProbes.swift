@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LibBPF
-internal import SystemLayer
 
 /// Why a tool's probes could not be put in place.
 public enum ProbeError: Error, Sendable {
@@ -80,13 +79,13 @@ public struct AttachedProbes: ~Copyable {
     }
 
     private init(
-        _ resolution: Resolution, image: UnsafeRawBufferPointer, types: borrowing OwnedDescriptor?,
+        _ resolution: Resolution, image: UnsafeRawBufferPointer, types: borrowing BTFFile?,
         btf: String?, configure: (borrowing OpenObject, Resolution) throws(BPFError) -> Void
     ) throws(BPFError) {
         // libbpf reads the file when it loads, and then alone
         let path =
             switch types {
-            case .some(let file): "/proc/self/fd/\(file.raw)"
+            case .some(let file): file.path
             case nil: btf
             }
         let open = try OpenObject(image: image.bytes, name: resolution.object, btf: path)

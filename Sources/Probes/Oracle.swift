@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LibBPF
-public import SystemLayer
 
 /// What a kernel says to a question about it.
 public enum Support: Hashable, Sendable {
@@ -31,9 +30,9 @@ public protocol KernelOracle: AnyObject {
     func support(for requirement: Requirement) -> Support
     /// The types that `object` can be relocated to (`KernelBTF.subset`); nil where libbpf is to look for itself.
     /// All questions are answered by then: what was read to answer them is let go.
-    func relocationTypes(for object: borrowing OpenObject) -> OwnedDescriptor?
+    func relocationTypes(for object: borrowing OpenObject) -> BTFFile?
 }
 
 extension KernelOracle {
-    public func relocationTypes(for object: borrowing OpenObject) -> OwnedDescriptor? { nil }
+    public func relocationTypes(for object: borrowing OpenObject) -> BTFFile? { nil }
 }

@@ -2,7 +2,7 @@
 internal import CLibbpf
 public import LibBPF
 internal import Glibc
-public import SystemLayer
+internal import SystemLayer
 internal import SystemPackage
 
 /// Asks the running kernel, mostly by loading a program that does nothing: what is
@@ -31,7 +31,7 @@ public final class RunningKernel: KernelOracle {
     }
 
     /// The BTF is some 10 MB, and libbpf reads its own when it loads a program that attaches by it.
-    public func relocationTypes(for object: borrowing OpenObject) -> OwnedDescriptor? {
+    public func relocationTypes(for object: borrowing OpenObject) -> BTFFile? {
         let subset = types().flatMap { types in try? types.btf.subset(for: object) }
         btf = nil
         return subset

@@ -2,7 +2,7 @@
 internal import ArgumentParser
 internal import Unwind
 
-/// bcc's options of memleak, and ours.
+/// bcc's options of memleak, and ours. MemLeakRequest checks what goes together.
 struct MemLeakArguments: ParsableArguments {
     @Option(name: [.short, .long], help: "Trace this process; may be given several times.")
     var pid: [TaskID] = []
@@ -13,7 +13,7 @@ struct MemLeakArguments: ParsableArguments {
             valueName: "how"))
     var stack: StackMode = .auto
 
-    @Flag(name: [.customShort("t"), .long], help: "Print each call instead of reports.")
+    @Flag(name: [.customShort("t"), .long], help: "Print each call; one report, at the end.")
     var trace = false
 
     @Flag(name: [.customShort("a"), .long], help: "Show each allocation's address and size too.")
@@ -88,7 +88,8 @@ struct MemLeakArguments: ParsableArguments {
     var symbolsPrefix: String?
 
     @Flag(
-        help: "Trace also what the processes fork. Other processes with the same library slow down too."
+        help:
+            "Trace also what the processes fork, by -p and by -c. Other processes with the same library slow down too."
     )
     var follow = false
 
@@ -110,7 +111,7 @@ struct MemLeakArguments: ParsableArguments {
     @Argument(help: "Seconds between reports.")
     var interval = Seconds(5)
 
-    @Argument(help: "Intervals to the end, of -t too (default: until Ctrl-C).")
+    @Argument(help: "Intervals to the end, with -t too (default: until Ctrl-C).")
     var count: ReportCount?
 
     @Argument(

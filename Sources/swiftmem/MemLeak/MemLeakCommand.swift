@@ -25,6 +25,11 @@ struct MemLeak: Tool {
             Stacks are walked by the binaries' own unwind tables, whole without frame pointers; \
             JIT-compiled code by frame pointers. What cuts one is said with it.
 
+            Reports come at the end of each interval, with -t at the end of the run alone. COUNT \
+            counts intervals, with -t too; SIGUSR1 makes one more report. At the end of an \
+            interval new allocators are looked for in every process that is traced, followed \
+            ones too.
+
             Other than bcc's memleak: an allocation that failed is none; realloc keeps the old \
             block when it fails; munmap and mremap of a part leave the rest; malloc of a large \
             block is one allocation, not malloc's and mmap's; -s N takes one in N at random and \

@@ -18,7 +18,7 @@ enum Wakeup: Equatable {
     case resized
     /// SIGCHLD, or a process that is watched: it stopped or ended.
     case childChanged
-    /// The time that `wake(after:)` was told is over.
+    /// The time that `wake(after:)` set is over.
     case alarm
     /// Time to end: a signal, the duration, or a reader that went away.
     case stop

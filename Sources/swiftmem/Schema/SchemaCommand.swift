@@ -21,7 +21,7 @@ struct SchemaCommand: ParsableCommand {
         if let type {
             guard let schema = RecordSchema.all.first(where: { $0.type == type }) else {
                 let known = RecordSchema.all.map(\.type).joined(separator: ", ")
-                throw Failure.usage("schema: no record has the type \(Printable.text(type)); there are \(known)")
+                throw Failure.badValue("schema: no record has the type \(Printable.text(type)); there are \(known)")
             }
             output.print(schema.text)
         } else {

@@ -15,7 +15,7 @@ struct KernelLeakReader {
     private var known: [UInt64: CapturedKernelStack] = [:]
     private var drained: UInt64 = 0
 
-    /// So many in the kernel's table, half of its room, and they are fetched to make more.
+    /// From this many in the kernel's table on, half of its room, stacks are fetched to make room.
     private static let crowded: UInt64 = 8192
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {

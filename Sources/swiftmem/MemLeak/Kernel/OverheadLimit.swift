@@ -9,7 +9,7 @@ internal import Reports
 /// the programs' own run time, without the way into them.
 struct OverheadLimit: ~Copyable {
     private let statistics: RunTimeStatistics
-    /// Of all CPUs' time, 0 to 1.
+    /// A share of all CPUs' time, 0 to 1.
     private let limit: Double
     private let slowest: UInt64
     private var lastRun: UInt64 = 0

@@ -13,7 +13,7 @@ struct AllocatorAttacher: ~Copyable {
     /// Files looked at, by process where probes are of one process only.
     private var inspected: [UInt32: Set<FileNumber>] = [:]
     private(set) var hooked: [AllocatorFile] = []
-    /// Of `hooked`, those that were printed.
+    /// How many of `hooked` were printed.
     private var printed = 0
 
     init(_ plan: MemLeakPlan, _ session: borrowing Session) {
@@ -50,7 +50,7 @@ struct AllocatorAttacher: ~Copyable {
     private mutating func attach(
         _ files: [AllocatorFile], _ pid: UInt32, _ session: borrowing Session
     ) throws(BPFError) {
-        // A file with a heap first: mappings must be told from the heap's own.
+        // A file with a heap first: mmap's probes tell a mapping from the heap's own by it.
         for file in files.sorted(by: { $0.hasHeap && !$1.hasHeap }) {
             do throws(BPFError) {
                 try probes.attach(file, pid: isWide ? nil : pid, session.probes.object)

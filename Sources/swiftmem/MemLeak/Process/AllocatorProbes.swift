@@ -27,8 +27,8 @@ struct AllocatorProbes: ~Copyable {
     }
 
     /// In a busy process allocations go on meanwhile: what frees is seen first, so that
-    /// nothing recorded is freed unseen; mmap is seen last, when malloc's own are told
-    /// from others.
+    /// nothing recorded is freed unseen; mmap is seen last, when malloc's own calls of it are
+    /// known for such.
     private static func inOrder(_ sites: [ProbeSite]) -> [ProbeSite] {
         func rank(_ site: ProbeSite) -> Int {
             switch site.op {

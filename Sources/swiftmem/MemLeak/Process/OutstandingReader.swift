@@ -15,7 +15,7 @@ struct OutstandingReader {
 
     /// Stacks in the kernel's table where all its room is taken at once; 65536 elsewhere.
     static let smallStackTable = 16384
-    /// So many in the table, and they are fetched here to make room.
+    /// From this many in the table on, stacks are fetched to make room.
     private static let crowded: UInt64 = 8192
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {

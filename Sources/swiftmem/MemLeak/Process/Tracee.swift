@@ -147,7 +147,7 @@ final class Tracee {
         return own.inode == current.inode && own.path == current.path
     }
 
-    /// A value of its auxiliary vector; nil where it is 0 or missing.
+    /// A value of its auxiliary vector (getauxval(3)); nil where it is 0 or missing.
     private func auxiliary(_ type: UInt64) -> UInt64? {
         let entry = ProcessFiles(pid).auxiliaryVector.first { $0.type == type }
         return entry.flatMap { $0.value == 0 ? nil : $0.value }

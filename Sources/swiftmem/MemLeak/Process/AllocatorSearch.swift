@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Symbols
+internal import SystemPackage
+internal import TraceRecords
+
+/// Which files and names to look at.
+struct AllocatorSearch {
+    /// `-O`: a path, a file's name, or a library's name as the linker's -l takes it.
+    var object: String?
+    /// `--symbols-prefix`.
+    var prefix: String?
+
+    /// All allocators that a process has mapped, except in files known already.
+    ///
+    /// - Throws: `Failure` when the process is gone or may not be looked at.
+    func files(of pid: UInt32, except known: inout Set<FileNumber>) throws(Failure) -> [AllocatorFile] {
+        let maps: ProcessMaps
+        do throws(SymbolError) {
+            maps = try ProcessMaps(pid: Int32(pid))
+        } catch {
+            throw Failure(error, ofProcess: pid)
+        }
+        var files: [AllocatorFile] = []
+        var refused = false
+        var reached = false
+        for mapping in maps.mappings where mapping.isExecutable && mapping.kind == .file {
+            let shown = mapping.path.description
+            guard matches(shown) else { continue }
+            guard let (path, number) = reachable(mapping, pid, &refused) else { continue }
+            reached = true
+            guard known.insert(number).inserted else { continue }
+            if let file = inspect(path, shown: shown, number, ofLibrary: !isMain(number, pid)) {
+                files.append(file)
+            }
+        }
+        if refused && !reached { throw Failure(mayNotLookAt: pid) }
+        return files
+    }
+
+    private func isMain(_ number: FileNumber, _ pid: UInt32) -> Bool {
+        FileNumber("/proc/\(pid)/exe") == number
+    }
+
+    /// The mapping's own link opens the very file, deleted or in another mount
+    /// namespace; the path within the process's root, and the same path here where it is
+    /// the same file, are for who may not follow it.
+    private func reachable(
+        _ mapping: Mapping, _ pid: UInt32, _ refused: inout Bool
+    ) -> (String, FileNumber)? {
+        for path in [mapping.mapFilesPath(pid: Int32(pid)), mapping.rootPath(pid: Int32(pid))] {
+            let path = path.description
+            if let number = FileNumber(path) { return (path, number) }
+            refused = refused || errno == EACCES || errno == EPERM
+        }
+        let path = mapping.path.description
+        if !mapping.isDeleted, let number = FileNumber(path), number.inode == mapping.inode {
+            return (path, number)
+        }
+        return nil
+    }
+
+    func matches(_ path: String) -> Bool {
+        guard let object else { return true }
+        if object.contains("/") {
+            return path == object || FileNumber(object).map { $0 == FileNumber(path) } ?? false
+        }
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return name == object || name.hasPrefix("lib\(object).") || name.hasPrefix("lib\(object)-")
+            || name.hasPrefix("lib\(object)_")
+    }
+
+    /// nil: no allocator in it, or no ELF file.
+    func inspect(_ path: String, shown: String, _ number: FileNumber, ofLibrary: Bool)
+        -> AllocatorFile?
+    {
+        let prefixes = prefix.map { [$0] } ?? AllocatorFunction.prefixes
+        var names = Set(
+            (AllocatorFunction.mappings + AllocatorFunction.new + AllocatorFunction.delete).map(\.name))
+        names.formUnion(AllocatorFunction.ownNew)
+        for (mark, functions) in AllocatorFunction.own {
+            names.insert(mark)
+            names.formUnion(functions.map(\.name))
+        }
+        for prefix in prefixes {
+            names.formUnion((AllocatorFunction.heap + AllocatorFunction.extras).map { prefix + $0.name })
+        }
+        // A library's functions are in what it exports; a program's may be in its debug file.
+        let debug = ofLibrary ? DebugFiles(directory: "/nonexistent") : DebugFiles()
+        guard
+            let found = try? ELFSymbols.functionOffsets(
+                named: names, path: FilePath(path), debugFiles: debug)
+        else { return nil }
+        let locations = Dictionary(grouping: found.filter { !$0.isIndirect }, by: \.name)
+        var builder = Builder(locations: locations, path: path)
+        builder.add(prefixes: prefixes, shown: shown, ofLibrary: ofLibrary)
+        guard !builder.sites.isEmpty else { return nil }
+        return AllocatorFile(
+            number: number, path: path, shownPath: shown, sites: builder.sites, missing: builder.missing,
+            marksFrees: builder.marksFrees, hasHeap: builder.hasHeap)
+    }
+
+    private struct Builder {
+        let locations: [String: [FunctionLocation]]
+        let path: String
+        var sites: [ProbeSite] = []
+        var missing: [String] = []
+        var marksFrees = false
+        var hasHeap = false
+        private var offsets: Set<UInt64> = []
+
+        init(locations: [String: [FunctionLocation]], path: String) {
+            self.locations = locations
+            self.path = path
+        }
+
+        func has(_ name: String) -> Bool { locations[name] != nil }
+
+        mutating func add(prefixes: [String], shown: String, ofLibrary: Bool) {
+            let name = shown.split(separator: "/").last.map(String.init) ?? shown
+            for prefix in prefixes where has(prefix + "malloc") {
+                // a static program that never frees has no free either
+                guard has(prefix + "free") || (prefix.isEmpty && !ofLibrary) else { continue }
+                // old loaders have a small malloc of their own, for themselves
+                if name.hasPrefix("ld-") && !has("posix_memalign") { continue }
+                hasHeap = true
+                if !(name.hasPrefix("libc.") || name.hasPrefix("libc-")) { marksFrees = true }
+                for function in AllocatorFunction.heap {
+                    let function = function.prefixed(prefix)
+                    if has(function.name) { add(function) } else { missing.append(function.name) }
+                }
+                for function in AllocatorFunction.extras { add(function.prefixed(prefix)) }
+            }
+            for (mark, functions) in AllocatorFunction.own where hasHeap && has(mark) {
+                for function in functions { add(function) }
+            }
+            // Elsewhere operator new is malloc() and operator delete is free(): of new, the
+            // caller is all that is missing.
+            if AllocatorFunction.ownNew.contains(where: has) {
+                for function in AllocatorFunction.new { add(.init(name: function.name, op: MEMLEAK_NEW)) }
+                for function in AllocatorFunction.delete { add(function) }
+            } else {
+                for function in AllocatorFunction.new { add(function) }
+            }
+            if has("mmap") && has("munmap") {
+                for function in AllocatorFunction.mappings {
+                    if has(function.name) { add(function) } else { missing.append(function.name) }
+                }
+            }
+        }
+
+        mutating func add(_ function: AllocatorFunction) {
+            for location in locations[function.name] ?? [] {
+                let place = ProbePlacement.offset(of: location, path: path)
+                // memalign and aligned_alloc are one function in glibc, mmap has an alias
+                guard offsets.insert(location.fileOffset).inserted else {
+                    sites.append(ProbeSite(function: function.name, op: 0, offset: place))
+                    continue
+                }
+                sites.append(ProbeSite(function: function.name, op: function.op.rawValue, offset: place))
+            }
+        }
+    }
+}

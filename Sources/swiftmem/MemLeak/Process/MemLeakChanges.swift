@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Reports
+internal import Unwind
+
+/// What becomes of processes: forks, execs and ends by records, a command's steps by ptrace.
+extension MemLeakSource {
+    mutating func takeIn(_ session: inout Session) throws {
+        var events: [MemLeakEvent] = []
+        try ring.consume { span in
+            if let event = MemLeakEvent(span) { events.append(event) }
+        }
+        for event in events {
+            switch event {
+            case .mapping(let call): reporter.apply(call)
+            case .traced(let call): call.print(&session)
+            case .forked(let pid, let parent):
+                processes.add(pid)
+                names.forked(pid, by: parent)
+                try unwinder?.load(pid)
+            case .unmapped(let pid): try unwinder?.asked(pid)
+            case .execed(let pid, let comm, let time): try execed(pid, comm, time, session)
+            case .exited(let pid, let time): try exited(pid, time)
+            }
+        }
+    }
+
+    private mutating func execed(
+        _ pid: UInt32, _ comm: String, _ time: UInt64, _ session: borrowing Session
+    ) throws {
+        processes.execed(pid)
+        try reporter.drop(pid, until: time, &processes)
+        names.execed(pid)
+        try unwinder?.execed(pid)
+        // the program and its loader are mapped by now: a static one, or musl's, is hooked at once
+        try look(at: pid, session)
+        if case .processes(let pids) = plan.target, pids.contains(pid) {
+            say("process \(pid) (\(Printable.text(comm))) has called exec: what it had allocated is gone")
+        }
+    }
+
+    private mutating func exited(_ pid: UInt32, _ time: UInt64) throws {
+        try unwinder?.forget(pid)
+        switch plan.target {
+        case .cgroup:
+            processes.exited(pid, time, isReported: false)
+            // What a process of a long-lived group did not free is no leak of the group's.
+            try reporter.drop(pid, until: time, &processes)
+        case .processes(let pids): processes.exited(pid, time, isReported: !pids.contains(pid))
+        case .command: processes.exited(pid, time, isReported: pid != tracee?.pid)
+        }
+    }
+
+    /// Takes in what the command did, or whom a pidfd says to have ended.
+    mutating func childChanged(_ session: inout Session) throws {
+        guard let tracee else { return processes.removeEnded() }
+        let pid = tracee.pid
+        while exitStatus == nil, let change = try tracee.next({ try look(at: pid, session) }) {
+            switch change {
+            case .loaded: try printNews(&session)
+            case .exiting:
+                // an exec in the ring comes before what it mapped is read, for it forgets the names
+                try takeIn(&session)
+                names.load(pid)
+                tracee.go()
+            case .exited(let status):
+                try takeIn(&session)
+                try report(&session, atExit: true)
+                exitStatus = status
+            }
+        }
+    }
+
+    mutating func ended(_ session: inout Session) throws -> Bool {
+        if exitStatus != nil { return true }
+        guard case .processes = plan.target, processes.living.isEmpty else { return false }
+        try report(&session, atExit: true)
+        say("\(plan.targetText) has ended")
+        return true
+    }
+}
+
+extension MemLeakCall {
+    /// Prints a call as it comes (`-t`).
+    func print(_ session: inout Session) {
+        if session.options.json { session.output.print(json) } else { session.output.print(text) }
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Reports
+internal import Unwind
+
+/// The start: what is there is attached to, the command is begun, the head is printed.
+extension MemLeakSource {
+    mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
+        try events.watchRecords(ring.descriptor)
+        if let tracee { return try begin(tracee, &session) }
+        switch plan.target {
+        case .command: break
+        case .processes:
+            for process in found {
+                try processes.choose(process.pid)
+                try unwinder?.load(process.pid)
+                try attacher.attach(process, session)
+            }
+            try processes.watch(events)
+        case .cgroup(let cgroup):
+            for pid in cgroup.processes() {
+                processes.add(pid)
+                try look(at: pid, session)
+            }
+        }
+        // who waits for the head may end the process at once
+        for pid in processes.living { names.hold(pid) }
+        let isRead = try session.begin(MemLeakText.attaching(to: plan.targetText))
+        try printNews(&session)
+        if Environment.recordsNothing { say("SWIFTMEM_EMPTY is set: nothing is recorded") }
+        if session.options.verbose, let unwinder { note(unwinder.summary) }
+        for pid in processes.living { names.load(pid) }
+        return isRead
+    }
+
+    private mutating func begin(_ tracee: Tracee, _ session: inout Session) throws -> Bool {
+        let pid = tracee.pid
+        try processes.choose(pid)
+        if !session.options.json {
+            session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
+        }
+        let isRead = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
+        try tracee.start { try look(at: pid, session) }
+        try printNews(&session)
+        if attacher.hooked.isEmpty { say("no allocator found in \(plan.targetText): nothing is traced") }
+        // it may have ended before its libraries were all mapped
+        try childChanged(&session)
+        return isRead
+    }
+}
