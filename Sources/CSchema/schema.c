@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema.h"
 
-#define TEXT(type) static const unsigned char text_##type[]
+#define TEXT(record) static const unsigned char text_##record[]
 
 TEXT(start) = {
 #embed "../../Docs/schema/start.json"
@@ -68,9 +68,9 @@ TEXT(doctor_verifier) = {
 };
 /* make new-tool: bytes go above this line */
 
-#define SCHEMA(type) \
+#define SCHEMA(record) \
 	{ \
-		.type = #type, .text = text_##type, .size = sizeof(text_##type) \
+		.type = #record, .text = text_##record, .size = sizeof(text_##record) \
 	}
 
 static const struct record_schema schemas[] = {
