@@ -41,6 +41,8 @@ let packedRelocations: [String] = packsRelocations ? ["-Xlinker", "-z", "-Xlinke
 let smallRelease: [String] = ["-Xlinker", "--gc-sections", "-Xlinker", "-s"] + packedRelocations
 let link: [LinkerSetting] = [
     .unsafeFlags(["-use-ld=lld"]),
+    // newer elfutils' libelf.a has a crc32() of its own beside zlib's
+    .unsafeFlags(["-Xlinker", "--allow-multiple-definition"], .when(traits: ["StaticLibraries"])),
     // what is installed carries no symbols and nothing that nobody calls
     .unsafeFlags(smallRelease, .when(configuration: .release)),
 ]

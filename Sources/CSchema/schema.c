@@ -67,7 +67,9 @@ static const unsigned char doctor_verifier[] = {
 };
 
 #define SCHEMA(type) \
-	{ #type, type, sizeof(type) }
+	{ \
+#type, type, sizeof(type) \
+	}
 
 static const struct record_schema schemas[] = {
 	SCHEMA(start),

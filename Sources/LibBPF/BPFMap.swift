@@ -78,7 +78,7 @@ public struct BPFMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: KernelMap {
     @discardableResult
     public func remove(_ key: Key) throws(BPFError) -> Bool { try handle.remove(key) }
 
-    /// The keys, in the kernel's order, one system call each. Of a map that changes meanwhile some
+    /// The keys, in the kernel's order, one system call each. Where a map changes meanwhile, some
     /// may be missing, and some come twice; there are never more than the map has room for.
     ///
     /// - Throws: `BPFError` where the kernel refuses.

@@ -60,7 +60,7 @@ final class MapHandle {
     let descriptor: Int32
     let kind: MapKind
     let keySize: Int
-    /// Of one CPU, for a per-CPU map.
+    /// One CPU's, for a per-CPU map.
     let valueSize: Int
     let maxEntries: Int
     private let owner: Owner

@@ -46,7 +46,7 @@ public struct Resolution: Hashable, Sendable {
         return choices.flatMap { $0.rung?.programs ?? [] }.filter { seen.insert($0).inserted }
     }
 
-    /// Of each program that has one, the program that sees what it was skipped for.
+    /// By program, the program that sees what the kernel skipped it for.
     public var backups: [String: String] {
         choices.reduce(into: [:]) { all, choice in
             all.merge(choice.rung?.backups ?? [:]) { first, _ in first }

@@ -11,7 +11,7 @@ public struct Rung: Hashable, Sendable {
     /// none, where other programs do its work.
     public let programs: [String]
     public let requires: [Requirement]
-    /// Of a program the one behind it on the same event, which sees what the kernel skipped the first for.
+    /// By program, the one behind it on the same event, which sees what the kernel skipped the first for.
     /// Lost is at most what both were skipped for.
     public let backups: [String: String]
     /// Maps that only this rung's programs use.

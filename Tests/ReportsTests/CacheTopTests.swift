@@ -80,11 +80,11 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         var carry = PageCacheCarry()
         var moved = PageCacheCounters()
         moved.faultAccess = 0 &- 16
-        #expect(carry.settle(moved).faultAccessPages == 0)
+        #expect(carry.interval(of: moved).faultAccessPages == 0)
         #expect(!carry.isEmpty)
         var next = PageCacheCounters()
         next.faultAccess = 20
-        #expect(carry.settle(next).faultAccessPages == 4)
+        #expect(carry.interval(of: next).faultAccessPages == 4)
         #expect(carry.isEmpty)
     }
 }

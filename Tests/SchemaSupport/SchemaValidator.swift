@@ -44,6 +44,12 @@ public enum RecordLine {
             (schema.type, Result { () throws(SchemaError) in try SchemaValidator(schema.text) })
         })
 
+    /// Is the line a record of a type that has a schema?
+    public static func hasSchema(_ line: some StringProtocol) -> Bool {
+        let record = (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
+        return (record?["type"] as? String).map { validators[$0] != nil } ?? false
+    }
+
     /// What is wrong with the line; empty: it is a record as its schema says.
     public static func findings(in line: some StringProtocol) -> [String] {
         guard let record = (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any] else {

@@ -8,7 +8,7 @@ public struct CacheTopReport: Sendable {
     public let order: CacheTopOrder
     /// Sorted.
     public let rows: [CacheTopRow]
-    /// Of all processes and files, whatever the rows show.
+    /// The sum over all processes and files, whatever the rows show.
     public let total: PageCacheInterval
     public let unattributed: PageCacheInterval
     public let seesAccesses: Bool

@@ -8,11 +8,11 @@ public enum CacheTopView: String, CaseIterable, Sendable {
 /// One row: a process, a file or a cgroup.
 public struct CacheTopRow: Hashable, Sendable {
     public let view: CacheTopView
-    /// Of the process; nil in other views.
+    /// The process; nil in other views.
     public let pid: UInt32?
     public let uid: UInt32?
     public let comm: String?
-    /// Of the file; nil in other views and where it is not known.
+    /// The file; nil in other views and where it is not known.
     public let file: CachedFile?
     /// The file's path, or what is known instead in brackets; the cgroup's path.
     public let name: String?

@@ -5,7 +5,7 @@
 public struct VMStat: Hashable, Sendable {
     /// Pages read from block devices: file data, metadata, direct I/O, swap (`pgpgin` is in KiB).
     public var readPages: UInt64?
-    /// Of these, swapped in.
+    /// The part of them that was swapped in.
     public var swappedInPages: UInt64?
     /// Pages that became dirty.
     public var dirtiedPages: UInt64?

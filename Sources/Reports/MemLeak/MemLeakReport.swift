@@ -16,7 +16,7 @@ public struct MemLeakReport: Hashable, Sendable {
     public let sampleRate: UInt64
     /// Bytes between samples on average, where allocations are sampled by their bytes.
     public let sampleBytes: UInt64?
-    /// Of the kernel's allocations only.
+    /// What is counted of the kernel's allocations; nil: a process's report.
     public let kernel: KernelLeakCounters?
     /// What was dropped since the start with processes that ended or called exec.
     public let gone: OutstandingSum

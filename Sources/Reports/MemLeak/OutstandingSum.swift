@@ -18,7 +18,7 @@ public struct OutstandingSum: Hashable, Sendable {
     public var oldestTime: UInt64?
     /// Some of it stands for allocations that sampling passed over.
     public var isEstimated = false
-    /// Of the estimates (Horvitz and Thompson's); NaN where it can't be told.
+    /// Variance of the estimates (Horvitz and Thompson's); NaN where it can't be told.
     var bytesVariance = 0.0
     var countVariance = 0.0
     /// What rounding keeps back.

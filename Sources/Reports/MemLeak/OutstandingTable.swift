@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whose allocations: a process and the stack that made them.
+/// Where allocations are made: a process and a stack.
 public struct AllocationSite: Hashable, Sendable {
     public let pid: UInt32
     /// Key of the stack table; 0: the stack could not be captured.

@@ -12,7 +12,7 @@ package import TraceRecords
 /// - **write-allocated**: a page that came into the cache because a write created it;
 /// - **evicted**: a page that left the cache: reclaimed, truncated or dropped.
 ///
-/// Of these, per interval:
+/// The ratios of an interval:
 ///
 /// - **READ_HIT%**: of the pages accessed, those that were there: hits / (hits + misses);
 /// - **WRITE_HIT%**: of the pages that became dirty, those that were in the cache

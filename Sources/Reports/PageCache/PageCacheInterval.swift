@@ -5,7 +5,7 @@ public struct PageCacheInterval: Hashable, Sendable {
     public let readAccessPages: UInt64
     public let faultAccessPages: UInt64
     public let missPages: UInt64
-    /// Of the misses, those that nothing had asked for yet.
+    /// Misses that nothing had asked for yet.
     public let readaheadMissPages: UInt64
     public let dirtyPages: UInt64
     public let writeAllocatedPages: UInt64

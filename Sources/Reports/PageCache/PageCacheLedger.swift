@@ -10,7 +10,7 @@ public struct PageCacheLedger: Sendable {
     /// What happened since the last reading.
     public mutating func advance(to now: PageCacheCounters) -> PageCacheInterval {
         defer { last = now }
-        return carry.settle(now - last)
+        return carry.interval(of: now - last)
     }
 }
 
@@ -27,7 +27,7 @@ public struct PageCacheCarry: Hashable, Sendable {
     public var isEmpty: Bool { self == PageCacheCarry() }
 
     /// An interval's counts, less what earlier ones had too much.
-    public mutating func settle(_ counts: PageCacheCounters) -> PageCacheInterval {
+    public mutating func interval(of counts: PageCacheCounters) -> PageCacheInterval {
         // pages moved to another key make this one's wrapping sum negative
         let faultSum = Int64(bitPattern: counts.faultAccess) - Int64(clamping: faults)
         faults = faultSum < 0 ? faultSum.magnitude : 0

@@ -22,8 +22,8 @@ public struct ReadaheadCounters: Hashable, Sendable {
     }
 }
 
-/// Of the pages read ahead, in this interval or before: those first used in it, and
-/// those that left the cache unused.
+/// What became of pages that were read ahead, in this interval or before: how many were first used in it, and how many
+/// left the cache unused.
 public struct ReadaheadUse: Hashable, Sendable {
     public let usedPages: UInt64
     public let droppedPages: UInt64

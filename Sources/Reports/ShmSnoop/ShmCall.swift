@@ -10,7 +10,7 @@ public struct ShmCall: Hashable, Sendable {
     /// What the call gives a C program: a number or an address; negative: an errno.
     public var result: Int64
     public var arguments: [UInt64]
-    /// Of the file or the object, where the call has one.
+    /// The file's or the object's, where the call has one.
     public var name: String?
     public var durationNanoseconds: UInt64?
     /// Made through the kernel's 32-bit entry.

@@ -9,7 +9,7 @@ public struct SwapInRow: Hashable, Sendable {
     public var processes = 1
     /// All that came from swap, whatever kind of it.
     public var pages: UInt64
-    /// Of `pages`, those that no fault asked for.
+    /// The part of `pages` that no fault asked for.
     public var readaheadPages: UInt64?
     public var diskPages: UInt64?
     public var zramPages: UInt64?

@@ -87,7 +87,7 @@ struct CacheTop: Tool {
         var pace = ReportLoop.Pace(interval: interval.value, count: count?.value, duration: report.duration?.value)
         if onScreen {
             pace.terminal = true
-            var source = try CacheTopScreenSource(readings)
+            var source = CacheTopScreenSource(readings, on: try Terminal())
             try ReportLoop.run(&source, &session, pace)
         } else {
             var source = CacheTopSource(readings)

@@ -35,7 +35,7 @@ struct CacheTopReader {
         try entries[full].drain { key, entry in
             let use = CacheTopUse(key: key, entry: entry)
             var carry = carries.removeValue(forKey: use.key) ?? PageCacheCarry()
-            let pages = carry.settle(use.counters)
+            let pages = carry.interval(of: use.counters)
             if !carry.isEmpty { carriesLeft[use.key] = carry }
             result.append(CacheTopEntry(use, pages: pages))
         }

@@ -10,11 +10,12 @@ struct CacheTopScreenSource: ReportSource, ~Copyable {
     private var isOver = false
     private let terminal: Terminal
 
-    /// Takes the terminal over.
-    init(_ readings: CacheTopReadings) throws {
+    /// - Parameter terminal: taken over by now. It is made outside, since Swift 6.2 can't compile an initializer of a
+    ///   noncopyable value that throws and has such a part.
+    init(_ readings: CacheTopReadings, on terminal: consuming Terminal) {
         self.readings = readings
         state = CacheTopScreenState(view: readings.options.by.view, order: readings.order)
-        terminal = try Terminal()
+        self.terminal = terminal
     }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool { true }

@@ -58,7 +58,7 @@ struct MemLeak: Tool {
         case .kernel(let plan):
             let names = KernelLeakNames()
             var session = try Session(plan.mode(names.symbols), report)
-            var source = try KernelLeakSource(plan, names, session)
+            var source = try KernelLeakSource.make(plan, names, session)
             try ReportLoop.run(&source, &session, pace)
             try session.finish()
         case .processes(let plan):

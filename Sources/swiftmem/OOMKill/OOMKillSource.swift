@@ -13,7 +13,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private let symbols: KernelStack?
     private var kills: UInt64 = 0
     /// Victims that were printed and whose memory is not back yet.
-    private var pending: Set<UInt32> = []
+    private var pending: Set<UInt32>
 
     /// - Parameter stack: the kernel stack of the allocation is printed too.
     init(_ session: borrowing Session, _ victims: VictimFilter, stack: Bool) throws {
@@ -21,6 +21,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
         ring = try session.probes.object.ringBuffer("events")
         self.victims = victims
         self.symbols = symbols
+        pending = []
     }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {

@@ -36,7 +36,7 @@ struct EventLoop: ~Copyable {
     private let ticks: OwnedDescriptor
     private let deadline: OwnedDescriptor
     private let alarm: OwnedDescriptor
-    private var pending: [Wakeup] = []
+    private var pending: [Wakeup]
 
     private enum Source {
         static let records: UInt64 = 0, signals: UInt64 = 1, ticks: UInt64 = 2
@@ -76,6 +76,7 @@ struct EventLoop: ~Copyable {
         self.ticks = ticks
         self.deadline = deadline
         self.alarm = alarm
+        pending = []
     }
 
     /// Wakes for a ring buffer's records.

@@ -8,22 +8,25 @@ internal import Reports
 /// One run of a tool: its probes in place, its output, and what was lost.
 struct Session: ~Copyable {
     let probes: AttachedProbes
-    var output = Output()
+    var output: Output
     let options: ReportOptions
     private let lossMap: PerCPUMap<UInt32, UInt64>
-    private var shown = Losses()
+    private var shown: Losses
 
     /// Checks permissions, then resolves, loads and attaches what a tool's mode consists of.
     ///
     /// - Throws: `Failure` where a right is missing; `ProbeError` where a ladder that the mode can't do without has
     ///   no rung here, or the kernel refuses it; `BPFError` where the object counts no losses.
     init(_ mode: ToolMode, _ options: ReportOptions) throws {
-        // every field is assigned behind the last throw
+        // Every field is assigned behind the last throw, and none has a value of its own: Swift 6.2 destroys such a
+        // value of a noncopyable type twice.
         let probes = try Self.attach(mode, options)
         let lossMap: PerCPUMap<UInt32, UInt64> = try probes.object.perCPUMap("losses")
         self.probes = probes
         self.options = options
         self.lossMap = lossMap
+        output = Output()
+        shown = Losses()
     }
 
     private static func attach(_ mode: ToolMode, _ options: ReportOptions) throws -> AttachedProbes {

@@ -10,7 +10,7 @@ enum Doctor {
         let tools: [DoctorToolRow]
     }
 
-    /// Of all tools, asked once: it takes seconds on an emulated CPU. Nil where there is no such command.
+    /// All tools', asked once: it takes seconds on an emulated CPU. Nil where there is no such command.
     static let all: Report? = try? ask([])
 
     private static func ask(_ tools: [String], rung: String? = nil) throws -> Report {

@@ -19,7 +19,7 @@ struct MemLeakRow: Row {
     /// Null: the stack was lost.
     @Known var frames: [Frame]?
     @Known var stackEnd: String?
-    /// Of the kernel's memory alone.
+    /// Known for the kernel's memory alone.
     let kind: String?
     let cache: String?
 
@@ -42,7 +42,7 @@ struct MemLeakSummaryRow: Row {
     let unseenNewCalls: Int
     let abandonedCalls: Int
     let losses: Losses
-    /// Of the kernel's memory alone.
+    /// Known for the kernel's memory alone.
     let falseLeaksPossible: Bool?
     let bulkFreesSeen: Bool?
     let bulkFrees: Int?

@@ -254,7 +254,7 @@ static int read_log(struct victim *v, int count)
 	uint64_t deadline = w_now_ns(CLOCK_MONOTONIC) + 1000000000u;
 	while (found < count && kmsg_next_kill(kmsg_fd, &log, deadline))
 		for (int i = 0; i < count; i++)
-			// Of processes that share memory the kernel may choose either one, and it names only that.
+			// The kernel may choose either one of processes that share memory, and it names only that.
 			if (!v[i].logged && (log.pid == v[i].pid || (log.pid && log.pid == v[i].report.sibling_pid))) {
 				v[i].log = log;
 				v[i].logged = true;

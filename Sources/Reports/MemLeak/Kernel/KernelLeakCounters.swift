@@ -3,13 +3,13 @@ package import TraceRecords
 
 /// What the programs counted, beyond what those of processes count.
 public struct KernelLeakCounters: Hashable, Sendable {
-    /// Of recorded objects, by kmem_cache_free_bulk().
+    /// Recorded objects freed by kmem_cache_free_bulk().
     public var bulkFrees: UInt64 = 0
-    /// Of recorded objects, by kfree_rcu().
+    /// Recorded objects freed by kfree_rcu().
     public var rcuFrees: UInt64 = 0
-    /// Of recorded memory: its address was given out again.
+    /// Frees of recorded memory that were not seen: its address was given out again.
     public var unseenFrees: UInt64 = 0
-    /// Of recorded memory, seen by the second program alone: they interrupted the first.
+    /// Frees of recorded memory that only the second program saw: they interrupted the first.
     public var rescuedFrees: UInt64 = 0
     /// kfree(NULL)
     public var nullFrees: UInt64 = 0

@@ -12,14 +12,27 @@ struct KernelLeakSource: ReportSource, ~Copyable {
     private var reporter: KernelLeakReporter
     private var fullMap = FullMapNotice()
 
-    init(_ plan: KernelLeakPlan, _ names: KernelLeakNames, _ session: borrowing Session) throws {
-        // every field is assigned behind the last throw
+    /// - Throws: `BPFError` of the ring, the maps and the kernel's statistics.
+    static func make(
+        _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ session: borrowing Session
+    ) throws -> KernelLeakSource {
         let reporter = try KernelLeakReporter(plan, names, session)
         let ring = try session.probes.object.ringBuffer("events")
-        overhead = try plan.maxOverhead.map { try OverheadLimit(percent: $0, rate: plan.settings.sampleRate) }
-        self.ring = ring
+        guard let percent = plan.maxOverhead else { return KernelLeakSource(plan, reporter, ring, nil) }
+        let overhead = try OverheadLimit(percent: percent, rate: plan.settings.sampleRate)
+        return KernelLeakSource(plan, reporter, ring, overhead)
+    }
+
+    // It does not throw: Swift 6.2 can't compile an initializer that does, of a noncopyable value whose fields have
+    // values of their own.
+    private init(
+        _ plan: KernelLeakPlan, _ reporter: KernelLeakReporter, _ ring: consuming RingBuffer,
+        _ overhead: consuming OverheadLimit?
+    ) {
         self.plan = plan
         self.reporter = reporter
+        self.ring = ring
+        self.overhead = overhead
     }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {

@@ -12,7 +12,8 @@ struct MemLeakSource: ReportSource, ~Copyable {
     let plan: MemLeakPlan
     var processes: ProcessTable
     var reporter: MemLeakReporter
-    var unwinder: UnwindUploader?
+    // Spelled out, it has no nil before init: Swift 6.2 takes that for a second value where init throws.
+    var unwinder: Optional<UnwindUploader>
     let names: StackNames
     var progress: ProgressMeter
     private var fullMap = FullMapNotice()
