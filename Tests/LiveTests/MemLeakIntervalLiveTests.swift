@@ -15,8 +15,13 @@ extension LiveTests {
                 defer { steps.end() }
                 return try Tool.run(["memleak", "--json", "-p", "\(steps.pid)"] + options)
             case .command:
-                // the command holds the pipe that is read here: it ends with memleak, or after twenty seconds
-                let wait = "n=0; while [ $n -lt 200 ] && kill -0 $PPID 2>/dev/null; do sleep 0.1; n=$((n + 1)); done"
+                // The command holds the pipe that is read here. It ends once memleak has, which is a zombie until its
+                // output has been read, or after twenty seconds.
+                let wait = """
+                    n=0
+                    while [ $n -lt 200 ] && read -r pid comm state rest </proc/$PPID/stat && [ "$state" != Z ]
+                    do sleep 0.1; n=$((n + 1)); done
+                    """
                 return try Tool.run(["memleak", "--json"] + options + ["--", "sh", "-c", wait])
             case .cgroup:
                 let root = Live.unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
