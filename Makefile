@@ -31,7 +31,7 @@ BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
 
 KERNELS ?=
 
-.PHONY: help deps deps-test build bpf run test test-unit test-live mutants test-kernels bench install uninstall docs docs-library fmt lint clean
+.PHONY: help deps deps-test build bpf run test test-unit test-live mutants test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,12 +43,21 @@ TEST_OBJECTS := $(patsubst %.bpf.c,Tests/TestObjects/objects/%.bpf.o,$(notdir $(
 
 EXAMPLE_OBJECTS := $(patsubst %.bpf.c,Examples/Objects/objects/%.bpf.o,$(notdir $(wildcard Examples/Objects/*.bpf.c)))
 
-bpf: $(BPF_OBJECTS) $(TEST_OBJECTS) $(EXAMPLE_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
+bpf: $(BPF_OBJECTS) $(OBJECTS)/images.h $(TEST_OBJECTS) $(EXAMPLE_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
 
 $(OBJECTS)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
 	@mkdir -p $(@D)
 	@echo BPF $<
 	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
+
+# what embeds them all: written anew when there are others than before
+TOOL_OBJECTS := $(BPF_SOURCES:BPF/%.bpf.c=%)
+$(OBJECTS)/images.h: FORCE
+	@mkdir -p $(@D)
+	@{ for tool in $(TOOL_OBJECTS); do printf 'IMAGE(%s) = {\n#embed "%s.bpf.o"\n};\n' $$tool $$tool; done; \
+	   printf '#define IMAGES(ROW)'; printf ' ROW(%s)' $(TOOL_OBJECTS); echo; } >$@.tmp
+	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+FORCE:
 
 Tests/TestObjects/objects/%.bpf.o: Tests/TestObjects/%.bpf.c $(BPF_HEADERS)
 	@mkdir -p $(@D)
@@ -114,6 +123,12 @@ fmt: ## format all sources in place
 
 lint: ## check format and style of every language, links and words
 	@Scripts/lint
+
+new-tool: ## lay down a tool that works, to be changed: make new-tool NAME=pagefault TYPE=PageFault
+	@Scripts/new-tool "$(NAME)" $(TYPE)
+
+test-new-tool: ## make such a tool in a copy of the tree, build and test it there (minutes)
+	@Scripts/test-new-tool
 
 clean: ## remove what was built
 	rm -rf .build $(OBJECTS)

@@ -91,7 +91,10 @@ func workload(_ name: String) -> Target {
         cSettings: cStrict + [.headerSearchPath("../include")])
 }
 
-let workloads: [String] = ["oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls"]
+let workloads: [String] = [
+    "oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls",
+    // make new-tool: a workload goes above this line
+]
 let workloadTargets: [Target] = workloads.map(workload)
 let workloadDependencies: [Target.Dependency] = workloads.map { .target(name: "workload-\($0)") }
 
@@ -188,7 +191,8 @@ let testTargets: [Target] = [
         [
             "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer",
             systemPackage,
-        ], exclude: ["Golden"]),
+        ],
+        exclude: ["Golden"]),
     tests(
         "LiveTests",
         ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies

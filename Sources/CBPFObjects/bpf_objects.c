@@ -3,44 +3,17 @@
 
 #include <string.h>
 
-// The objects are of the architecture that this is built for.
-#if !__has_embed("objects/oomkill.bpf.o")
+// `make bpf` writes it: IMAGE(tool) for each BPF/*.bpf.c, its bytes embedded, then IMAGES(tool) for all of them.
+#if !__has_include("objects/images.h")
 #error the BPF objects are not built yet: run "make bpf" first
 #endif
 
 // libbpf reads ELF structures in place: the images must be aligned as those are.
 #define IMAGE(tool) _Alignas(8) static const unsigned char image_##tool[]
+#include "objects/images.h"
 
-// A new tool: its image here, and its row in the table below.
-IMAGE(oomkill) = {
-#embed "objects/oomkill.bpf.o"
-};
-IMAGE(cachestat) = {
-#embed "objects/cachestat.bpf.o"
-};
-IMAGE(swapin) = {
-#embed "objects/swapin.bpf.o"
-};
-IMAGE(shmsnoop) = {
-#embed "objects/shmsnoop.bpf.o"
-};
-IMAGE(cachetop) = {
-#embed "objects/cachetop.bpf.o"
-};
-IMAGE(memleak) = {
-#embed "objects/memleak.bpf.o"
-};
-IMAGE(kernelleak) = {
-#embed "objects/kernelleak.bpf.o"
-};
-
-#define ROW(tool) \
-	{ \
-#tool, image_##tool, sizeof(image_##tool) \
-	}
-static const struct bpf_object_image images[] = {
-	ROW(oomkill), ROW(cachestat), ROW(cachetop), ROW(swapin), ROW(shmsnoop), ROW(memleak), ROW(kernelleak),
-};
+#define ROW(tool) { .name = #tool, .bytes = image_##tool, .size = sizeof(image_##tool) },
+static const struct bpf_object_image images[] = { IMAGES(ROW) };
 
 const struct bpf_object_image *bpf_object_image_at(size_t index)
 {

@@ -1,74 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema.h"
 
-/* A new type of record: its bytes here, its row below. */
-static const unsigned char start[] = {
+#define TEXT(record) static const unsigned char text_##record[]
+
+TEXT(start) = {
 #embed "../../Docs/schema/start.json"
 };
-static const unsigned char oomkill[] = {
+TEXT(oomkill) = {
 #embed "../../Docs/schema/oomkill.json"
 };
-static const unsigned char oomkill_end[] = {
+TEXT(oomkill_end) = {
 #embed "../../Docs/schema/oomkill_end.json"
 };
-static const unsigned char oomkill_summary[] = {
+TEXT(oomkill_summary) = {
 #embed "../../Docs/schema/oomkill_summary.json"
 };
-static const unsigned char cachestat[] = {
+TEXT(cachestat) = {
 #embed "../../Docs/schema/cachestat.json"
 };
-static const unsigned char cachetop[] = {
+TEXT(cachetop) = {
 #embed "../../Docs/schema/cachetop.json"
 };
-static const unsigned char cachetop_interval[] = {
+TEXT(cachetop_interval) = {
 #embed "../../Docs/schema/cachetop_interval.json"
 };
-static const unsigned char swapin[] = {
+TEXT(swapin) = {
 #embed "../../Docs/schema/swapin.json"
 };
-static const unsigned char swapin_interval[] = {
+TEXT(swapin_interval) = {
 #embed "../../Docs/schema/swapin_interval.json"
 };
-static const unsigned char shmsnoop[] = {
+TEXT(shmsnoop) = {
 #embed "../../Docs/schema/shmsnoop.json"
 };
-static const unsigned char shmsnoop_summary[] = {
+TEXT(shmsnoop_summary) = {
 #embed "../../Docs/schema/shmsnoop_summary.json"
 };
-static const unsigned char shm_segment[] = {
+TEXT(shm_segment) = {
 #embed "../../Docs/schema/shm_segment.json"
 };
-static const unsigned char memleak[] = {
+TEXT(memleak) = {
 #embed "../../Docs/schema/memleak.json"
 };
-static const unsigned char memleak_summary[] = {
+TEXT(memleak_summary) = {
 #embed "../../Docs/schema/memleak_summary.json"
 };
-static const unsigned char memleak_call[] = {
+TEXT(memleak_call) = {
 #embed "../../Docs/schema/memleak_call.json"
 };
-static const unsigned char memleak_hooked[] = {
+TEXT(memleak_hooked) = {
 #embed "../../Docs/schema/memleak_hooked.json"
 };
-static const unsigned char memleak_sampling[] = {
+TEXT(memleak_sampling) = {
 #embed "../../Docs/schema/memleak_sampling.json"
 };
-static const unsigned char doctor_machine[] = {
+TEXT(doctor_machine) = {
 #embed "../../Docs/schema/doctor_machine.json"
 };
-static const unsigned char doctor_feature[] = {
+TEXT(doctor_feature) = {
 #embed "../../Docs/schema/doctor_feature.json"
 };
-static const unsigned char doctor_tool[] = {
+TEXT(doctor_tool) = {
 #embed "../../Docs/schema/doctor_tool.json"
 };
-static const unsigned char doctor_verifier[] = {
+TEXT(doctor_verifier) = {
 #embed "../../Docs/schema/doctor_verifier.json"
 };
+/* make new-tool: bytes go above this line */
 
-#define SCHEMA(type) \
+#define SCHEMA(record) \
 	{ \
-#type, type, sizeof(type) \
+		.type = #record, .text = text_##record, .size = sizeof(text_##record) \
 	}
 
 static const struct record_schema schemas[] = {
@@ -89,6 +91,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak_call),
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
+	/* make new-tool: a row goes above this line */
 	SCHEMA(doctor_machine),
 	SCHEMA(doctor_feature),
 	SCHEMA(doctor_tool),

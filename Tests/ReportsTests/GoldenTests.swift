@@ -88,6 +88,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         GoldenRecord(type: "memleak_sampling") {
             [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16)]
         },
+        // make new-tool: a tool's golden records go above this line
     ]
 
     static let time = WallTime(nanoseconds: 1_767_323_045_000_000_006)

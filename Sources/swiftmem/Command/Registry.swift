@@ -15,7 +15,7 @@ extension Tool {
     static var name: String { configuration.commandName ?? _commandName }
 }
 
-/// Every tool, in the order that help shows them. A new tool is one line here.
+/// Every tool, in the order that help shows them.
 let tools: [any Tool.Type] = [
     OOMKill.self,
     CacheStat.self,
@@ -23,4 +23,5 @@ let tools: [any Tool.Type] = [
     SwapIn.self,
     ShmSnoop.self,
     MemLeak.self,
+    // make new-tool: a tool goes above this line
 ]
