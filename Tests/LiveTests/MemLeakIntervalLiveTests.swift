@@ -15,9 +15,9 @@ extension LiveTests {
                 defer { steps.end() }
                 return try Tool.run(["memleak", "--json", "-p", "\(steps.pid)"] + options)
             case .command:
-                // it runs on when memleak ends, and must not hold the pipe that is read here
-                return try Tool.run(
-                    ["memleak", "--json"] + options + ["--", "sh", "-c", "exec sleep 20 >/dev/null 2>&1"])
+                // the command holds the pipe that is read here: it ends with memleak, or after twenty seconds
+                let wait = "n=0; while [ $n -lt 200 ] && kill -0 $PPID 2>/dev/null; do sleep 0.1; n=$((n + 1)); done"
+                return try Tool.run(["memleak", "--json"] + options + ["--", "sh", "-c", wait])
             case .cgroup:
                 let root = Live.unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
                 let directory = "\(root)/swiftmem-intervals-\(getpid())"
