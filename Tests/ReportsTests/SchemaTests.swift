@@ -37,7 +37,8 @@ import Testing
     func types() throws {
         var types: Set<String> = []
         let sources = Self.root.appendingPathComponent("Sources")
-        for case let file as URL in try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        for case let file as URL in try #require(
+            FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
         where file.pathExtension == "swift" {
             let text = try String(contentsOf: file, encoding: .utf8)
             types.formUnion(text.matches(of: /JSONLine\(type: "([a-z_]+)"\)/).map { String($0.1) })
