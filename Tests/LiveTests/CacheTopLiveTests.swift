@@ -128,7 +128,8 @@ extension LiveTests {
             #expect(titles.allSatisfy { $0.hasSuffix(" / Sort: PID / Order: descending") })
             let header = "PID      UID      CMD              HITS     MISSES   DIRTIES  READ_HIT%  WRITE_HIT%"
             #expect(result.lines.filter { $0 == header }.count == 2)
-            #expect(result.lines.count <= 2 * (2 + 3))
+            // a busy machine adds what of others' first faults was not counted
+            #expect(result.lines.filter { !$0.hasPrefix("lost: ") }.count <= 2 * (2 + 3))
             #expect(try Tool.run(["cachetop", "--sort", "colour"]).status == 64)
         }
 

@@ -21,6 +21,7 @@ extension LiveTests {
                     n=0
                     while [ $n -lt 200 ] && read -r pid comm state rest </proc/$PPID/stat && [ "$state" != Z ]
                     do sleep 0.1; n=$((n + 1)); done
+                    [ $n -lt 200 ] || echo outlived >&2
                     """
                 return try Tool.run(["memleak", "--json"] + options + ["--", "sh", "-c", wait])
             case .cgroup:
@@ -42,10 +43,9 @@ extension LiveTests {
 
         @Test("with -t COUNT intervals are one report, the last", arguments: Target.allCases)
         func countedCalls(target: Target) throws {
-            let began = Date()
             let finished = try run(target, ["-t", "0.3", "3"])
             #expect(finished.status == 0, "\(finished.errors)")
-            #expect(Date().timeIntervalSince(began) < 15)
+            #expect(!finished.errors.contains("outlived"))
             #expect(try finished.rows(MemLeakSummaryRow.self).count == 1)
             #expect(finished.lines.last?.contains(#""type":"memleak_summary""#) == true)
         }

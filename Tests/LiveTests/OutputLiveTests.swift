@@ -56,7 +56,8 @@ extension LiveTests {
 
         @Test("--strict is quiet when nothing was lost")
         func strict() throws {
-            #expect(try Tool.run(["cachestat", "--strict", "0.1", "2"]).status == 0)
+            // of itself: on a busy machine what others do is lost now and then
+            #expect(try Tool.run(["cachestat", "--strict", "-p", "\(getpid())", "0.1", "2"]).status == 0)
         }
     }
 }

@@ -20,6 +20,18 @@ import Testing
         #expect(CacheStatText().line(row) == "     750      250        7   75.00%            2       1024")
     }
 
+    @Test("with the time, wide, and with what was read ahead: titles over their columns")
+    func options() {
+        let text = CacheStatText(timestamps: true, wide: true, readahead: true)
+        #expect(
+            text.header
+                == "TIME         HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB  READ_HIT% WRITE_HIT%     FAULTS  READAHEAD    EVICTED  REFAULTED  DEMANDED     AHEAD      USED   DROPPED"
+        )
+        let line = text.line(row)
+        #expect(line.hasPrefix(row.time.clockTime + "      750      250        7   75.00%            2       1024"))
+        #expect(line.count == text.header.count)
+    }
+
     @Test func json() {
         let text = CacheStatJSON.line(row).checkedText()
         #expect(

@@ -208,7 +208,12 @@ private struct SplitMix {
         var table = OutstandingTable(youngest: 0)
         table.add(total: AllocationTotal(bytes: 300, count: 3), pid: 1, stack: 5)
         table.add(total: AllocationTotal(bytes: -8, count: -1), pid: 1, stack: 6)
+        table.add(total: AllocationTotal(bytes: -8, count: 1), pid: 1, stack: 7)
+        table.add(total: AllocationTotal(bytes: 0, count: 0), pid: 1, stack: 8)
         #expect(table.sites.count == 1)
+        // malloc(0) is an allocation
+        table.add(total: AllocationTotal(bytes: 0, count: 2), pid: 1, stack: 9)
+        #expect(table.sites[AllocationSite(pid: 1, stack: 9)]?.count == 2)
         #expect(table.total.bytes == 300)
     }
 

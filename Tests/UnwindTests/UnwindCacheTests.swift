@@ -45,6 +45,16 @@ import Testing
         return (try UnwindTable(file, image), try #require(UnwindCache.Key(image, status, path: FilePath(path))), path)
     }
 
+    @Test("a file's time of change counts to the nanosecond")
+    func modified() throws {
+        let path = try Corpus.path("pie")
+        let handle = try OpenFile(reading: FilePath(path))
+        var status = try handle.status()
+        status.st_mtim = timespec(tv_sec: 5, tv_nsec: 7)
+        let image = try ELFFile(handle, path: FilePath(path)).image()
+        #expect(UnwindCache.Key(image, status, path: FilePath(path))?.modified == 5_000_000_007)
+    }
+
     @Test("what is kept is found again, as it was")
     func round() throws {
         let place = try Place()

@@ -3,14 +3,17 @@
 /// A number of things a second, not more.
 struct Allowance {
     let perSecond: Int
-    private var begun = ContinuousClock.now
+    private var begun: ContinuousClock.Instant
     private var count = 0
 
-    init(perSecond: Int) { self.perSecond = perSecond }
+    init(perSecond: Int, from begun: ContinuousClock.Instant = .now) {
+        self.perSecond = perSecond
+        self.begun = begun
+    }
 
-    mutating func allows() -> Bool {
-        if begun.duration(to: .now) >= .seconds(1) {
-            begun = .now
+    mutating func allows(at now: ContinuousClock.Instant = .now) -> Bool {
+        if begun.duration(to: now) >= .seconds(1) {
+            begun = now
             count = 0
         }
         count += 1

@@ -51,7 +51,7 @@ struct RecordingTrait: SuiteTrait, TestTrait, TestScoping {
         let kind = Mirror(reflecting: testCase).descendant("_kind", "parameterized", "arguments")
         let values = kind.map { Mirror(reflecting: $0).children.map(\.value) } ?? []
         let words = values.compactMap { Mirror(reflecting: $0).descendant("value") }.map {
-            String(describingForTest: $0)
+            $0 as? String ?? String(describingForTest: $0)
         }
         return words.isEmpty ? "" : ": " + words.joined(separator: ", ")
     }
