@@ -139,21 +139,6 @@ import Testing
         return (told, wrong, all)
     }
 
-    @Test("a program without call-frame information: functions are told from their code")
-    func withoutInformation() throws {
-        #if arch(x86_64)
-            let bare = try Corpus.path("without-frames")
-            _ = try run(
-                "objcopy --remove-section=.eh_frame --remove-section=.eh_frame_hdr '\(Corpus.path("pie"))' '\(bare)'")
-            let file = try ELFFile(path: FilePath(bare))
-            let table = try UnwindTable(file, file.image())
-            let functions = try functionSizes(bare).filter { $0.value.names.contains { $0.hasSuffix("_function") } }
-            #expect(!functions.isEmpty)
-            // at its first instruction a function's caller is one word above
-            for start in functions.keys { #expect(table.rule(at: start) == rule(8)) }
-        #endif
-    }
-
     @Test("the C library's functions, as call-frame information has them")
     func library() throws {
         #if arch(x86_64)
