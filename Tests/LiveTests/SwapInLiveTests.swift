@@ -47,7 +47,7 @@ extension LiveTests {
             defer { swap.end() }
             let workload = try Workload.start("swapper", ["--wait-read"] + arguments)
             let pid = try #require(try workload.row(ReadyRow.self).pid)
-            let (tool, start) = try Tool.tracing(["swapin", "1000"] + options, rung: rung.map { "swapin.\($0)" })
+            let (tool, start) = try Tool.tracing(["swapin", "1000"] + options, rung: rung)
             workload.send("\n")
             let truth: SwapperTruth = try workload.row()
             let all = tool.stop()
@@ -72,7 +72,7 @@ extension LiveTests {
             "pages equal the kernel's own counters, on every rung", .tags(.brief),
             arguments: try Rungs.here("swapin", "pages", of: ["tracepoint", "fentry", "kprobe", "rss_stat"]), patterns)
         func pages(rung: String, pattern: String) throws {
-            let seen = try trace(pattern.split(separator: " ").map(String.init), rung: "pages=\(rung)")
+            let seen = try trace(pattern.split(separator: " ").map(String.init), rung: "swapin=\(rung)")
             #expect(seen.start.stands("pages", on: rung))
             let read = seen.truth.read, interval = seen.interval
             let ours = try #require(seen.row.swapinPages)
@@ -97,7 +97,7 @@ extension LiveTests {
             "waits are no more than the read phase took, and every fault has one", .tags(.brief),
             arguments: try Rungs.here("swapin", "waits", of: ["fentry", "kprobe", "tracepoint"]))
         func waits(rung: String) throws {
-            let seen = try trace(["--mb", "32", "--pageout"], rung: "waits=\(rung)")
+            let seen = try trace(["--mb", "32", "--pageout"], rung: "swapin.waits=\(rung)")
             #expect(seen.start.stands("waits", on: rung))
             let read = seen.truth.read
             let wait = try #require(seen.row.waitNs), longest = try #require(seen.row.waitMaxNs)
