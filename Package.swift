@@ -126,7 +126,7 @@ let libraries: [Target] = [
     // Docs/schema, embedded
     .target(name: "CSchema", cSettings: cEmbed),
 
-    library("SystemLayer", [systemPackage]),
+    library("SystemLayer", [systemPackage, "CLinux"]),
     library("LibBPF", ["CLibbpf", "SystemLayer"]),
     library("Probes", ["LibBPF", "CLibbpf", "SystemLayer", systemPackage]),
     library("Symbols", ["CSymbols", "SystemLayer", systemPackage]),
