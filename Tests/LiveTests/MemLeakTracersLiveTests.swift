@@ -15,14 +15,15 @@ extension LiveTests {
         }
 
         /// One function of each kind, at its entry and its return, of whoever calls it.
-        private static let script = ["malloc", "calloc", "realloc", "free", "posix_memalign", "mmap"].map {
+        private static let script = #"BEGIN { printf("ready\n"); } "# + ["malloc", "calloc", "realloc", "free", "posix_memalign", "mmap"].map {
             "uprobe:libc:\($0) { @entries = count(); } uretprobe:libc:\($0) { @returns = count(); }"
         }.joined(separator: " ")
 
-        /// Waits for a line of another tracer's that says that it traces.
-        private func wait(_ other: Running, for words: String) throws -> Running {
-            while try !other.line().contains(words) {}
-            return other
+        /// Starts another tracer and waits for the line that comes once it traces: among its first ten.
+        private func started(_ path: String, _ arguments: [String], line words: String) throws -> Running {
+            let other = try Running("/usr/bin/stdbuf", ["-oL", path] + arguments)
+            for _ in 0..<10 where try other.line().contains(words) { return other }
+            throw HarnessError(description: "\(path) does not say that it traces")
         }
 
         private func start(_ others: Others, _ sleeper: Running) throws -> [Running] {
@@ -37,13 +38,12 @@ extension LiveTests {
                 guard FileManager.default.isExecutableFile(atPath: "/usr/bin/bpftrace") else {
                     throw Unsupported("no bpftrace here")
                 }
-                return [try wait(Running("/usr/bin/bpftrace", ["-e", Self.script]), for: "Attaching")]
+                return [try started("/usr/bin/bpftrace", ["-B", "line", "-e", Self.script], line: "ready")]
             case .libbpfTools:
                 guard FileManager.default.isExecutableFile(atPath: "/usr/sbin/memleak") else {
                     throw Unsupported("no libbpf-tools here")
                 }
-                let other = try Running("/usr/bin/stdbuf", ["-oL", "/usr/sbin/memleak", "-p", "\(sleeper.pid)"])
-                return [try wait(other, for: "racing")]
+                return [try started("/usr/sbin/memleak", ["-p", "\(sleeper.pid)", "1"], line: "Top")]
             }
         }
 
