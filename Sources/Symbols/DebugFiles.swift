@@ -41,7 +41,7 @@ public struct DebugFiles: Hashable, Sendable {
     func separate(of file: borrowing ELFFile, _ image: ELFImage) throws(SymbolError) -> Found? {
         let reading = file.share.reading
         for path in buildIDPaths(image.buildID) {
-            guard let found = open(path), let debug = try Self.elf(found, path, reading),
+            guard let found = try open(path), let debug = try Self.elf(found, path, reading),
                 (try? debug.image())?.buildID == image.buildID
             else { continue }
             return Found(file: debug, source: .debugFile(path))
@@ -50,7 +50,7 @@ public struct DebugFiles: Hashable, Sendable {
         let own = file.identity()
         for path in debugLinkPaths(link, of: file.path) {
             // A link may name the file itself, when debug information was added to it.
-            guard let found = open(path), let status = try? found.status(), FileIdentity(status) != own,
+            guard let found = try open(path), let status = try? found.status(), FileIdentity(status) != own,
                 try Self.crc32(found, reading) == link.crc32, let debug = try Self.elf(found, path, reading)
             else { continue }
             return Found(file: debug, source: .debugFile(path))
@@ -74,12 +74,19 @@ public struct DebugFiles: Hashable, Sendable {
     static let largestFile: Int64 = 1 << 32
 
     /// Opens what a path leads to as the processes see it whose root it is below; nil where that is no regular file.
-    private func open(_ path: FilePath) -> OpenFile? {
+    ///
+    /// - Throws: `.leftOut` where it is larger than any debug file.
+    private func open(_ path: FilePath) throws(SymbolError) -> OpenFile? {
         var inside = path
         let root = roots.first { !$0.isEmpty && path.starts(with: $0) } ?? "/"
         _ = inside.removePrefix(root)
-        return try? OpenFile(
-            regular: inside.removingRoot(), below: root, followsLinks: true, atMost: Self.largestFile)
+        do throws(FileError) {
+            return try OpenFile(
+                regular: inside.removingRoot(), below: root, followsLinks: true, atMost: Self.largestFile)
+        } catch {
+            guard error.code == .fileTooLarge else { return nil }
+            throw .leftOut(path: path.description, reason: .memory)
+        }
     }
 
     func buildIDPaths(_ buildID: BuildID?) -> [FilePath] {

@@ -45,6 +45,11 @@ struct AllocatorProbes: ~Copyable {
         ![MEMLEAK_FREE, MEMLEAK_NEW, MEMLEAK_OUTER].map(\.rawValue).contains(site.op)
     }
 
+    /// Those whose entry is all that is seen of them, sessions or not.
+    private static func withoutReturns(_ sites: [ProbeSite]) -> [ProbeSite] {
+        sites.filter { [MEMLEAK_FREE, MEMLEAK_OUTER].map(\.rawValue).contains($0.op) }
+    }
+
     /// In a busy process allocations go on meanwhile: what frees is seen first, so that
     /// nothing recorded is freed unseen; mmap is seen last, when malloc's own calls of it are
     /// known for such.
@@ -132,23 +137,16 @@ struct AllocatorProbes: ~Copyable {
         let returning = sites.filter(Self.returns)
         switch kind {
         case .session:
-            to.insert(
-                try object.program("call_session").attach(
-                    multiUprobe: MultiUprobeOptions(
-                        .session, path: path, offsets: sites.map(\.offset), cookies: sites.map { UInt64($0.op) },
-                        pid: pid)))
+            // Where a session watches another process alone, the kernel catches the return here unasked
+            // (kernel/trace/bpf_trace.c, uprobe_prog_run()). So what does not need the return has a link without one, and
+            // an operator new, whose exception must get out, a session that all processes ask.
+            let news = sites.filter { $0.op == MEMLEAK_NEW.rawValue }
+            try attach(Self.withoutReturns(sites), .entry, "call_enter_multi", path, pid, object, to)
+            try attach(returning, .session, "call_session", path, pid, object, to)
+            try attach(news, .session, "call_session", path, nil, object, to)
         case .multi:
-            if !returning.isEmpty {
-                to.insert(
-                    try object.program("call_return_multi").attach(
-                        multiUprobe: MultiUprobeOptions(
-                            .onReturn, path: path, offsets: returning.map(\.offset), pid: pid)))
-            }
-            to.insert(
-                try object.program("call_enter_multi").attach(
-                    multiUprobe: MultiUprobeOptions(
-                        .entry, path: path, offsets: sites.map(\.offset), cookies: sites.map { UInt64($0.op) },
-                        pid: pid)))
+            try attach(returning, .onReturn, "call_return_multi", path, pid, object, to)
+            try attach(sites, .entry, "call_enter_multi", path, pid, object, to)
         case .perf:
             for site in returning {
                 to.insert(
@@ -163,5 +161,16 @@ struct AllocatorProbes: ~Copyable {
                         uprobe: UprobeOptions(path: path, at: .offset(site.offset), pid: pid)))
             }
         }
+    }
+
+    /// One link for all sites; none where there is no site.
+    private func attach(
+        _ sites: [ProbeSite], _ kind: MultiUprobeOptions.Kind, _ program: String, _ path: String, _ pid: Int32?,
+        _ object: borrowing LoadedObject, _ to: Attached
+    ) throws(BPFError) {
+        guard !sites.isEmpty else { return }
+        let cookies = kind == .onReturn ? nil : sites.map { UInt64($0.op) }
+        let options = MultiUprobeOptions(kind, path: path, offsets: sites.map(\.offset), cookies: cookies, pid: pid)
+        to.insert(try object.program(program).attach(multiUprobe: options))
     }
 }
