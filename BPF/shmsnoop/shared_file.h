@@ -6,6 +6,7 @@
 #include "vmlinux/fs.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "lib/open_file.h"
 
 #define SHM_DIRECTORY "/dev/shm/"
 #define SHM_DIRECTORY_LENGTH 9
@@ -34,13 +35,8 @@ static __always_inline bool is_dev_shm(struct dentry *dentry)
 /* The name of a descriptor's file, if that is a memfd or lies in a /dev/shm; else NULL. */
 static __always_inline const void *shared_file(u32 fd)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+	struct file *file = open_file(fd);
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
 	if (!file)
 		return NULL;
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);

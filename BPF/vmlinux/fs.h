@@ -10,6 +10,7 @@
 /* include/linux/fs.h */
 struct super_block {
 	u32 s_dev;
+	unsigned long s_flags;
 	unsigned long s_magic;
 };
 
@@ -60,6 +61,8 @@ struct path {
 struct file {
 	struct path f_path;
 	struct address_space *f_mapping;
+	unsigned int f_flags;
+	s64 f_pos;
 };
 
 struct fdtable {
@@ -91,5 +94,18 @@ struct iov_iter {
 /* include/uapi/linux/magic.h */
 #define TMPFS_MAGIC 0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define SQUASHFS_MAGIC 0x73717368
+
+/* include/linux/fs.h: s_flags */
+#define SB_RDONLY 1
+
+/* include/uapi/asm-generic/fcntl.h, arch/arm64/include/uapi/asm/fcntl.h: f_flags */
+#define O_APPEND 02000
+#if defined(__TARGET_ARCH_arm64)
+#define O_DIRECT 0200000
+#else
+#define O_DIRECT 040000
+#endif
 
 #endif
