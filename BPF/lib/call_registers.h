@@ -7,6 +7,9 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+/* A constant to the verifier. Linux 5.11: fields of the current task by plain loads, without a helper for each */
+#define HAS_CURRENT_TASK_BTF bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
 #if defined(__TARGET_ARCH_x86)
 
 /* arch/x86/include/asm/thread_info.h */
@@ -14,6 +17,8 @@
 
 static __always_inline bool is_compat(void)
 {
+	if (HAS_CURRENT_TASK_BTF)
+		return bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
@@ -51,6 +56,8 @@ static __always_inline void call_words(struct pt_regs *regs, bool compat, u64 wo
 
 static __always_inline bool is_compat(void)
 {
+	if (HAS_CURRENT_TASK_BTF)
+		return bpf_get_current_task_btf()->thread_info.flags >> TIF_32BIT & 1;
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	return BPF_CORE_READ(task, thread_info.flags) >> TIF_32BIT & 1;

@@ -71,11 +71,11 @@ int BPF_PROG(ahead_write_btf, struct pt_regs *regs, long result)
 
 	if (result <= 0 || !transfer_of(regs, result, &call) || call.kind <= LAST_READ || !filtered_in())
 		return 0;
-	struct file *file = call.file;
-	struct address_space *mapping = BPF_CORE_READ(file, f_mapping);
+	u32 flags = 0;
+	struct address_space *mapping = transfer_mapping(&call, &flags);
 
 	/* what is appended was not there to be read ahead, and is not where pwrite() says */
-	if (!is_file_cache(mapping) || BPF_CORE_READ(file, f_flags) & (O_DIRECT | O_APPEND))
+	if (!mapping || flags & (O_DIRECT | O_APPEND) || !is_file_cache(mapping))
 		return 0;
 	pages_used(mapping, call.start >> PAGE_SHIFT, (call.start + result - 1) >> PAGE_SHIFT);
 	return 0;

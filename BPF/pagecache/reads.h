@@ -12,6 +12,23 @@
 #include "pagecache/transfer.h"
 
 /*
+ * A call that the kernel counts among its task's reads is told by that from the same call made again, which splice() is
+ * not: there a range that begins where the one before it did is another call's.
+ */
+static __always_inline bool is_same_call(struct request *r, struct address_space *mapping, u64 index, u64 last,
+					 s64 start, u64 calls, enum transfer kind)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool counted = bpf_core_field_exists(task->ioac.syscr) && start >= 0 && kind != SPLICE;
+
+	if (r->mapping != (u64)mapping || r->calls != calls || r->start != start)
+		return false;
+	if (start < 0 && r->last != last)
+		return false;
+	return r->index < index || (counted && r->index == index);
+}
+
+/*
  * The tracepoint names the range that is still to be read, once per batch. filemap_get_pages() returns without it
  * when the last folio of the batch is not read yet and not the only one: what lies before that folio goes by unseen.
  * So a call's pages are counted from where it began, which its registers tell, to the end of the range; and of each
@@ -32,20 +49,26 @@ int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index,
 	if (!r || !c)
 		return 0;
 	struct task_struct *task = bpf_get_current_task_btf();
-	enum transfer kind = NO_TRANSFER;
-	s64 start = read_start(mapping, &kind);
+	struct pt_regs *regs = current_registers();
+	struct transfer_call call = {};
+	s64 start = regs && transfer_of(regs, 0, &call) && call.kind <= LAST_READ ? call.start : -1;
 	u64 calls = 0;
 
 	if (start >> PAGE_SHIFT > (s64)index)
 		start = -1;
 	if (bpf_core_field_exists(task->ioac.syscr))
 		calls = task->ioac.syscr;
-	/* a call that the kernel counts is told from the same call made again */
-	bool counted = bpf_core_field_exists(task->ioac.syscr) && start >= 0 && kind != SPLICE;
-	bool same = r->mapping == (u64)mapping && r->calls == calls && r->start == start &&
-		    (r->index < index || (counted && r->index == index)) && (start >= 0 || r->last == last);
-	u64 first = same ? r->index : start >= 0 ? start >> PAGE_SHIFT : index;
+	bool same = is_same_call(r, mapping, index, last, start, calls, call.kind);
+	u64 first = same ? r->next : start >= 0 ? start >> PAGE_SHIFT : index;
 
+	/* pages went by unseen: of this file, if it is the call's */
+	if (start >= 0 && first < index && !reads_mapping(&call, mapping)) {
+		start = -1;
+		same = is_same_call(r, mapping, index, last, start, calls, call.kind);
+		first = same ? r->next : index;
+	}
+	if (same)
+		first = r->index;
 	claim_runs(c, r, mapping, first, last);
 	if (!same)
 		r->next = first;
@@ -79,14 +102,14 @@ int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index,
 static __always_inline struct address_space *squashfs_read(struct pt_regs *regs, s64 result, s64 *start)
 {
 	struct transfer_call call = {};
+	u32 flags = 0;
 
 	if (result <= 0 || !transfer_of(regs, result, &call) || call.kind > LAST_READ || !filtered_in())
 		return NULL;
-	struct file *file = call.file;
-	struct address_space *mapping = BPF_CORE_READ(file, f_mapping);
+	struct address_space *mapping = transfer_mapping(&call, &flags);
 
 	*start = call.start;
-	return BPF_CORE_READ(mapping, host, i_sb, s_magic) == SQUASHFS_MAGIC ? mapping : NULL;
+	return mapping && BPF_CORE_READ(mapping, host, i_sb, s_magic) == SQUASHFS_MAGIC ? mapping : NULL;
 }
 
 SEC("tp_btf/sys_exit")

@@ -15,21 +15,21 @@
 #include "pagecache/transfer_numbers.h"
 
 struct transfer_call {
-	struct file *file;
 	enum transfer kind;
+	u32 fd;
 	s64 start;
 };
 
-/* The position that a pointer of the caller's names, else the file's; less what the call has moved it. */
-static __always_inline s64 named_position(struct file *file, u64 pointer, s64 moved)
+/* The position that a pointer of the caller's names, else its file's; less what the call has moved it. */
+static __always_inline s64 named_position(u32 fd, u64 pointer, s64 moved)
 {
 	s64 position = 0;
 
-	if (!pointer)
-		return BPF_CORE_READ(file, f_pos) - moved;
-	if (bpf_probe_read_user(&position, sizeof(position), (void *)pointer))
-		return -1;
-	return position - moved;
+	if (pointer)
+		return bpf_probe_read_user(&position, sizeof(position), (void *)pointer) ? -1 : position - moved;
+	struct file *file = open_file(fd);
+
+	return file ? BPF_CORE_READ(file, f_pos) - moved : -1;
 }
 
 /*
@@ -41,58 +41,56 @@ static __always_inline bool transfer_of(struct pt_regs *regs, s64 moved, struct 
 {
 	bool compat = is_compat();
 	long number = call_number(regs);
-	enum transfer kind = compat ? compat_transfer(number) : native_transfer(number);
 	u64 words[6];
 
-	if (kind == NO_TRANSFER)
+	call->kind = compat ? compat_transfer(number) : native_transfer(number);
+	if (call->kind == NO_TRANSFER)
 		return false;
 	call_words(regs, compat, words);
-	struct file *file = open_file(kind == SENDFILE ? words[1] : words[0]);
-
-	if (!file)
-		return false;
-	call->file = file;
-	call->kind = kind;
-	switch (kind) {
-	case READ_HERE:
-	case WRITE_HERE: call->start = BPF_CORE_READ(file, f_pos) - moved; break;
+	call->fd = words[0];
+	switch (call->kind) {
 	case READ_AT:
-	case WRITE_AT:
-		call->start = words[3];
-		if (call->start == -1) /* preadv2() */
-			call->start = BPF_CORE_READ(file, f_pos) - moved;
+	case WRITE_AT: /* preadv2() and pwritev2() at -1: at the file's own position */
+		call->start = words[3] == ~0ULL ? named_position(call->fd, 0, moved) : (s64)words[3];
 		break;
 	case READ_AT_HALVES:
 	case WRITE_AT_HALVES: call->start = words[3] | words[4] << 32; break;
 	case READ_AT_HALVES_EVEN:
 	case WRITE_AT_HALVES_EVEN: call->start = words[4] | words[5] << 32; break;
-	case SENDFILE: call->start = named_position(file, words[2], moved); break;
-	default: call->start = named_position(file, words[1], moved); break;
+	case SENDFILE:
+		call->fd = words[1];
+		call->start = named_position(call->fd, words[2], moved);
+		break;
+	case COPY_RANGE:
+	case SPLICE: call->start = named_position(call->fd, words[1], moved); break;
+	default: call->start = named_position(call->fd, 0, moved); break;
 	}
 	return call->start >= 0;
 }
 
 /*
- * Where the current call began to read a mapping, which it is still reading; -1 where that is not known: it is another
- * call's doing (io_uring), the kernel's own, or read past the cache at first.
- * A file of overlayfs is read at the same position of the file below.
+ * Is it this mapping that a call reads through the cache? Not where the call's file lies in it (an image of EROFS), nor
+ * where it was read past the cache at first. A file of overlayfs is read at the same position of the file below.
  */
-static __always_inline s64 read_start(struct address_space *mapping, enum transfer *kind)
+static __always_inline bool reads_mapping(struct transfer_call *call, struct address_space *mapping)
 {
-	struct pt_regs *regs = current_registers();
-	struct transfer_call call = {};
+	struct file *file = open_file(call->fd);
+	struct address_space *own = file ? BPF_CORE_READ(file, f_mapping) : NULL;
 
-	if (!regs || !transfer_of(regs, 0, &call) || call.kind > LAST_READ)
-		return -1;
-	struct file *file = call.file;
-	struct address_space *own = BPF_CORE_READ(file, f_mapping);
+	if (!own || BPF_CORE_READ(file, f_flags) & O_DIRECT)
+		return false;
+	return own == mapping || BPF_CORE_READ(own, host, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC;
+}
 
-	if (own != mapping && BPF_CORE_READ(own, host, i_sb, s_magic) != OVERLAYFS_SUPER_MAGIC)
-		return -1;
-	if (BPF_CORE_READ(file, f_flags) & O_DIRECT)
-		return -1;
-	*kind = call.kind;
-	return call.start;
+/* The mapping of a call's file. */
+static __always_inline struct address_space *transfer_mapping(struct transfer_call *call, u32 *flags)
+{
+	struct file *file = open_file(call->fd);
+
+	if (!file)
+		return NULL;
+	*flags = BPF_CORE_READ(file, f_flags);
+	return BPF_CORE_READ(file, f_mapping);
 }
 
 #endif

@@ -43,6 +43,8 @@ static __always_inline struct mapping mapping_at(u64 address)
 	return m;
 }
 
+static const char dev_zero[] = "/dev/zero";
+
 static __always_inline void mapped(const u64 words[6], bool compat, u32 variant, s64 result, u64 begun_ns)
 {
 	u32 flags = words[3], type = flags & MAP_TYPE;
@@ -56,6 +58,8 @@ static __always_inline void mapped(const u64 words[6], bool compat, u32 variant,
 
 	if (!(flags & MAP_ANONYMOUS)) {
 		name = shared_file(words[4]);
+		if (!name && is_dev_zero(words[4]))
+			name = dev_zero;
 		if (!name)
 			return;
 	}

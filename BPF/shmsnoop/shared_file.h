@@ -62,6 +62,15 @@ static __always_inline const void *shared_file(u32 fd)
 	return NULL;
 }
 
+/* Is a descriptor's file /dev/zero, be it called what it may? A shared mapping of it is anonymous shared memory. */
+static __always_inline bool is_dev_zero(u32 fd)
+{
+	struct file *file = open_file(fd);
+	struct inode *inode = file ? BPF_CORE_READ(file, f_mapping, host) : NULL;
+
+	return inode && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFCHR && BPF_CORE_READ(inode, i_rdev) == DEV_ZERO;
+}
+
 /* What follows /dev/shm/ in a path of the caller's; NULL for other paths. */
 static __always_inline const void *shm_name(u64 path)
 {

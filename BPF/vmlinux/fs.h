@@ -17,6 +17,7 @@ struct super_block {
 struct inode {
 	u16 i_mode;
 	unsigned int i_nlink;
+	u32 i_rdev;
 	s64 i_size;
 	struct super_block *i_sb;
 	struct address_space *i_mapping;
@@ -90,6 +91,10 @@ struct iov_iter {
 #define S_IFMT 00170000
 #define S_IFREG 0100000
 #define S_IFBLK 0060000
+#define S_IFCHR 0020000
+
+/* drivers/char/mem.c: major 1, minor 5, as the kernel keeps a dev_t */
+#define DEV_ZERO (1 << 20 | 5)
 
 /* include/uapi/linux/magic.h */
 #define TMPFS_MAGIC 0x01021994

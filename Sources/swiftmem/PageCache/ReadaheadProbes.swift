@@ -19,7 +19,8 @@ extension PageCache {
                 Rung(
                     .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
                     programs: Self.comeAndGo + [
-                        "ahead_read_btf", "ahead_read_end_btf", "ahead_map_window_btf", "ahead_fault_btf", "ahead_fault_address_btf",
+                        "ahead_read_btf", "ahead_read_end_btf", "ahead_map_window_btf", "ahead_fault_btf",
+                        "ahead_fault_address_btf",
                         "ahead_rss_btf",
                     ], maps: Self.maps)
             case .fentryReadSplice:

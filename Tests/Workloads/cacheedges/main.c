@@ -41,11 +41,11 @@ static const struct {
 static void parse(int argc, char **argv)
 {
 	enum { CASE = 256, SIZE, BS, COUNT, FILES, DIRECTORY, WAIT, HOLD, HELP };
-	static const struct option longs[] = { { "case", 1, 0, CASE },	     { "size-kb", 1, 0, SIZE },
-					       { "bs", 1, 0, BS },	     { "count", 1, 0, COUNT },
-					       { "path", 1, 0, FILES },	     { "dir", 1, 0, DIRECTORY },
-					       { "wait", 0, 0, WAIT },	     { "hold", 0, 0, HOLD },
-					       { "help", 0, 0, HELP },	     { 0 } };
+	static const struct option longs[] = { { "case", 1, 0, CASE },	{ "size-kb", 1, 0, SIZE },
+					       { "bs", 1, 0, BS },	{ "count", 1, 0, COUNT },
+					       { "path", 1, 0, FILES }, { "dir", 1, 0, DIRECTORY },
+					       { "wait", 0, 0, WAIT },	{ "hold", 0, 0, HOLD },
+					       { "help", 0, 0, HELP },	{ 0 } };
 	opt.size = 20480 << 10;
 	opt.bs = 65536;
 	opt.count = 1;

@@ -27,8 +27,8 @@ static inline void case_private_write(void)
 // Children that each write to one page, and then touch a page of another file that none of them has mapped yet.
 static inline void case_private_children(void)
 {
-	volatile char *other = mmap(NULL, 64 * page_size, PROT_READ, MAP_SHARED,
-				    make_file("other", 64 * page_size, true), 0);
+	volatile char *other =
+		mmap(NULL, 64 * page_size, PROT_READ, MAP_SHARED, make_file("other", 64 * page_size, true), 0);
 	volatile char *map = map_privately(make_file("copied", page_size, true), page_size);
 	if (other == MAP_FAILED)
 		w_die(W_FAILED, errno, "mmap");
