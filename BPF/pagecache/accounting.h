@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include "lib/call_registers.h"
 #include "lib/filter.h"
+#include "lib/page.h"
 #include "lib/percpu.h"
 #include "pagecache_counters.h"
 #include "pagecache/folio.h"
@@ -117,7 +118,7 @@ static __always_inline u64 pages_of_file(struct address_space *mapping, u64 inde
 
 	if (!(BPF_CORE_READ(host, i_sb, s_flags) & SB_RDONLY))
 		return pages;
-	u64 end = (BPF_CORE_READ(host, i_size) + (1 << PAGE_SHIFT) - 1) >> PAGE_SHIFT;
+	u64 end = (BPF_CORE_READ(host, i_size) + PAGE_SIZE - 1) >> PAGE_SHIFT;
 
 	return index >= end ? 0 : index + pages > end ? end - index : pages;
 }

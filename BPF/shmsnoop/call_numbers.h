@@ -13,7 +13,7 @@ enum variant {
 	AT, /* a directory's descriptor comes first */
 	AT_FLAGS, /* … and flags last, where older calls have none */
 	CREATE, /* creat(): open() with the flags that it stands for */
-	PAGES, /* mmap2(): the offset is in pages */
+	PAGES, /* mmap2(): the offset is in units of 4096 bytes, whatever the kernel's pages are */
 	HALVES, /* ftruncate64(): the length is in two words */
 	HALVES_EVEN, /* … which begin at an even register (EABI) */
 };

@@ -6,6 +6,7 @@
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "lib/page.h"
 #include "shmsnoop/call_numbers.h"
 #include "shmsnoop/record.h"
 #include "shmsnoop/shared_file.h"
@@ -15,6 +16,8 @@
 #define MAP_SHARED 1
 #define MAP_SHARED_VALIDATE 3
 #define MAP_ANONYMOUS 0x20
+/* arch/arm64/kernel/sys32.c: aarch32_mmap2(); the 32-bit i386 has pages of this size alone */
+#define MMAP2_SHIFT 12
 
 /* A shared mapping: a munmap() is of one of them if its address is. */
 struct mapping {
@@ -53,7 +56,7 @@ static __always_inline void mapped(const u64 words[6], bool compat, u32 variant,
 	if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
 		return;
 	if (variant == PAGES)
-		arguments[5] <<= PAGE_SHIFT;
+		arguments[5] <<= MMAP2_SHIFT;
 	const void *name = NULL;
 
 	if (!(flags & MAP_ANONYMOUS)) {
@@ -82,7 +85,7 @@ static __always_inline void unmapped(const u64 words[6], bool compat, s64 result
 
 	if (!known)
 		return;
-	u64 rest = *known, length = (words[1] + 4095) & ~4095ULL;
+	u64 rest = *known, length = (words[1] + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 
 	if (result == 0) {
 		bpf_map_delete_elem(&mappings, &m);

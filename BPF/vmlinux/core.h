@@ -102,6 +102,19 @@ struct task_io_accounting {
 	u64 syscr;
 };
 
+/*
+ * include/linux/uprobes.h: calls whose returns are caught, innermost first. `func` is the probed
+ * instruction, `stack` the stack pointer there; `orig_ret_vaddr` is never the trampoline.
+ */
+struct return_instance {
+	unsigned long func, stack, orig_ret_vaddr;
+	struct return_instance *next;
+};
+
+struct uprobe_task {
+	struct return_instance *return_instances;
+};
+
 /* include/linux/sched.h */
 struct task_struct {
 	struct thread_info thread_info;
@@ -114,6 +127,7 @@ struct task_struct {
 	unsigned long min_flt, maj_flt;
 	struct mm_struct *mm;
 	struct files_struct *files;
+	struct uprobe_task *utask;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	struct task_struct *group_leader;

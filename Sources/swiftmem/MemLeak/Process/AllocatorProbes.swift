@@ -26,6 +26,11 @@ struct AllocatorProbes: ~Copyable {
         ![MEMLEAK_FREE, MEMLEAK_NEW, MEMLEAK_OUTER].map(\.rawValue).contains(site.op)
     }
 
+    /// Those whose entry is all that is seen of them, sessions or not.
+    private static func withoutReturns(_ sites: [ProbeSite]) -> [ProbeSite] {
+        sites.filter { [MEMLEAK_FREE, MEMLEAK_OUTER].map(\.rawValue).contains($0.op) }
+    }
+
     /// In a busy process allocations go on meanwhile: what frees is seen first, so that
     /// nothing recorded is freed unseen; mmap is seen last, when malloc's own calls of it are
     /// known for such.
@@ -52,25 +57,17 @@ struct AllocatorProbes: ~Copyable {
         let pid = pid.map { Int32($0) }
         switch kind {
         case .session:
-            links.insert(
-                try object.program("call_session").attach(
-                    multiUprobe: MultiUprobeOptions(
-                        .session, path: file.path, offsets: sites.map(\.offset),
-                        cookies: sites.map { UInt64($0.op) }, pid: pid)))
+            // Where a session watches another process alone, the kernel catches the return here unasked
+            // (kernel/trace/bpf_trace.c, uprobe_prog_run()). So what does not need the return has a link without one, and
+            // an operator new, whose exception must get out, a session that all processes ask.
+            let news = sites.filter { $0.op == MEMLEAK_NEW.rawValue }
+            try attach(Self.withoutReturns(sites), .entry, "call_enter_multi", file, pid, object)
+            try attach(sites.filter(Self.returns), .session, "call_session", file, pid, object)
+            try attach(news, .session, "call_session", file, nil, object)
         case .multi:
             // Returns first: a call must not be in flight without its return being seen.
-            let returning = sites.filter(Self.returns)
-            if !returning.isEmpty {
-                links.insert(
-                    try object.program("call_return_multi").attach(
-                        multiUprobe: MultiUprobeOptions(
-                            .onReturn, path: file.path, offsets: returning.map(\.offset), pid: pid)))
-            }
-            links.insert(
-                try object.program("call_enter_multi").attach(
-                    multiUprobe: MultiUprobeOptions(
-                        .entry, path: file.path, offsets: sites.map(\.offset),
-                        cookies: sites.map { UInt64($0.op) }, pid: pid)))
+            try attach(sites.filter(Self.returns), .onReturn, "call_return_multi", file, pid, object)
+            try attach(sites, .entry, "call_enter_multi", file, pid, object)
         case .perf:
             for site in sites where Self.returns(site) {
                 links.insert(
@@ -85,5 +82,17 @@ struct AllocatorProbes: ~Copyable {
                         uprobe: UprobeOptions(path: file.path, at: .offset(site.offset), pid: pid)))
             }
         }
+    }
+
+    /// One link for all sites; none where there is no site.
+    private mutating func attach(
+        _ sites: [ProbeSite], _ kind: MultiUprobeOptions.Kind, _ program: String, _ file: AllocatorFile, _ pid: Int32?,
+        _ object: borrowing LoadedObject
+    ) throws(BPFError) {
+        guard !sites.isEmpty else { return }
+        let cookies = kind == .onReturn ? nil : sites.map { UInt64($0.op) }
+        let options = MultiUprobeOptions(
+            kind, path: file.path, offsets: sites.map(\.offset), cookies: cookies, pid: pid)
+        links.insert(try object.program(program).attach(multiUprobe: options))
     }
 }
