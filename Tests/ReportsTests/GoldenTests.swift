@@ -185,8 +185,11 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         event.flags = result < 0 ? SHM_CALL_COMPAT.rawValue : 0
         event.arguments = (UInt64(UInt32(bitPattern: -2)), 1 << (result < 0 ? 63 : 13), 0o1600, 1, 5, 4096)
         put("app", into: &event.comm)
-        let isNamed = [.open, .unlink, .memfd, .truncate, .mmap].contains(kind)
-        guard let call = ShmCall(record: event, name: isNamed ? "shm\n" : nil) else { return JSONLine() }
+        let isNamed = [.open, .unlink, .memfd, .truncate, .mmap, .rename].contains(kind)
+        let newName = kind == .rename ? "/tmp/shm" : nil
+        guard let call = ShmCall(record: event, name: isNamed ? "shm\n" : nil, newName: newName) else {
+            return JSONLine()
+        }
         return ShmCallJSON.line(call, time: time)
     }
 
