@@ -31,7 +31,7 @@ BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
 
 KERNELS ?=
 
-.PHONY: help deps deps-test build bpf run test test-unit test-live mutants test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
+.PHONY: help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ deps-test: ## install what the kernel matrix needs (QEMU and the like)
 
 mutants: bpf ## do the unit tests notice N random changes to the modules that touch no kernel? make mutants N=40 SEED=1
 	@Scripts/mutants -n $(or $(N),40) $(if $(SEED),--seed $(SEED))
+
+fuzz: ## the C parsers of targets' files, guided by coverage: make fuzz TIME=60 (seconds)
+	@Scripts/fuzz $(or $(TIME),60)
 
 test-kernels: deps deps-test bpf ## the live tests in VMs of real kernels: make test-kernels KERNELS="6.1 6.12"
 	@Scripts/test kernels $(KERNELS)

@@ -184,7 +184,7 @@ let testTargets: [Target] = [
             "Unwind", "LibBPF", "Symbols", "CUnwind", "CSymbols", "SystemLayer", systemPackage, "TraceRecords",
             "TestSupport",
         ]),
-    tests("SystemTests", ["SystemLayer", systemPackage]),
+    tests("SystemTests", ["SystemLayer", "CLinux", systemPackage]),
     .target(name: "SchemaSupport", dependencies: ["Reports"], path: "Tests/SchemaSupport", swiftSettings: strict),
     tests("ReportsTests", ["Reports", "TraceRecords", "SchemaSupport"], exclude: ["Golden"]),
     tests(

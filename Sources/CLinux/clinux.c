@@ -24,7 +24,7 @@ int clinux_open_name(const char *path)
 }
 
 // One name after another, where no link is followed at all.
-static int open_by_names(int root, const char *path)
+int clinux_open_by_names(int root, const char *path)
 {
 	int place = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat status;
@@ -73,5 +73,5 @@ int clinux_open_below(int root, const char *path, int follow)
 	if (descriptor >= 0)
 		return (int)descriptor;
 	// before Linux 5.6, or where a filter of system calls does not know it
-	return errno == ENOSYS || errno == EPERM ? open_by_names(root, path) : -errno;
+	return errno == ENOSYS || errno == EPERM ? clinux_open_by_names(root, path) : -errno;
 }

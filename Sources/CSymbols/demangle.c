@@ -19,7 +19,8 @@ static void append(const char *text, size_t length, void *context)
 	struct sink *sink = context;
 	if (length >= sink->capacity - sink->used)
 		longjmp(sink->full, 1);
-	memcpy(sink->out + sink->used, text, length);
+	if (length) // else `text` may be NULL
+		memcpy(sink->out + sink->used, text, length);
 	sink->used += length;
 }
 

@@ -12,10 +12,10 @@ int csymbols_unxz(const uint8_t *in, size_t in_size, size_t limit, uint8_t **out
 	lzma_stream stream = LZMA_STREAM_INIT;
 	size_t capacity = 1u << 16;
 	uint8_t *buffer = NULL;
-	int result = -1;
+	int result = CSYMBOLS_BROKEN;
 
 	if (lzma_stream_decoder(&stream, memory_limit, LZMA_CONCATENATED) != LZMA_OK)
-		return -1;
+		return CSYMBOLS_BROKEN;
 	stream.next_in = in;
 	stream.avail_in = in_size;
 	for (;;) {
@@ -24,8 +24,10 @@ int csymbols_unxz(const uint8_t *in, size_t in_size, size_t limit, uint8_t **out
 				capacity *= 2;
 			if (capacity > limit)
 				capacity = limit;
-			if (stream.total_out >= capacity)
+			if (stream.total_out >= capacity) {
+				result = CSYMBOLS_TOO_LARGE;
 				break;
+			}
 			uint8_t *grown = realloc(buffer, capacity);
 			if (!grown)
 				break;
@@ -41,6 +43,8 @@ int csymbols_unxz(const uint8_t *in, size_t in_size, size_t limit, uint8_t **out
 			result = 0;
 			break;
 		}
+		if (code == LZMA_MEMLIMIT_ERROR)
+			result = CSYMBOLS_TOO_LARGE;
 		if (code != LZMA_OK)
 			break;
 	}

@@ -138,7 +138,13 @@ public struct DebugFiles: Hashable, Sendable {
         guard share.take(largestUnpacked + unpackingBytes) else {
             throw .leftOut(path: file.path.description, reason: .memory)
         }
-        guard let bytes = unxz(packed) else { return nil }
+        let bytes: FileBytes?
+        do throws(Unpackable) {
+            bytes = try unxz(packed)
+        } catch {
+            throw .leftOut(path: file.path.description, reason: .memory)
+        }
+        guard let bytes else { return nil }
         share.give(largestUnpacked + unpackingBytes - bytes.inMemory.count)
         do throws(SymbolError) {
             return try ELFFile(taking: bytes, name: file.path, share)
@@ -148,12 +154,17 @@ public struct DebugFiles: Hashable, Sendable {
         }
     }
 
-    /// Nil when the stream is broken, or larger than `largestUnpacked`.
-    static func unxz(_ packed: UnsafeRawBufferPointer) -> FileBytes? {
+    /// It would be larger than `largestUnpacked`.
+    enum Unpackable: Error { case tooLarge }
+
+    /// Nil when the stream is broken.
+    static func unxz(_ packed: UnsafeRawBufferPointer) throws(Unpackable) -> FileBytes? {
         guard let start = packed.bindMemory(to: UInt8.self).baseAddress else { return nil }
         var out: UnsafeMutablePointer<UInt8>?
         var size = 0
-        guard csymbols_unxz(start, packed.count, largestUnpacked, &out, &size) == 0, let out else { return nil }
+        let code = csymbols_unxz(start, packed.count, largestUnpacked, &out, &size)
+        if code == CSYMBOLS_TOO_LARGE { throw .tooLarge }
+        guard code == 0, let out else { return nil }
         // SAFETY: the shim gave a malloc'd block of `size` bytes.
         return FileBytes(taking: UnsafeMutableRawBufferPointer(start: out, count: size))
     }

@@ -44,11 +44,16 @@ final class DwarfLines {
         guard let size = Int(exactly: file.debugSize), file.share.take(size) else {
             throw .leftOut(path: file.path.description, reason: .memory)
         }
+        let isSystem = file.identity().map { FileSource($0).isSystem } ?? false
+        // libdw opens what that names, be it a device
+        guard isSystem || file.section(named: ".gnu_debugaltlink") == nil else {
+            throw .noDWARF(reason: "\(file.path): its debug information goes on in another file")
+        }
         guard let dwarf = dwarf_begin_elf(file.elf, DWARF_C_READ, nil) else {
             throw .noDWARF(reason: "\(file.path): \(Self.lastReason())")
         }
         do throws(SymbolError) {
-            units = try Self.units(dwarf, file)
+            units = try Self.units(dwarf, file, isSystem: isSystem)
         } catch {
             dwarf_end(dwarf)
             throw error
@@ -67,7 +72,7 @@ final class DwarfLines {
 
     /// Which unit has which addresses. Asked of each unit, for clang and swiftc write no `.debug_aranges`.
     private static func units(
-        _ dwarf: OpaquePointer, _ file: borrowing ELFFile
+        _ dwarf: OpaquePointer, _ file: borrowing ELFFile, isSystem: Bool
     ) throws(SymbolError) -> [Range] {
         var result: [Range] = []
         var offset: Dwarf_Off = 0
@@ -76,7 +81,7 @@ final class DwarfLines {
         while dwarf_nextcu(dwarf, offset, &next, &headerSize, nil, nil, nil) == 0, next > offset {
             var unit = Dwarf_Die()
             guard !file.share.reading.isSpent else { throw .leftOut(path: file.path.description, reason: .time) }
-            if dwarf_offdie(dwarf, offset + Dwarf_Off(headerSize), &unit) != nil,
+            if dwarf_offdie(dwarf, offset + Dwarf_Off(headerSize), &unit) != nil, isSystem || !isElsewhere(&unit),
                 !addRanges(of: &unit, to: &result, file.share)
             {
                 throw .leftOut(path: file.path.description, reason: .memory)
@@ -84,6 +89,11 @@ final class DwarfLines {
             offset = next
         }
         return result.sorted { $0.low < $1.low }
+    }
+
+    /// Is a unit's information in a file of its own? libdw opens what is named there, be it a device.
+    private static func isElsewhere(_ unit: inout Dwarf_Die) -> Bool {
+        [DW_AT_dwo_name, DW_AT_GNU_dwo_name].contains { dwarf_hasattr(&unit, UInt32($0)) != 0 }
     }
 
     /// False where there are more than may be held, or than there is time for.

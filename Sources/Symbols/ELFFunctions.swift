@@ -119,7 +119,9 @@ private struct FunctionSearch {
                 return (Array(name), version.map { String(decoding: $0, as: UTF8.self) })
             }
             guard let (base, written) = found, let requests = wanted[base] else { return true }
-            guard hits.count < Self.mostHits else { return false }
+            guard hits.count < Self.mostHits else {
+                throw .leftOut(path: file.path.description, reason: .tooMany)
+            }
             add(function, bias, requests, versions?[function.index], written: written)
             return true
         }

@@ -13,8 +13,10 @@ public final class FileReading {
         public var fileTime = Duration.seconds(2)
         /// CPU time at the start for all files of one user on one file system.
         public var sourceTime = Duration.seconds(4)
-        /// CPU time at the start for all files but the system's own. A twentieth of the time that passes comes to both.
+        /// CPU time at the start for all files but the system's own.
         public var runTime = Duration.seconds(10)
+        /// The part of the time that passes which comes to both.
+        public var share = 0.05
         /// Bytes that all files together may take beyond what each has on disk.
         public var sharedBytes = 40 << 20
         /// Bytes that all files together may take.
@@ -41,6 +43,8 @@ public final class FileReading {
     /// Why it was left out.
     public enum Reason: Hashable, Sendable {
         case time, memory
+        /// Functions of the names looked for.
+        case tooMany
         /// errno
         case unreadable(Int32)
         /// By the kernel, with its errno: no probe can be placed there.
@@ -51,6 +55,7 @@ public final class FileReading {
             switch self {
             case .time: "time"
             case .memory: "memory"
+            case .tooMany: "too_many"
             case .unreadable: "unreadable"
             case .refused: "refused"
             }
@@ -60,6 +65,7 @@ public final class FileReading {
             switch self {
             case .time: "it takes too long to read"
             case .memory: "it would take too much memory"
+            case .tooMany: "it has more such functions than any allocator"
             case .unreadable(let code): "it can't be opened: \(String(cString: strerror(code)))"
             case .refused(let code): "the kernel refuses the probe: \(String(cString: strerror(code)))"
             }
@@ -140,7 +146,7 @@ public final class FileReading {
         let source = FileSource(file)
         var allowed = limits.fileTime - (spent[file] ?? .zero)
         if !source.isSystem {
-            let more = began.duration(to: .now) / 20
+            let more = began.duration(to: .now) * limits.share
             let ofSource = limits.sourceTime - (spentBySource[source] ?? .zero)
             allowed = min(allowed, ofSource + more, limits.runTime - total + more)
         }

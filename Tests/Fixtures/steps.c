@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Waits for a line before each step and says "done" behind it: leak (500 × 100 bytes), fork (a child that leaks 200 × 10
-// and stays), exec PATH, map PATH (executable). Ends with its input.
+// and stays), exec PATH, map PATH (executable), lease PATH (the same, and whoever opens it has to wait). Ends with its
+// input.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -88,9 +89,15 @@ int main(int argc, char **argv)
 			return 1;
 		} else if (!strncmp(step, "map ", 4)) {
 			int file = open(step + 4, O_RDONLY);
-			if (file < 0 || mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0) == MAP_FAILED)
+			if (file < 0 || mmap(NULL, 8192, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0) == MAP_FAILED)
 				perror(step + 4);
 			close(file);
+		} else if (!strncmp(step, "lease ", 6)) {
+			int file = open(step + 6, O_RDONLY);
+			signal(SIGIO, SIG_IGN);
+			if (file < 0 || mmap(NULL, 8192, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0) == MAP_FAILED ||
+			    fcntl(file, F_SETLEASE, F_WRLCK) < 0)
+				perror(step + 6);
 		} else {
 			fprintf(stderr, "%s: no such step: %s\n", argv[0], step);
 			return 1;

@@ -88,6 +88,13 @@ import Testing
         #expect(map.symbol(address: 0x300_0000)?.name == "last")
     }
 
+    @Test("six bytes a function: more of them than there is room for")
+    func dense() throws {
+        let line = Array("1 1 a\n".utf8)
+        let text = Array(repeatElement(line, count: 2_000_000).joined())
+        #expect(throws: SymbolError.leftOut(path: "text", reason: .memory)) { _ = try PerfMap(text: text) }
+    }
+
     @Test("a link is not followed")
     func link() throws {
         let (path, other) = ("/tmp/perf-\(getpid()).map", "/tmp/perf-elsewhere-\(getpid())")

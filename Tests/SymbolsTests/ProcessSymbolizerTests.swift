@@ -139,6 +139,38 @@ import Testing
         #expect(modules.tables.isEmpty)
     }
 
+    @Test("a file that others may write to, or that another user owns, is for one process alone")
+    func sharing() throws {
+        guard geteuid() == 0 else { return try skip("root, to give files away") }
+        let path = try Corpus.path("given")
+        _ = try run("cp '\(Corpus.path("pie"))' '\(path)'")
+        let (first, second) = (try Spawned([path]), try Spawned([path]))
+        func isShared(_ command: String) throws -> Bool {
+            _ = try run("\(command) '\(path)'")
+            let status = try OpenFile(reading: FilePath(path)).status()
+            return SharedFile(status, pid: first.pid) == SharedFile(status, pid: second.pid)
+        }
+        #expect(try isShared("chmod 755"))
+        #expect(try !isShared("chmod 775"))
+        #expect(try !isShared("chmod 757"))
+        #expect(try !isShared("chmod 755 '\(path)'; chown 65534"))
+    }
+
+    @Test("a file written to is another, be its size and time of modification as before")
+    func identity() throws {
+        let path = FilePath(try Corpus.path("rewritten"))
+        _ = try run("cp '\(Corpus.path("pie"))' '\(path)'")
+        let before = try FileIdentity(path: path)
+        #expect(try FileIdentity(path: path) == before)
+        _ = try run(
+            "cp -p '\(path)' '\(path).old'; sleep 0.02; printf x | dd of='\(path)' bs=1 seek=100 conv=notrunc 2>&1;"
+                + " touch -r '\(path).old' '\(path)'")
+        let after = try FileIdentity(path: path)
+        #expect(after != before)
+        #expect(after.size == before.size && after.inode == before.inode)
+        #expect(after.modifiedNanoseconds == before.modifiedNanoseconds)
+    }
+
     @Test func forgetsTheLeastRecentlyUsed() throws {
         var options = ProcessSymbolizer.Options()
         options.mostProcesses = 1

@@ -17,4 +17,7 @@ int clinux_open_name(const char *_Nonnull path);
 // followed; without `follow` no link at all. Nothing that it leads to is opened. Gives a descriptor or -errno.
 int clinux_open_below(int root, const char *_Nonnull path, int follow);
 
+// The same where the kernel has no openat2: name by name, without any link.
+int clinux_open_by_names(int root, const char *_Nonnull path);
+
 #endif

@@ -10,8 +10,10 @@
 #include <stdint.h>
 #include <zlib.h>
 
-/// Decompresses an xz stream. Gives 0 and a malloc'd block, or -1 when the stream is broken or grows beyond `limit`
-/// bytes. A shim because lzma_stream is initialised by a macro that Swift doesn't import.
+enum { CSYMBOLS_BROKEN = -1, CSYMBOLS_TOO_LARGE = -2 };
+
+/// Decompresses an xz stream. Gives 0 and a malloc'd block, or why not: it would have more than `limit` bytes, or take
+/// more than 12 MiB to decode. A shim because lzma_stream is initialised by a macro that Swift doesn't import.
 int csymbols_unxz(const uint8_t *_Nonnull in, size_t in_size, size_t limit, uint8_t *_Nullable *_Nonnull out,
 		  size_t *_Nonnull out_size);
 

@@ -11,7 +11,7 @@ internal import SystemPackage
 /// for. What doesn't is as good as missing; the table is made anew and put in its place.
 struct UnwindCache: Sendable {
     /// To be raised with the format of tables (TraceRecords/unwind_table.h) or of these files.
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
     static let magic = UInt64(0x6c62_6174_6477_6e75)  // "unwdtabl"
     /// The files in the directory are kept below this; the longest unused go first.
     static let mostBytes: Int64 = 256 << 20

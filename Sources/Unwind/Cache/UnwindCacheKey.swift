@@ -14,6 +14,10 @@ extension UnwindCache {
         let size: Int64
         let modified: UInt64
         let owner: UInt32
+        /// The very file, and when it was last written to: its owner can set the time of modification, not this one.
+        let device: UInt64
+        let inode: UInt64
+        let changed: UInt64
 
         /// nil for a file that isn't kept: without a build-id, writable by more than its owner, or not the one that
         /// its path leads to here (a container's, whose users are others).
@@ -29,6 +33,10 @@ extension UnwindCache {
             modified =
                 UInt64(bitPattern: Int64(status.st_mtim.tv_sec)) &* 1_000_000_000 &+ UInt64(status.st_mtim.tv_nsec)
             owner = status.st_uid
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+            changed =
+                UInt64(bitPattern: Int64(status.st_ctim.tv_sec)) &* 1_000_000_000 &+ UInt64(status.st_ctim.tv_nsec)
         }
 
         var name: FilePath { FilePath("\(buildID)-\(owner)-\(size)") }
@@ -37,6 +45,7 @@ extension UnwindCache {
         var words: [UInt64] {
             var words: [UInt64] = [
                 UInt64(bitPattern: size), modified, UInt64(owner), UInt64(image.machine), image.isFixed ? 1 : 0,
+                device, inode, changed,
             ]
             for segment in image.segments {
                 words += [segment.fileOffset, segment.address, segment.fileSize, segment.isExecutable ? 1 : 0]

@@ -47,6 +47,16 @@ struct MemLeakSummaryRow: Row {
     let bulkFreesSeen: Bool?
     let bulkFrees: Int?
     let rcuFrees: Int?
+    /// Known of processes alone.
+    let filesLeftOut: Int?
+    let leftOut: [LeftOut]?
+
+    struct LeftOut: Decodable, Hashable, Sendable {
+        let file: String
+        let part: String
+        let reason: String
+        let functions: [String]
+    }
 }
 
 /// A file whose allocator is traced.

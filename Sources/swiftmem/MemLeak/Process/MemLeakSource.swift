@@ -93,6 +93,7 @@ struct MemLeakSource: ReportSource, ~Copyable {
         // libraries opened meanwhile may bring an allocator
         let turn = processes.takeTurn(64)
         for pid in turn { try look(at: pid, session) }
+        try printNews(&session)
         if plan.settings.trace && !isLast {
             if let words = fullMap.words(try session.losses()) { say(words) }
         } else {
