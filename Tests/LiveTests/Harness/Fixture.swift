@@ -40,6 +40,8 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let loaderThatSpins = Fixture(
         source: "loader.c", compiler: "gcc", flags: loaderThatWaits.flags + ["-DSPINS"])
     static let contain = Fixture(source: "contain.c", compiler: "gcc", flags: ["-O2"])
+    static let beside = Fixture(source: "beside.c", compiler: "gcc", flags: ["-O2", "-pthread"])
+    static let throwing = Fixture(source: "throws.cc", compiler: "g++", flags: ["-O2"])
     static let server = Fixture(source: "server.c", compiler: "gcc", flags: ["-O2"])
     static let rust: [Fixture] = ["legacy", "v0"].map {
         Fixture(
@@ -54,7 +56,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let all: [Fixture] =
         builds + cxx + musl + rust + [
             allocations, moves, prefixed, jemallocOwn, mimallocOwn, steps, stepsMusl, stepsStatic, contain, server,
-            loaderThatWaits, loaderThatSpins, swift,
+            loaderThatWaits, loaderThatSpins, beside, throwing, swift,
         ]
 
     var testDescription: String { ([compiler] + flags + [source]).joined(separator: " ") }
