@@ -189,8 +189,8 @@ let testTargets: [Target] = [
     tests(
         "CommandTests",
         [
-            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer",
-            systemPackage,
+            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "CDisassembly",
+            "SystemLayer", systemPackage,
         ],
         exclude: ["Golden"]),
     tests(

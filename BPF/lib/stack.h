@@ -69,14 +69,16 @@ static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *
 			break;
 		if (bpf_probe_read_user(&next, sizeof(next), (void *)frame))
 			break;
-		if (!IS_USER_TEXT(next.return_address))
+		u64 address = USER_ADDRESS(next.return_address);
+
+		if (!IS_USER_TEXT(address))
 			break;
 		if (i == STACK_FRAMES) {
 			record->end = STACK_CUT;
 			break;
 		}
-		record->frames[i] = next.return_address;
-		hash = stack_mix(hash, next.return_address);
+		record->frames[i] = address;
+		hash = stack_mix(hash, address);
 		count = i + 1;
 		low = frame + sizeof(next);
 		frame = next.caller_frame;
