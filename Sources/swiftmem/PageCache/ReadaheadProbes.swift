@@ -45,9 +45,12 @@ extension PageCache {
         private static let events = KernelRange.from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true)
         /// - Parameter address: the program that notes where a task faulted.
         private static func faults(address: String) -> [String] {
-            comeAndGo + ["ahead_read_btf", "ahead_map_window_btf", "ahead_fault_btf", address, "ahead_rss_btf"]
+            comeAndGo + [
+                "ahead_read_btf", "ahead_read_end_btf", "ahead_map_window_btf", "ahead_fault_btf", address,
+                "ahead_rss_btf",
+            ]
         }
-        private static let comeAndGo = ["ahead_insert_btf", "ahead_dirty_btf", "ahead_remove_btf"]
+        private static let comeAndGo = ["ahead_insert_btf", "ahead_dirty_btf", "ahead_write_btf", "ahead_remove_btf"]
         private static let maps = ["unused_pages", "readahead"]
         private static let folioMapped = "then do_set_pmd() takes a folio"
         private static let mapsPages = Requirement.functionArgument("do_set_pmd", 1, "page *")
