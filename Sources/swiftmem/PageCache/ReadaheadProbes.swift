@@ -18,12 +18,12 @@ extension PageCache {
             case .tracepoint:
                 // page_fault_user, which tells the address of a huge mapping, is x86's
                 Rung(
-                    .tracepoint, on: Self.events, programs: Self.faults(address: "ahead_fault_address_btf"),
-                    maps: Self.maps)
+                    .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
+                    programs: Self.faults(address: "ahead_fault_address_btf"), maps: Self.maps)
             case .fentryAddress:
                 Rung(
-                    .fentry, on: Self.events, programs: Self.faults(address: "ahead_fault_address_fentry"),
-                    maps: Self.maps)
+                    .fentry, on: .from(6, 17, "do_set_pmd() takes a folio"),
+                    programs: Self.faults(address: "ahead_fault_address_fentry"), maps: Self.maps)
             case .fentryReadSplice:
                 Rung(
                     .fentry, on: Reads.readAndSplice.through(6, 16, Self.folioMapped),
@@ -42,7 +42,6 @@ extension PageCache {
             }
         }
 
-        private static let events = KernelRange.from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true)
         /// - Parameter address: the program that notes where a task faulted.
         private static func faults(address: String) -> [String] {
             comeAndGo + [
