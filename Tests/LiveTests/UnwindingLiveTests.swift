@@ -56,7 +56,7 @@ extension LiveTests {
         private static func unwinder(_ arguments: [String]) -> String {
             #if arch(arm64)
                 if ["signal", "altstack", "fault", "vdso"].contains(arguments.first) {
-                    return #"gdb -nx -batch -ex 'frame apply all -q printf "#0 0x%lx\n", (long)$pc'"#
+                    return ##"gdb -nx -batch -ex 'frame apply all -q printf "#0 0x%lx\n", (long)$pc'"##
                 }
             #endif
             return "eu-stack -n 400"
