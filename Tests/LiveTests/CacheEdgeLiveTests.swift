@@ -54,15 +54,28 @@ extension LiveTests {
             expectEqual(row.missPages, truth.missPages, "misses", row, own: 64)
         }
 
-        /// A file system made of a directory by a program, mounted while `body` runs.
+        /// A file system made of a directory by a program, mounted while `body` runs, below overlayfs too.
         private func withImage(
-            _ type: String, made command: (_ source: String, _ image: String) -> String, _ body: (String) throws -> Void
+            _ type: String, overlaid: Bool = false, made command: (_ source: String, _ image: String) -> String,
+            _ body: (String) throws -> Void
         ) throws {
             let base = "\(Live.scratch)/swiftmem-\(type)-\(getpid())"
             try tree(40, in: "\(base)/source")
             try Data("hello\n".utf8).write(to: URL(fileURLWithPath: "\(base)/source/six-bytes"))
             try Data(repeating: 7, count: 1_100_001).write(to: URL(fileURLWithPath: "\(base)/source/large"))
-            defer { _ = try? Tool.shell("umount \(base)/mounted; rm -rf \(base)") }
+            defer {
+                let mounts = (overlaid ? ["over", "upper"] : []) + ["mounted"]
+                _ = try? Tool.shell(mounts.map { "umount \(base)/\($0);" }.joined() + "rm -rf \(base)")
+            }
+            // what is written there lies in memory
+            let overlay = """
+                mkdir \(base)/over \(base)/upper
+                mount -t tmpfs upper \(base)/upper
+                mkdir \(base)/upper/files \(base)/upper/work
+                modprobe -q overlay || true
+                mount -t overlay over \(base)/over \
+                    -o lowerdir=\(base)/mounted,upperdir=\(base)/upper/files,workdir=\(base)/upper/work
+                """
             let made = try Tool.shell(
                 """
                 set -e
@@ -70,16 +83,20 @@ extension LiveTests {
                 modprobe -qa loop \(type) || true
                 mkdir \(base)/mounted
                 mount -t \(type) -o loop,ro \(base)/image \(base)/mounted
+                \(overlaid ? overlay : "")
                 """)
             guard made.status == 0 else { throw Live.lacking("no \(type) here: \(made.errors)") }
-            try body("\(base)/mounted")
+            try body("\(base)/\(overlaid ? "over" : "mounted")")
         }
 
         @Test(
             "squashfs: files that end within a block, with a buffer larger than they are", .tags(.brief),
-            arguments: ["six-bytes", ""])
-        func squashfs(file: String) throws {
-            try withImage("squashfs", made: { "mksquashfs \($0) \($1) -noappend -quiet -no-progress" }) { mounted in
+            arguments: ["six-bytes", ""], [false, true])
+        func squashfs(file: String, overlaid: Bool) throws {
+            func command(source: String, image: String) -> String {
+                "mksquashfs \(source) \(image) -noappend -quiet -no-progress"
+            }
+            try withImage("squashfs", overlaid: overlaid, made: command) { mounted in
                 // the mount decides which rungs there are
                 for rung in ["tracepoint_return", "fentry", "kprobe"] {
                     let report = try Tool.run(
