@@ -127,7 +127,7 @@ let libraries: [Target] = [
     // Docs/schema, embedded
     .target(name: "CSchema", cSettings: cEmbed),
 
-    library("SystemLayer", [systemPackage]),
+    library("SystemLayer", [systemPackage, "CLinux"]),
     library("LibBPF", ["CLibbpf", "SystemLayer"]),
     library("Probes", ["LibBPF", "CLibbpf", "SystemLayer", systemPackage]),
     library("Symbols", ["CSymbols", "SystemLayer", systemPackage]),
@@ -190,8 +190,8 @@ let testTargets: [Target] = [
     tests(
         "CommandTests",
         [
-            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer",
-            systemPackage,
+            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "CDisassembly",
+            "SystemLayer", systemPackage,
         ],
         exclude: ["Golden"]),
     tests(

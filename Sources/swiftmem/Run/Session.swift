@@ -11,6 +11,8 @@ struct Session: ~Copyable {
     let probes: AttachedProbes
     var output: Output
     let options: ReportOptions
+    /// What a report lacks besides, in lines.
+    var incomplete: [String]
     private let lossMap: PerCPUMap<UInt32, UInt64>
     private var shown: Losses
 
@@ -27,12 +29,14 @@ struct Session: ~Copyable {
         self.options = options
         self.lossMap = lossMap
         output = Output()
+        incomplete = []
         shown = Losses()
     }
 
     private static func attach(_ mode: ToolMode, _ options: ReportOptions) throws -> AttachedProbes {
         let probes = mode.probes
-        let kernel = Environment.kernel(btf: options.btf)
+        try Failure.checkRoomForFiles(probes.tool)
+        let kernel = try Environment.kernel(btf: options.btf)
         if let running = kernel as? RunningKernel {
             try Capabilities.own.require(for: probes.tool)
             if let missing = running.missingBTF() { throw Failure(missingBTF: missing, in: options.btf) }
@@ -43,6 +47,7 @@ struct Session: ~Copyable {
             probes, image: objectImage(probes.object), oracle: kernel, forced: forced, btf: options.btf,
             configure: mode.prepare, note: { if options.verbose { note($0) } })
         if options.verbose { explain(attached.resolution) }
+        try mode.dropPrivileges()
         return attached
     }
 
@@ -98,10 +103,10 @@ struct Session: ~Copyable {
     func finish() throws {
         guard options.strict else { return }
         let lost = try losses()
-        guard lost.total == 0 else {
+        guard lost.total == 0, incomplete.isEmpty else {
             throw Failure(
                 status: Failure.Status.incomplete, message: "the report is incomplete",
-                details: lost.lines)
+                details: lost.lines + incomplete)
         }
     }
 }

@@ -27,13 +27,20 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         source: "own-functions-jemalloc.c", compiler: "gcc", flags: ["-O2", "-l:libjemalloc.so.2"])
     /// Debian 12 has its second major version, 13 the third.
     static let mimalloc =
-        FileManager.default.fileExists(atPath: "/usr/lib/x86_64-linux-gnu/libmimalloc.so.3")
+        ["x86_64", "aarch64"].contains {
+            FileManager.default.fileExists(atPath: "/usr/lib/\($0)-linux-gnu/libmimalloc.so.3")
+        }
         ? "libmimalloc.so.3" : "libmimalloc.so.2"
     static let mimallocOwn = Fixture(
         source: "own-functions-mimalloc.c", compiler: "gcc", flags: ["-O2", "-l:\(mimalloc)"])
     static let steps = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-g"])
     static let stepsMusl = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-g", "-Wl,--build-id"])
     static let stepsStatic = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-static"])
+    static let loaderThatWaits = Fixture(
+        source: "loader.c", compiler: "gcc",
+        flags: ["-O1", "-nostdlib", "-static-pie", "-fPIE", "-fno-stack-protector"])
+    static let loaderThatSpins = Fixture(
+        source: "loader.c", compiler: "gcc", flags: loaderThatWaits.flags + ["-DSPINS"])
     static let contain = Fixture(source: "contain.c", compiler: "gcc", flags: ["-O2"])
     static let beside = Fixture(source: "beside.c", compiler: "gcc", flags: ["-O2", "-pthread"])
     static let throwing = Fixture(source: "throws.cc", compiler: "g++", flags: ["-O2"])
@@ -51,7 +58,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let all: [Fixture] =
         builds + cxx + musl + rust + [
             allocations, moves, prefixed, jemallocOwn, mimallocOwn, steps, stepsMusl, stepsStatic, contain, server,
-            swift, beside, throwing,
+            loaderThatWaits, loaderThatSpins, beside, throwing, swift,
         ]
 
     var testDescription: String { ([compiler] + flags + [source]).joined(separator: " ") }

@@ -5,6 +5,7 @@ internal import TraceRecords
 internal import Glibc
 internal import LibBPF
 internal import Reports
+internal import Symbols
 internal import Unwind
 
 /// What the arguments of memleak come to.
@@ -25,6 +26,8 @@ struct MemLeakPlan {
     let sampleBytes: UInt64?
     /// Frames have source files and lines.
     let lines: Bool
+    /// What reading the processes' files may cost.
+    let reading: FileReading
 
     /// Probes fire wherever an allocator's file is mapped, not in chosen processes only.
     var isWide: Bool {
@@ -65,9 +68,11 @@ struct MemLeakPlan {
         let marksFrees = !isKnown || found.contains { $0.files.contains(where: \.marksFrees) }
         var filter = filter_config()
         if case .cgroup(let cgroup) = target { filter.choose(cgroup) }
+        var runsCommand = false
+        if case .command = target { runsCommand = true }
         return MemLeakProbes.mode(
             config: config(marksFrees: marksFrees), filter: filter, stack: stack,
-            maxAllocations: settings.maxAllocations)
+            maxAllocations: settings.maxAllocations, runsCommand: runsCommand)
     }
 
     /// The programs' read-only data, but for what depends on the rungs.
