@@ -131,7 +131,7 @@ int page_alloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 order = (u32)ARG(1) & 31;
 
-	return allocated(ctx, KERNELLEAK_BY_PAGES, KERNELLEAK_PAGES, ARG(0), (u64)config.page_size << order, 0);
+	return allocated(ctx, KERNELLEAK_BY_PAGES, KERNELLEAK_PAGES, ARG(0), PAGE_SIZE << order, 0);
 }
 
 /* (page, order) */

@@ -10,6 +10,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "lib/loss.h"
+#include "lib/page.h"
 #include "kernelleak/state.h"
 
 struct {
@@ -87,7 +88,7 @@ static __always_inline u64 cache_by_page(u64 address)
 #endif
 
 /* More than two pages are no slab object's (KMALLOC_MAX_CACHE_SIZE). */
-#define IS_SLAB_SIZE(size) ((size) <= 2 * (u64)config.page_size)
+#define IS_SLAB_SIZE(size) ((size) <= 2 * PAGE_SIZE)
 
 /* The cache of what kmalloc() gave; 0: not known, or none. */
 static __always_inline u64 cache_of_kmalloc(u64 address, u64 size)

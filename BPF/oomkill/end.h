@@ -6,6 +6,7 @@
 #include "vmlinux/mm.h"
 #include <bpf/bpf_helpers.h>
 #include "lib/loss.h"
+#include "lib/page.h"
 #include "lib/rss.h"
 #include "oomkill/state.h"
 
@@ -31,7 +32,7 @@ static __always_inline void memory_is_back(u32 pid, bool reaped)
 		e->since_kill_ns = e->time_ns - d->killed_ns;
 		e->kill_id = d->kill_id;
 		e->reaped = reaped;
-		e->padding = 0;
+		e->page_bytes = PAGE_SIZE;
 		e->before_pages = d->pages;
 		e->after_pages = pages[MM_FILEPAGES] + pages[MM_ANONPAGES] + pages[MM_SHMEMPAGES];
 		bpf_ringbuf_submit(e, 0);

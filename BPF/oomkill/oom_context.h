@@ -9,15 +9,17 @@
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "lib/page.h"
 #include "lib/percpu.h"
 #include "oomkill/state.h"
 
-#define THREAD_SIZE 16384 /* x86-64 and arm64 without KASAN */
-#define STACK_WORDS (THREAD_SIZE / 8)
+/* The outermost part of a stack: all of it, but for arm64's with pages of 64 KiB, which is as large as a page. */
+#define STACK_BYTES 16384
+#define STACK_WORDS (STACK_BYTES / 8)
 
 #define STACK_MATCHES 32
 
-/* A copy of the current stack, and which of its words are the victim's address. */
+/* A copy of that part of the current stack, and which of its words are the victim's address. */
 struct stack_copy {
 	u64 words[STACK_WORDS];
 	u32 matches[STACK_MATCHES];
@@ -91,11 +93,12 @@ static __noinline int find_on_stack(struct task_struct *victim, struct oom *oom)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u64 leader = (u64)BPF_CORE_READ(victim, group_leader), self = address_of(victim);
-	u64 *base = BPF_CORE_READ(task, stack);
+	void *stack = BPF_CORE_READ(task, stack);
+	u64 *base = stack + (PAGE_SIZE > STACK_BYTES ? PAGE_SIZE - STACK_BYTES : 0);
 	u32 zero = 0;
 	struct stack_copy *copy = bpf_map_lookup_elem(&stack_copies, &zero);
 
-	if (!copy || bpf_probe_read_kernel(copy->words, THREAD_SIZE, base))
+	if (!copy || bpf_probe_read_kernel(copy->words, STACK_BYTES, base))
 		return 0;
 	u32 matches = 0;
 

@@ -10,6 +10,7 @@
 #include "lib/cgroup.h"
 #include "lib/cmdline.h"
 #include "lib/loss.h"
+#include "lib/page.h"
 #include "lib/rss.h"
 #include "oomkill/oom_context.h"
 #include "oomkill/state.h"
@@ -156,7 +157,7 @@ static __always_inline int report(void *ctx, struct task_struct *victim, u32 kno
 	known = fill_domain(e, oom, victim, known);
 	fill_stack(ctx, e);
 	e->known = known;
-	e->padding = 0;
+	e->page_bytes = PAGE_SIZE;
 	oom->victim_mm = mm;
 
 	struct dying dying = {

@@ -13,6 +13,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "lib/filter.h"
+#include "lib/page.h"
 #include "lib/percpu.h"
 #include "pagecache_counters.h"
 #include "pagecache/folio.h"

@@ -62,7 +62,7 @@ static long huge_mapping_of(struct task_struct *task, struct vm_area_struct *vma
 {
 	struct huge_mapping *huge = context;
 	struct file *file = BPF_CORE_READ(vma, vm_file);
-	u64 start = huge->address & ~((u64)HUGE_PAGES * (1 << PAGE_SHIFT) - 1);
+	u64 start = huge->address & ~(HUGE_PAGES * PAGE_SIZE - 1);
 
 	if (!file)
 		return 0;

@@ -225,7 +225,7 @@ int BPF_PROG(ahead_fault_fexit, struct vm_fault *vmf)
 SEC("fexit/do_set_pmd")
 int BPF_PROG(ahead_set_pmd_fexit, struct vm_fault *vmf, struct page *page, u32 result)
 {
-	u64 first = BPF_CORE_READ(vmf, pgoff) & ~(HUGE_PAGES - 1ULL);
+	u64 first = BPF_CORE_READ(vmf, pgoff) & ~(HUGE_PAGES - 1);
 
 	if (result == 0 && filtered_in())
 		pages_used(BPF_CORE_READ(vmf, vma, vm_file, f_mapping), first, first + HUGE_PAGES - 1);

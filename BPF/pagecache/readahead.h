@@ -12,14 +12,15 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "lib/loss.h"
+#include "lib/page.h"
 #include "lib/percpu.h"
 #include "pagecache_counters.h"
 
 #define BLOCK_SHIFT 6 /* pages that one word of bits stands for */
 #define BLOCK_PAGES (1 << BLOCK_SHIFT)
-/* What one event may touch: reads of up to 64 MiB, folios of up to 2 MiB and a bit. */
+/* What one event may touch: reads of up to 16384 pages, folios of up to a huge page's size and a bit. */
 #define RANGE_BLOCKS 256
-#define FOLIO_BLOCKS 10
+#define FOLIO_BLOCKS ((int)(HUGE_PAGES >> BLOCK_SHIFT) + 2)
 
 struct block {
 	u64 mapping;
@@ -61,7 +62,9 @@ static __always_inline void pages_came(u64 mapping, u64 first, u64 last)
 {
 	struct block block = { .mapping = mapping, .number = first >> BLOCK_SHIFT };
 
-	for (int i = 0; i < FOLIO_BLOCKS; i++, block.number++) {
+	int blocks = FOLIO_BLOCKS;
+
+	for (int i = 0; i < blocks; i++, block.number++) {
 		if (block.number > last >> BLOCK_SHIFT)
 			return;
 		u64 mask = block_mask(block.number, first, last);
@@ -100,7 +103,7 @@ static __always_inline u64 pages_met(u64 mapping, u64 first, u64 last, int block
 
 		met += __builtin_popcountll(before & mask);
 		/* what another CPU sets meanwhile is lost: that is a folio of a file being
-		 * read elsewhere in the same 256 KiB, at this very moment */
+		 * read elsewhere in the same 64 pages, at this very moment */
 		if (!(before & ~mask) && !*(volatile u64 *)bits)
 			bpf_map_delete_elem(&unused_pages, &block);
 	}

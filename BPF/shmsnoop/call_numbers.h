@@ -11,7 +11,7 @@ enum variant {
 	PLAIN,
 	IPC, /* ipc(call, first, second, third, ptr) */
 	AT, /* a directory's descriptor comes first */
-	PAGES, /* mmap2(): the offset is in pages */
+	PAGES, /* mmap2(): the offset is in units of 4096 bytes, whatever the kernel's pages are */
 	HALVES, /* ftruncate64(): the length is in two words */
 	HALVES_EVEN, /* … which begin at an even register (EABI) */
 };

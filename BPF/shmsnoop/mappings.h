@@ -15,6 +15,8 @@
 #define MAP_SHARED 1
 #define MAP_SHARED_VALIDATE 3
 #define MAP_ANONYMOUS 0x20
+/* arch/arm64/kernel/sys32.c: aarch32_mmap2(); the 32-bit i386 has pages of this size alone */
+#define MMAP2_SHIFT 12
 
 /* A shared mapping: a munmap() is of one of them if its address is. */
 struct mapping {
@@ -51,7 +53,7 @@ static __always_inline void mapped(const u64 words[6], bool compat, u32 variant,
 	if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
 		return;
 	if (variant == PAGES)
-		arguments[5] <<= PAGE_SHIFT;
+		arguments[5] <<= MMAP2_SHIFT;
 	const void *name = NULL;
 
 	if (!(flags & MAP_ANONYMOUS)) {

@@ -5,8 +5,6 @@
 
 #include "vmlinux/core.h"
 
-#define PAGE_SHIFT 12
-
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* include/linux/percpu_counter.h: the value is count plus every CPU's counter */
@@ -124,8 +122,5 @@ enum vm_event_item {
 
 /* include/linux/gfp_types.h: the same bit from 5.10 to 7.2, in an enum without a name */
 #define ___GFP_WRITE 0x1000u
-
-/* What a huge page maps at once. */
-#define HUGE_PAGES (1 << (21 - PAGE_SHIFT))
 
 #endif

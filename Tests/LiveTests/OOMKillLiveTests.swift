@@ -79,6 +79,7 @@ extension LiveTests {
             let (kills, truth, finished, start) = try trace(
                 ["--kills", "23", "--adj", "17", "--pause-ms", "20"], rung: "context=\(context)")
             #expect(start.stands("context", on: context))
+            #expect(start.pageBytes == sysconf(Int32(_SC_PAGESIZE)))
             #expect(truth.victims.count == 23)
             #expect(kills.count == 23)
             for (kill, victim) in zip(kills, truth.victims) { check(kill, victim, truth) }

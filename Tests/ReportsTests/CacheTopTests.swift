@@ -317,8 +317,19 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
 }
 
 @Suite struct KernelCounters {
-    private func stat(read: Int, dirtied: Int, refault: Int) -> VMStat {
-        VMStat(vmstat: "pgpgin \(read * 4)\npswpin 0\nnr_dirtied \(dirtied)\nworkingset_refault_file \(refault)\n")
+    private func stat(read: Int, dirtied: Int, refault: Int, pageBytes: Int = 4096) -> VMStat {
+        let kilobytes = read * pageBytes / 1024
+        return VMStat(
+            vmstat: "pgpgin \(kilobytes)\npswpin 0\nnr_dirtied \(dirtied)\nworkingset_refault_file \(refault)\n",
+            pageBytes: pageBytes)
+    }
+
+    @Test("what was read is told in the kernel's pages", arguments: [4096, 16384, 65536])
+    func pageSizes(bytes: Int) {
+        let counters = stat(read: 10000, dirtied: 5000, refault: 0, pageBytes: bytes)
+        #expect(counters.readPages == 10000)
+        let pages = PageCacheInterval(readAccess: 10000, misses: 10000, dirty: 5000)
+        #expect(counters.contradictions(to: pages, cpus: 2).isEmpty)
     }
 
     @Test("agreement, and each contradiction in a line of its own")
@@ -336,7 +347,7 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
             "", "pgpgin", "pgpgin x", "pgpgin -1", "nr_dirtied 99999999999999999999999",
         ])
     func hostile(text: String) {
-        let counters = VMStat(vmstat: text)
+        let counters = VMStat(vmstat: text, pageBytes: 4096)
         #expect(counters.readPages == nil && counters.dirtiedPages == nil)
         #expect(counters.contradictions(to: PageCacheInterval(misses: 1_000_000), cpus: 1).isEmpty)
         #expect(counters.since(counters) == counters)

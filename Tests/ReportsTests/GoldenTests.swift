@@ -42,7 +42,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         GoldenRecord(type: "start") {
             [
                 StartJSON.line(
-                    time: time, tool: "oomkill", version: "0.1.0", kernel: "6.12.9-amd64",
+                    time: time, tool: "oomkill", version: "0.1.0", kernel: "6.12.9-amd64", pageBytes: 4096,
                     rungs: [("victims", "tracepoint"), ("context", nil)])
             ]
         },
@@ -51,6 +51,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             var record = oomkill_end()
             (record.kind, record.kill_id, record.victim_pid) = (OOMKILL_END.rawValue, 0x1_0000_0000_0001, 20)
             (record.since_kill_ns, record.before_pages, record.after_pages) = (12_340_000, 100, 20)
+            record.page_bytes = 4096
             var end = OOMEnd(record: record)
             end.time = time
             var reaped = end
@@ -102,6 +103,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         (record.kill_id, record.trigger_pid, record.trigger_tid) = (0x1_0000_0000_0001, 10, 11)
         (record.victim_pid, record.victim_tid, record.victim_uid, record.oom_score_adj) = (20, 21, 1000, -5)
         record.gfp_mask = 0xcc0
+        record.page_bytes = 4096
         if isKnown {
             record.known = 0x3f
             (record.constraint, record.total_pages, record.limit_pages, record.usage_pages) = (3, 6144, 6144, 6143)
@@ -135,7 +137,8 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
                 readahead: isKnown ? ReadaheadUse(usedPages: 2, droppedPages: 1) : nil,
                 sees: .init(accesses: isKnown, evictions: isKnown), memory: isKnown ? memory : noMemory,
                 vmstat: isKnown
-                    ? VMStat(vmstat: "pgpgin 40\npswpin 1\nnr_dirtied 8\nworkingset_refault_file 2\n") : VMStat(),
+                    ? VMStat(vmstat: "pgpgin 40\npswpin 1\nnr_dirtied 8\nworkingset_refault_file 2\n", pageBytes: 4096)
+                    : VMStat(),
                 contradictions: isKnown ? ["they differ"] : nil, losses: losses))
     }
 

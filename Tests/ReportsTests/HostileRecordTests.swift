@@ -77,7 +77,7 @@ struct RecordKind: CustomTestStringConvertible, Sendable {
             },
             render: { bytes in
                 guard let event = MemLeakEvent(bytes.span.bytes) else { return nil }
-                var ledger = MappingLedger()
+                var ledger = MappingLedger(pageSize: 4096)
                 ledger.map(pid: 1, address: 0x10000, length: 0x8000, time: 5, stack: 6)
                 switch event {
                 case .traced(let call): return ([call.text], [call.json.text()])

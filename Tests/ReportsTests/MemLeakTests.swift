@@ -8,7 +8,7 @@ private let page: UInt64 = 4096
 
 @Suite struct MappingLedgerArithmetic {
     private func ledger(pages count: UInt64 = 4, at address: UInt64 = 0x10000) -> MappingLedger {
-        var ledger = MappingLedger()
+        var ledger = MappingLedger(pageSize: page)
         ledger.map(pid: 1, address: address, length: count * page, time: 10, stack: 7)
         return ledger
     }
@@ -17,12 +17,16 @@ private let page: UInt64 = 4096
         ledger.pieces(of: pid).map { [$0.start, $0.end] }
     }
 
-    @Test("a length is rounded up to whole pages, huge ones too")
-    func rounding() {
-        var ledger = MappingLedger()
+    @Test(
+        "a length is rounded up to whole pages of the kernel's size, huge ones too",
+        arguments: [4096, 16384] as [UInt64])
+    func rounding(pageSize: UInt64) {
+        var ledger = MappingLedger(pageSize: pageSize)
         ledger.map(pid: 1, address: 0x10000, length: 1, time: 1, stack: 1)
         ledger.map(pid: 1, address: 0x4000_0000, length: 1, time: 1, stack: 1, granule: 2 << 20)
-        #expect(ranges(ledger) == [[0x10000, 0x11000], [0x4000_0000, 0x4020_0000]])
+        #expect(ranges(ledger) == [[0x10000, 0x10000 + pageSize], [0x4000_0000, 0x4020_0000]])
+        ledger.unmap(pid: 1, address: 0x10000, length: 4096, begun: 2)
+        #expect(ranges(ledger) == [[0x4000_0000, 0x4020_0000]])
         #expect(MappingCall.granule(flags: 0x22) == nil)
         #expect(MappingCall.granule(flags: 0x40022) == 2 << 20)
         #expect(MappingCall.granule(flags: 0x40022 | 30 << 26) == 1 << 30)
@@ -100,7 +104,7 @@ private let page: UInt64 = 4096
 
     @Test("addresses that wrap are no mapping")
     func hostile() {
-        var ledger = MappingLedger()
+        var ledger = MappingLedger(pageSize: page)
         ledger.map(pid: 1, address: .max - 10, length: page, time: 1, stack: 1)
         ledger.map(pid: 1, address: page, length: .max, time: 1, stack: 1)
         ledger.unmap(pid: 1, address: .max, length: .max, begun: 1)
@@ -110,7 +114,7 @@ private let page: UInt64 = 4096
     @Test("agrees with a page-by-page model over 20 000 random calls")
     func model() {
         var random = SplitMix(state: 42)
-        var ledger = MappingLedger()
+        var ledger = MappingLedger(pageSize: page)
         var model: [UInt64: UInt64] = [:]  // page to stack
         for step in 1...20_000 {
             let address = random.next() % 64
@@ -163,7 +167,7 @@ private struct SplitMix {
         table.add(pid: 1, address: 0x10, bytes: 7, time: 100, stack: 5)
         table.add(pid: 1, address: 0x20, bytes: 9, time: 50, stack: 5)
         table.add(pid: 1, address: 0x30, bytes: 1000, time: 101, stack: 5)
-        var ledger = MappingLedger()
+        var ledger = MappingLedger(pageSize: page)
         ledger.map(pid: 1, address: 0x10000, length: 3 * page, time: 60, stack: 6)
         ledger.unmap(pid: 1, address: 0x11000, length: page, begun: 70)
         table.add(ledger)
@@ -243,7 +247,7 @@ private struct SplitMix {
 
     @Test("a process's mappings: pieces of one count once")
     func ledgerSum() {
-        var ledger = MappingLedger()
+        var ledger = MappingLedger(pageSize: page)
         ledger.map(pid: 7, address: 0x10000, length: 4 * 4096, time: 1, stack: 1)
         ledger.unmap(pid: 7, address: 0x11000, length: 4096, begun: 2)
         ledger.map(pid: 7, address: 0x90000, length: 4096, time: 3, stack: 2)

@@ -6,7 +6,9 @@ import TraceRecords
 
 @Suite struct OOMKillDecoding {
     /// A record as the kernel program fills it in.
-    private func record(_ change: (inout oomkill_event) -> Void = { _ in }) -> oomkill_event {
+    private func record(
+        pageBytes: UInt32 = 4096, _ change: (inout oomkill_event) -> Void = { _ in }
+    ) -> oomkill_event {
         var record = oomkill_event()
         record.kind = OOMKILL_VICTIM.rawValue
         record.known =
@@ -19,6 +21,7 @@ import TraceRecords
         record.victim_tid = 21
         record.victim_uid = 1000
         record.oom_score_adj = -5
+        record.page_bytes = pageBytes
         record.total_vm_pages = 100
         record.anon_pages = 50
         record.file_pages = 3
@@ -45,9 +48,10 @@ import TraceRecords
         return UInt32(text.utf8.count)
     }
 
-    @Test("every field of a record")
-    func fields() {
-        let victim = OOMVictim(record: record())
+    @Test("every field of a record, with pages of each size", arguments: [4096, 16384] as [UInt32])
+    func fields(pageBytes: UInt32) {
+        let victim = OOMVictim(record: record(pageBytes: pageBytes))
+        let page = UInt64(pageBytes)
         #expect(victim.killID == 42)
         #expect((victim.triggerPID, victim.triggerTID, victim.triggerComm) == (10, 11, "bash"))
         #expect((victim.victimPID, victim.victimTID, victim.victimUID) == (20, 21, 1000))
@@ -60,12 +64,12 @@ import TraceRecords
             victim.context
                 == OOMVictim.Context(
                     constraint: .memoryCgroup, gfp: GFPFlags(mask: 0xcc0), order: 0, totalPages: 6144,
-                    domain: CgroupPath("/system.slice"), limitBytes: 6144 * 4096, usageBytes: 6143 * 4096))
-        #expect(victim.memory?.anonRSS == 50 * 4096)
-        #expect(victim.memory?.fileRSS == 3 * 4096)
-        #expect(victim.memory?.shmemRSS == 2 * 4096)
-        #expect(victim.memory?.swap == 4096)
-        #expect(victim.memory?.totalVM == 100 * 4096)
+                    domain: CgroupPath("/system.slice"), limitBytes: 6144 * page, usageBytes: 6143 * page))
+        #expect(victim.memory?.anonRSS == 50 * page)
+        #expect(victim.memory?.fileRSS == 3 * page)
+        #expect(victim.memory?.shmemRSS == 2 * page)
+        #expect(victim.memory?.swap == page)
+        #expect(victim.memory?.totalVM == 100 * page)
         #expect(victim.memory?.pageTables == 8192)
         #expect(victim.kernelStack == nil)
     }
@@ -91,18 +95,20 @@ import TraceRecords
         #expect(OOMKillText.lines(victim, loadavg: "0").first?.contains(", ? pages, ") == true)
     }
 
-    @Test("a cgroup without a limit of its own has none; lengths that lie are clamped")
-    func limits() {
+    @Test(
+        "a cgroup without a limit of its own has none; lengths that lie are clamped",
+        arguments: [4096, 16384] as [UInt32])
+    func limits(pageBytes: UInt32) {
         let victim = OOMVictim(
-            record: record { record in
-                record.limit_pages = UInt64(Int64.max) / 4096
+            record: record(pageBytes: pageBytes) { record in
+                record.limit_pages = UInt64(Int64.max) / UInt64(pageBytes)
                 record.cgroup_len = UInt32.max
                 record.cmdline_len = UInt32.max
                 record.stack_bytes = Int32.max
                 record.constraint = 9
             })
         #expect(victim.context?.limitBytes == nil)
-        #expect(victim.context?.usageBytes == 6143 * 4096)
+        #expect(victim.context?.usageBytes == 6143 * UInt64(pageBytes))
         #expect(victim.context?.constraint == nil)
         #expect(victim.cmdline == "hog --all")
         #expect(victim.kernelStack?.count == 64)
@@ -132,11 +138,14 @@ import TraceRecords
         record.victim_pid = 7
         record.reaped = 1
         record.since_kill_ns = 12_340_000
+        record.page_bytes = 4096
         record.before_pages = 100
         record.after_pages = 20
         let end = OOMEnd(record: record)
         #expect(end.freedBytes == 80 * 4096)
         #expect(OOMKillText.line(end).dropFirst(8) == " PID 7 reaped 12.3 ms after the kill, 320 kB freed")
+        record.page_bytes = 16384
+        #expect(OOMEnd(record: record).freedBytes == 80 * 16384)
         record.after_pages = 200
         #expect(OOMEnd(record: record).freedBytes == 0)
     }

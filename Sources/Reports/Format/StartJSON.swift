@@ -2,9 +2,12 @@
 
 /// The first record of every tool that traces.
 public enum StartJSON {
-    /// - Parameter rungs: each ladder with the rung in use, nil where it has none.
+    /// - Parameters:
+    ///   - pageBytes: the size of the kernel's pages.
+    ///   - rungs: each ladder with the rung in use, nil where it has none.
     public static func line(
-        time: WallTime, tool: String, version: String, kernel: String, rungs: [(ladder: String, rung: String?)]
+        time: WallTime, tool: String, version: String, kernel: String, pageBytes: Int,
+        rungs: [(ladder: String, rung: String?)]
     ) -> JSONLine {
         var chosen = JSONLine()
         for (ladder, rung) in rungs { chosen.add(ladder, rung) }
@@ -13,6 +16,7 @@ public enum StartJSON {
         line.add("tool", tool)
         line.add("version", version)
         line.add("kernel", kernel)
+        line.add("page_bytes", pageBytes)
         line.add("rungs", chosen)
         return line
     }

@@ -15,12 +15,14 @@ public struct VMStat: Hashable, Sendable {
     public init() {}
 
     /// Reads the file's text; what it does not say is nil.
-    public init(vmstat text: String) {
+    ///
+    /// - Parameter pageBytes: the size of the kernel's pages.
+    public init(vmstat text: String, pageBytes: Int) {
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: " ")
             guard parts.count == 2, let value = UInt64(parts[1]) else { continue }
             switch parts[0] {
-            case "pgpgin": readPages = value / 4
+            case "pgpgin": readPages = value / UInt64(max(1, pageBytes / 1024))
             case "pswpin": swappedInPages = value
             case "nr_dirtied": dirtiedPages = value
             case "workingset_refault_file": refaultPages = value

@@ -28,7 +28,7 @@ public struct MappingLedger: Sendable {
     private var processes: [UInt32: [Piece]] = [:]
     private var nextMapping: UInt64 = 0
 
-    public init(pageSize: UInt64 = 4096) { self.pageSize = pageSize }
+    public init(pageSize: UInt64) { self.pageSize = pageSize }
 
     /// The pieces of a process, by address.
     public func pieces(of pid: UInt32) -> [Piece] { processes[pid] ?? [] }

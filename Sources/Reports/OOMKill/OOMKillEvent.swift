@@ -24,6 +24,7 @@ public enum OOMKillEvent: Hashable, TraceEvent {
 extension OOMVictim {
     init(record: oomkill_event) {
         let known = record.known
+        func bytes(_ pages: UInt64) -> UInt64 { pages &* UInt64(record.page_bytes) }
         func has(_ bit: oomkill_known) -> Bool { known & bit.rawValue != 0 }
         time = WallTime(monotonic: record.time_ns)
         killID = record.kill_id
@@ -42,21 +43,21 @@ extension OOMVictim {
         if has(OOM_HAS_CONTEXT) {
             let memcg = has(OOM_HAS_MEMCG)
             // a counter without a limit holds LONG_MAX / PAGE_SIZE
-            let unlimited = record.limit_pages >= UInt64(Int64.max) / 4096
+            let unlimited = record.limit_pages >= UInt64(Int64.max) / UInt64(max(1, record.page_bytes))
             context = Context(
                 constraint: OOMConstraint(rawValue: record.constraint),
                 gfp: GFPFlags(mask: record.gfp_mask), order: record.order,
                 totalPages: record.total_pages,
                 domain: memcg
                     ? CgroupPath(leafFirst: fixedBytes(record.domain, record.domain_len)) : nil,
-                limitBytes: memcg && !unlimited ? record.limit_pages &* 4096 : nil,
-                usageBytes: memcg ? record.usage_pages &* 4096 : nil)
+                limitBytes: memcg && !unlimited ? bytes(record.limit_pages) : nil,
+                usageBytes: memcg ? bytes(record.usage_pages) : nil)
         }
         if has(OOM_HAS_MM) {
             memory = Memory(
-                totalVM: record.total_vm_pages &* 4096, anonRSS: record.anon_pages &* 4096,
-                fileRSS: record.file_pages &* 4096, shmemRSS: record.shmem_pages &* 4096,
-                swap: record.swap_pages &* 4096, pageTables: record.pgtables_bytes)
+                totalVM: bytes(record.total_vm_pages), anonRSS: bytes(record.anon_pages),
+                fileRSS: bytes(record.file_pages), shmemRSS: bytes(record.shmem_pages),
+                swap: bytes(record.swap_pages), pageTables: record.pgtables_bytes)
         }
         if record.stack_bytes > 0 {
             kernelStack = fixedWords(record.stack, record.stack_bytes / 8)
@@ -73,6 +74,6 @@ extension OOMEnd {
         sinceKillNanoseconds = record.since_kill_ns
         freedBytes =
             record.before_pages > record.after_pages
-            ? (record.before_pages - record.after_pages) &* 4096 : 0
+            ? (record.before_pages - record.after_pages) &* UInt64(record.page_bytes) : 0
     }
 }

@@ -18,7 +18,7 @@ public enum OOMConstraint: UInt32, Sendable {
 /// A process that the kernel killed for want of memory.
 ///
 /// What the kernel could not tell is nil, never 0. Sizes are in bytes unless the
-/// name says pages (of 4 KiB).
+/// name says pages, which are the kernel's.
 public struct OOMVictim: Hashable, Sendable {
     public var time: WallTime
     /// The same for all processes killed in one OOM.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import TraceRecords
 
-/// The one accounting of the page cache, in pages of 4 KiB:
+/// The one accounting of the page cache, in the kernel's pages:
 ///
 /// - **access**: a page that a buffered read, splice or sendfile asked for, or that
 ///   a page fault (with its fault-around) mapped;

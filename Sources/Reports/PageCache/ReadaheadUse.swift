@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import TraceRecords
 
-/// What becomes of the pages that are brought in, in pages of 4 KiB; only ever growing.
+/// What becomes of the pages that are brought in, in the kernel's pages; only ever growing.
 public struct ReadaheadCounters: Hashable, Sendable {
     /// Accessed for the first time, those that an access had demanded too.
     public var used: UInt64 = 0

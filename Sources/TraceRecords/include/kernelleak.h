@@ -49,12 +49,12 @@ struct kernelleak_config {
 	struct kernelleak_code slab[KERNELLEAK_CODE]; /* functions that take pages for the slab allocator */
 	__u32 own_pid;
 	__u32 cpus;
-	__u32 page_size;
 	__u32 totals; /* keep bytes and counts by stack */
 	__u32 trace; /* an event for each call */
 	__u32 sampled; /* ask `sampling` */
 	__u32 by_cache; /* only the cache of this name */
 	__u32 unseen_frees; /* some frees are not seen: an address that is not recorded may stand for another */
+	__u32 padding;
 	char cache[KERNELLEAK_CACHE_NAME];
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Records of BPF/oomkill.bpf.c. Pages are of 4 KiB unless said otherwise. */
+/* Records of BPF/oomkill.bpf.c. Pages are the kernel's, of page_bytes each. */
 #ifndef SWIFTMEM_OOMKILL_H
 #define SWIFTMEM_OOMKILL_H
 
@@ -68,7 +68,7 @@ struct oomkill_event {
 	__u32 cmdline_len;
 	__u32 cgroup_len; /* the victim's memory cgroup, leaf first */
 	__u32 domain_len; /* the memory cgroup that ran out, leaf first */
-	__u32 padding;
+	__u32 page_bytes;
 	char trigger_comm[16];
 	char victim_comm[16];
 	char cmdline[CMDLINE_BYTES];
@@ -87,7 +87,7 @@ struct oomkill_end {
 	__u64 since_kill_ns;
 	__u64 kill_id;
 	__u32 reaped; /* 1: by the OOM reaper; 0: the process exited by itself */
-	__u32 padding;
+	__u32 page_bytes;
 	__u64 before_pages; /* resident at the kill */
 	__u64 after_pages; /* resident now */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What BPF/pagecache/pagecache.h counts, in pages of 4 KiB; only ever growing. */
+/* What BPF/pagecache/pagecache.h counts, in the kernel's pages; only ever growing. */
 #ifndef SWIFTMEM_PAGECACHE_COUNTERS_H
 #define SWIFTMEM_PAGECACHE_COUNTERS_H
 
@@ -17,7 +17,7 @@ struct pagecache_counters {
 
 _Static_assert(sizeof(struct pagecache_counters) == 56, "pagecache_counters is shared with Swift");
 
-/* What BPF/pagecache/readahead.h counts, in pages of 4 KiB; only ever growing. */
+/* What BPF/pagecache/readahead.h counts, in the kernel's pages; only ever growing. */
 struct readahead_counters {
 	__u64 used_pages; /* brought in and accessed for the first time, demanded ones too */
 	__u64 dropped_pages; /* brought in and removed without having been accessed */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What BPF/swapin.bpf.c counts, per process and CPU, in pages of 4 KiB; only ever growing. */
+/* What BPF/swapin.bpf.c counts, per process and CPU, in the kernel's pages; only ever growing. */
 #ifndef SWIFTMEM_SWAPIN_H
 #define SWIFTMEM_SWAPIN_H
 

@@ -9,8 +9,8 @@ struct CacheStat: Tool {
         commandName: "cachestat",
         abstract: "Page cache hits and misses of the whole machine, or of some tasks.",
         discussion: """
-            Counts pages of 4 KiB. An access is a page that a buffered read, splice or \
-            sendfile asked for, or that a page fault mapped; a miss is a page that came in \
+            Counts the kernel's pages (4 KiB on x86-64). An access is a page that a buffered \
+            read, splice or sendfile asked for, or that a page fault mapped; a miss is a page that came in \
             from storage for reading, asked for or read ahead; hits are accesses less misses; \
             a dirty page is one that was clean before. Direct I/O counts in none, a page that \
             a write creates is no miss, tmpfs is not seen.

@@ -38,7 +38,7 @@ struct CacheStatSource: ReportSource {
         began = monotonicNow()
     }
 
-    private static func readVMStat() -> VMStat { VMStat(vmstat: ProcFS.text("vmstat")) }
+    private static func readVMStat() -> VMStat { VMStat(vmstat: ProcFS.text("vmstat"), pageBytes: pageBytes) }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
         try session.begin(text.header)

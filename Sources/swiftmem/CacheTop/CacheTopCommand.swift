@@ -39,7 +39,7 @@ struct CacheTop: Tool {
         commandName: "cachetop",
         abstract: "Page cache hits and misses of each process, file or cgroup.",
         discussion: """
-            Counts as cachestat does, in pages of 4 KiB: the sums of the rows are its totals. \
+            Counts as cachestat does, in the kernel's pages: the sums of the rows are its totals. \
             READ_HIT% is, of the pages that reads and page faults accessed, the share that was \
             in the cache: HITS / (HITS + MISSES). WRITE_HIT% is, of the pages that became \
             dirty, the share that was in the cache before a write touched it.

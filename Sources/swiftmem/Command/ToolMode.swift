@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import LibBPF
 internal import Probes
+internal import SystemLayer
 
 /// One way in which a tool runs: what it attaches to, and how that is set up before the kernel loads it.
 struct ToolMode {
@@ -31,6 +32,10 @@ struct ToolMode {
         // BPF/lib/percpu.h: programs that sum over the CPUs
         if object.maps.contains(where: { $0.name == ".rodata.cpus" }) {
             try object.setReadOnlyData(".rodata.cpus", to: UInt32(possibleCPUs))
+        }
+        // BPF/lib/page.h: programs to which pages are bytes
+        if object.maps.contains(where: { $0.name == ".rodata.page" }) {
+            try object.setReadOnlyData(".rodata.page", to: UInt32(pageBytes.trailingZeroBitCount))
         }
         try configure(object, resolution)
     }

@@ -4,6 +4,7 @@ internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import SystemLayer
 
 /// One run of a tool: its probes in place, its output, and what was lost.
 struct Session: ~Copyable {
@@ -61,7 +62,7 @@ struct Session: ~Copyable {
             output.print(
                 StartJSON.line(
                     time: .now, tool: probes.resolution.tool, version: swiftmemVersion,
-                    kernel: KernelVersion.runningRelease,
+                    kernel: KernelVersion.runningRelease, pageBytes: pageBytes,
                     rungs: probes.resolution.choices.map { ($0.ladder.id, $0.rung?.id) }))
         } else {
             output.print(header)

@@ -12,7 +12,7 @@ struct SwapIn: Tool {
         commandName: "swapin",
         abstract: "Pages that came back from swap, by process, and what it waited for them.",
         discussion: """
-            COUNT is in pages of 4 KiB: every page read from swap (device, zram, zswap, or \
+            COUNT is in the kernel's pages (4 KiB on x86-64): every page read from swap (device, zram, zswap, or \
             zero-filled) in the process's name, read ahead or asked for. Their sum is the \
             growth of pswpin, zswpin and swpin_zero in /proc/vmstat.
 

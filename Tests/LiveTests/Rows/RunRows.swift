@@ -4,6 +4,7 @@
 struct StartRow: Row {
     static let type = "start"
     let tool: String
+    let pageBytes: Int
     /// By ladder; null where no rung of it could be had.
     let rungs: [String: String?]
 

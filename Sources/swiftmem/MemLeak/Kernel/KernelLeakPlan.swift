@@ -28,7 +28,6 @@ struct KernelLeakPlan {
         config.max_size = settings.sizes.upperBound
         config.own_pid = UInt32(getpid())
         config.cpus = UInt32(possibleCPUs)
-        config.page_size = UInt32(max(4096, sysconf(Int32(_SC_PAGESIZE))))
         config.totals = settings.combinedOnly ? 1 : 0
         config.trace = settings.trace ? 1 : 0
         config.sampled = settings.sampleRate > 1 || maxOverhead != nil ? 1 : 0

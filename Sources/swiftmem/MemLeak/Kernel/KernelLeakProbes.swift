@@ -35,7 +35,6 @@ enum KernelLeakProbes {
         mode(percpu: percpu, room: Room(blocks: 1024, totals: 64, stacks: 64, events: 4096)) { _ in
             var config = kernelleak_config()
             config.max_size = .max
-            config.page_size = 4096
             config.cpus = 1
             config.totals = 1
             config.trace = 1

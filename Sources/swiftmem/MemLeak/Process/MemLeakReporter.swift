@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Glibc
 internal import LibBPF
 internal import Reports
+internal import SystemLayer
 
 /// Adds up what is outstanding, and makes a report of it.
 struct MemLeakReporter {
@@ -9,7 +9,7 @@ struct MemLeakReporter {
     private let text: MemLeakText
     private let names: StackNames
     private var reader: OutstandingReader
-    private var ledger = MappingLedger(pageSize: UInt64(max(4096, sysconf(Int32(_SC_PAGESIZE)))))
+    private var ledger = MappingLedger(pageSize: UInt64(pageBytes))
     /// What was dropped so far with processes that ended or called exec.
     private var gone = OutstandingSum()
 
