@@ -7,9 +7,9 @@ internal import Glibc
 /// value witnesses), assembly. Its frames follow from its instructions (CUnwind/code_rows.c), where these leave no doubt.
 enum UnwindGaps {
     /// Fewer bytes can't call anything: they are padding.
-    private static let smallest: UInt64 = 10
+    static let smallest: UInt64 = 10
     /// Bytes of one file that are looked at; the rest stays without rules.
-    private static let most = 1 << 23
+    static let most = 1 << 23
 
     /// Rows by address, none of which overlaps `covered`, which is sorted by start.
     static func rows(
