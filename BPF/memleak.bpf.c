@@ -17,7 +17,9 @@
  * address the kernel has replaced: the program would be terminated. Where it calls
  * malloc, its entry is enough: the stack taken there becomes malloc's. Where it does
  * not, its return is watched only of sizes that hardly fail, and only by a session,
- * which can choose.
+ * which can choose. A session of another process is not asked here, and its return caught for it
+ * all the same (uprobe_prog_run() returns 0 for who is filtered out): so such an operator new has
+ * a session in every process that has the file, which lets go of all but the chosen ones'.
  *
  * state.h has what is kept, nesting.h which call is the outermost, entry.h and return.h what
  * is done at a call's two ends (free.h at a free's one), ledger.h the blocks, processes.h fork, exec and exit.
@@ -26,7 +28,8 @@
  *   perf     an entry and a return probe a function, a program each (no cookies
  *            before 5.15)
  *   multi    one program for all entries, one for all returns, distinguished by its cookie
- *   session  one program for both, which skips the return where it isn't wanted
+ *   session  one program for both, which skips the return where it isn't wanted; functions that
+ *            are seen at their entry alone have multi's
  */
 #include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
@@ -50,7 +53,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 	int name##_uprobe(struct pt_regs *ctx) \
 	{ \
 		EMPTY(0); \
-		NO_PRIVATE_STACK(ctx); \
+		NO_PRIVATE_STACK(ctx, no_programs); \
 		enter(ctx, op, false); \
 		return 0; \
 	}
@@ -74,7 +77,7 @@ SEC("uretprobe")
 int call_uretprobe(struct pt_regs *ctx)
 {
 	EMPTY(0);
-	NO_PRIVATE_STACK(ctx);
+	NO_PRIVATE_STACK(ctx, no_programs);
 	leave(ctx);
 	return 0;
 }
@@ -85,7 +88,7 @@ SEC("uprobe")
 int call_enter_multi(struct pt_regs *ctx)
 {
 	EMPTY(0);
-	NO_PRIVATE_STACK(ctx);
+	NO_PRIVATE_STACK(ctx, no_programs);
 	enter(ctx, bpf_get_attach_cookie(ctx), false);
 	return 0;
 }
@@ -94,7 +97,7 @@ SEC("uretprobe")
 int call_return_multi(struct pt_regs *ctx)
 {
 	EMPTY(0);
-	NO_PRIVATE_STACK(ctx);
+	NO_PRIVATE_STACK(ctx, no_programs);
 	leave(ctx);
 	return 0;
 }
@@ -105,9 +108,8 @@ int call_return_multi(struct pt_regs *ctx)
 SEC("uprobe")
 int call_session(struct pt_regs *ctx)
 {
-	/* as where it records: nobody waits for the return of a free */
-	EMPTY(bpf_get_attach_cookie(ctx) == MEMLEAK_FREE);
-	NO_PRIVATE_STACK(ctx);
+	EMPTY(0);
+	NO_PRIVATE_STACK(ctx, no_sessions);
 	if (PT_REGS_IP(ctx) != bpf_get_func_ip(ctx)) {
 		leave(ctx);
 		return 0;

@@ -15,20 +15,25 @@
 #include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u32);
-} no_programs SEC(".maps");
+#define NO_PROGRAMS(name) \
+	struct { \
+		__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
+		__uint(max_entries, 1); \
+		__type(key, u32); \
+		__type(value, u32); \
+	} name SEC(".maps")
+
+NO_PROGRAMS(no_programs);
+/* One is of programs that attach in one way: since 6.18 the kernel holds tail calls to that (expected_attach_type). */
+NO_PROGRAMS(no_sessions);
 
 /* Read-only: the verifier sees that the call is never reached, after it has seen the call. */
 const volatile u32 never SEC(".rodata.never") = 0;
 
-#define NO_PRIVATE_STACK(ctx) \
+#define NO_PRIVATE_STACK(ctx, programs) \
 	do { \
 		if (never) \
-			bpf_tail_call(ctx, &no_programs, 0); \
+			bpf_tail_call(ctx, &programs, 0); \
 	} while (0)
 
 #endif

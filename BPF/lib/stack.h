@@ -35,25 +35,29 @@ struct frame_record {
 	u64 return_address;
 };
 
-/* The address that a function just entered will return to; 0 when unreadable. */
-static __always_inline u64 return_address(struct pt_regs *ctx)
+/*
+ * The address that a function just entered will return to; 0 when unreadable. Another tracer's
+ * return probe on an earlier instruction of the function has replaced it already.
+ */
+static __always_inline u64 return_address(struct pt_regs *ctx, struct stack_state *state)
 {
 #if defined(__TARGET_ARCH_x86)
 	u64 address = 0;
 
 	bpf_probe_read_user(&address, sizeof(address), (void *)PT_REGS_SP(ctx));
-	return address;
 #else
-	return PT_REGS_RET(ctx);
+	u64 address = PT_REGS_RET(ctx);
 #endif
+	return real_return(&state->walk, address, PT_REGS_SP(ctx));
 }
 
 /*
- * Walks the stack of a function just entered into `record`, which must be the
+ * Walks the stack of a function just entered into the record of `state`, which must be the
  * thread's own: programs here may be preempted. Returns its hash, 0 for none.
  */
-static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *record, u64 caller)
+static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_state *state, u64 caller)
 {
+	struct stack_record *record = &state->record;
 	u64 frame = PT_REGS_FP(ctx), low = PT_REGS_SP(ctx);
 	u64 hash = stack_mix(STACK_SEED, caller);
 	u32 count = 1;
@@ -69,6 +73,8 @@ static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_record *
 			break;
 		if (bpf_probe_read_user(&next, sizeof(next), (void *)frame))
 			break;
+		next.return_address =
+			real_return(&state->walk, next.return_address, RETURN_PLACE(frame + sizeof(next)));
 		if (!IS_USER_TEXT(next.return_address))
 			break;
 		if (i == STACK_FRAMES) {
@@ -113,7 +119,7 @@ static __always_inline u64 stack_capture(struct pt_regs *ctx, struct stack_state
 	if (!IS_USER_TEXT(caller))
 		return 0;
 	if (stack_config.mode == STACK_FP)
-		return stack_walk(ctx, &state->record, caller);
+		return stack_walk(ctx, state, caller);
 	if (stack_config.mode >= STACK_KERNEL)
 		return stack_measure(ctx, &state->record, caller);
 #if defined(__TARGET_ARCH_x86)

@@ -151,6 +151,7 @@ static __always_inline bool begin(struct pt_regs *ctx, u32 pid, struct thread *t
 	thread->enter_ns = op >= MEMLEAK_MMAP ? bpf_ktime_get_ns() : 0;
 	if ((flags & RECORD) && op != MEMLEAK_MUNMAP)
 		thread->stack = outer ? outer : capture(ctx, thread, caller);
+	thread->ip = PT_REGS_IP(ctx);
 	thread->sp = sp; /* last: it makes the rest valid */
 	return true;
 }
@@ -162,6 +163,9 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 	u32 pid = id >> 32;
 
 	if (!traced(pid))
+		return false;
+	/* its probe is in all processes (see memleak.bpf.c): of others the return must not be caught */
+	if (op == MEMLEAK_NEW && session && !is_chosen(pid))
 		return false;
 	if (op == MEMLEAK_FREE) {
 		enter_free(ctx, pid, (u32)id);
@@ -181,7 +185,7 @@ static __always_inline bool enter(struct pt_regs *ctx, u32 op, bool session)
 		thread->sp = 0;
 		COUNT(abandoned);
 	}
-	u64 caller = return_address(ctx), outer = 0;
+	u64 caller = return_address(ctx, &thread->captured), outer = 0;
 
 	if (is_under_outer(thread, sp)) {
 		if (op == MEMLEAK_OUTER)

@@ -26,7 +26,7 @@ static __always_inline bool is_nested_free(struct pt_regs *ctx, struct thread *t
 	if (thread->freed == address && thread->mark_sp && sp <= thread->mark_sp &&
 	    thread->mark_sp - sp < ALLOCATOR_DEPTH)
 		return true;
-	mark(ctx, thread, return_address(ctx));
+	mark(ctx, thread, return_address(ctx, &thread->captured));
 	thread->freed = address;
 	thread->seen = 1;
 	return false;
@@ -53,7 +53,7 @@ static __always_inline void enter_free(struct pt_regs *ctx, u32 pid, u32 tid)
 	}
 	if (known)
 		COUNT(frees);
-	else if (!is_own_call(ctx))
+	else if (!thread || !is_own_call(ctx, thread))
 		COUNT(unmatched_frees);
 	if (config.trace)
 		send_free(address, old.size, known);

@@ -6,27 +6,18 @@
 #ifndef SWIFTMEM_MEMLEAK_NESTING_H
 #define SWIFTMEM_MEMLEAK_NESTING_H
 
-#include "vmlinux/mm.h"
-#include <bpf/bpf_core_read.h>
+#include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "memleak/state.h"
 #include "lib/stack.h"
-
-#if defined(__TARGET_ARCH_x86)
-static __always_inline u64 trampoline_now(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
-}
-#endif
+#include "unwind/return_probe.h"
 
 /*
- * Is a call at `sp` within the one in flight? At the same depth it is where a tail
- * call led there: the return address is the kernel's trampoline then. A frame that
- * an exception left has another return address than the trampoline; on arm64 that is in
- * a register, and depth alone decides.
+ * Is a call at `sp` within the one in flight? At the same depth it is where a tail call led
+ * there. A frame that an exception left is told by its return address, which is not the kernel's
+ * trampoline any more, or is it by the return probe of another call or another tracer; on arm64
+ * that address is in a register, and depth alone decides.
  */
 static __always_inline bool is_nested(struct thread *thread, u64 sp)
 {
@@ -37,12 +28,23 @@ static __always_inline bool is_nested(struct thread *thread, u64 sp)
 
 	if (bpf_probe_read_user(&there, sizeof(there), (void *)thread->sp))
 		return false;
-	if (there == thread->trampoline && there)
-		return true;
-	thread->trampoline = trampoline_now();
-	return there && there == thread->trampoline;
+	return there && there == trampoline_of(&thread->captured.walk) && is_return_caught(thread->sp, thread->ip);
 #else
 	return sp < thread->sp;
+#endif
+}
+
+/* Does the return address of a call whose stack pointer was `sp` still stand there? */
+static __always_inline bool still_returns(struct thread *thread, u64 sp, u64 address)
+{
+#if defined(__TARGET_ARCH_x86)
+	u64 there = 0;
+
+	if (bpf_probe_read_user(&there, sizeof(there), (void *)sp))
+		return false;
+	return real_return(&thread->captured.walk, there, sp) == address;
+#else
+	return true;
 #endif
 }
 
@@ -70,15 +72,7 @@ static __always_inline bool is_under_mark(struct thread *thread, u64 sp, u64 cal
 	if (!thread->mark_sp || sp > thread->mark_sp || thread->mark_sp - sp > ALLOCATOR_DEPTH ||
 	    distance > 2 * SAME_FILE)
 		return false;
-#if defined(__TARGET_ARCH_x86)
-	u64 there = 0;
-
-	if (bpf_probe_read_user(&there, sizeof(there), (void *)thread->mark_sp))
-		return false;
-	return there == thread->mark_return;
-#else
-	return true;
-#endif
+	return still_returns(thread, thread->mark_sp, thread->mark_return);
 }
 
 /* An allocator's source file compiles to this at most. */
@@ -88,9 +82,9 @@ static __always_inline bool is_under_mark(struct thread *thread, u64 sp, u64 cal
  * Does the allocator free what it gave itself? glibc's threads free their cache
  * like this at their end.
  */
-static __always_inline bool is_own_call(struct pt_regs *ctx)
+static __always_inline bool is_own_call(struct pt_regs *ctx, struct thread *thread)
 {
-	return return_address(ctx) - PT_REGS_IP(ctx) + OWN_TEXT < 2 * OWN_TEXT;
+	return return_address(ctx, &thread->captured) - PT_REGS_IP(ctx) + OWN_TEXT < 2 * OWN_TEXT;
 }
 
 /* operator new's own frames take this at most. */
@@ -101,14 +95,7 @@ static __always_inline bool is_under_outer(struct thread *thread, u64 sp)
 {
 	if (!thread->outer_sp || sp > thread->outer_sp || thread->outer_sp - sp > OUTER_DEPTH)
 		return false;
-#if defined(__TARGET_ARCH_x86)
-	u64 there = 0;
-
-	return bpf_probe_read_user(&there, sizeof(there), (void *)thread->outer_sp) == 0 &&
-	       there == thread->outer_return;
-#else
-	return true;
-#endif
+	return still_returns(thread, thread->outer_sp, thread->outer_return);
 }
 
 #endif

@@ -10,12 +10,6 @@
 #include "memleak/events.h"
 #include "unwind/process.h"
 
-/* Is it one of the processes asked for? */
-static __always_inline bool is_chosen(u32 pid)
-{
-	return config.by_cgroup ? filtered_in() : bpf_map_lookup_elem(&processes, &pid) != NULL;
-}
-
 SEC("raw_tp/sched_process_fork")
 int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -66,7 +60,6 @@ int process_exec_rawtp(void *ctx)
 	if (thread) {
 		thread->sp = 0;
 		thread->mark_sp = 0;
-		thread->trampoline = 0;
 	}
 	unwind_execed(id >> 32, thread ? &thread->captured : NULL);
 	send_process(MEMLEAK_EXECED);

@@ -57,6 +57,7 @@ enum thread_flag {
 /* What a thread is in the middle of. */
 struct thread {
 	u64 sp; /* of the outermost call in flight; 0: none */
+	u64 ip; /* the probed instruction it came through */
 	u32 op;
 	u32 flags;
 	u64 size;
@@ -66,7 +67,6 @@ struct thread {
 	u64 enter_ns;
 	u64 stack;
 	struct memleak_block old;
-	u64 trampoline; /* what the kernel puts in place of a probed function's return address */
 	/* the last call that was left to itself: a free, or one not sampled */
 	u64 mark_sp;
 	u64 mark_return;
@@ -136,6 +136,12 @@ static __always_inline struct memleak_counters *count(void)
 		if (all) \
 			__atomic_fetch_add(&all->name, 1, __ATOMIC_RELAXED); \
 	} while (0)
+
+/* Is it one of the processes asked for? */
+static __always_inline bool is_chosen(u32 pid)
+{
+	return config.by_cgroup ? filtered_in() : bpf_map_lookup_elem(&processes, &pid) != NULL;
+}
 
 static __always_inline bool traced(u32 pid)
 {

@@ -24,6 +24,8 @@ static __always_inline void unwind_forked(u32 parent, u32 child)
 /* Nothing known of a process's mappings is true any more. `state` is its only thread's, or NULL. */
 static __always_inline void unwind_execed(u32 pid, struct stack_state *state)
 {
+	if (state)
+		state->walk.trampoline = 0;
 	if (stack_config.mode == STACK_FP)
 		return;
 	struct unwind_page_key key = { .pid = pid };

@@ -29,6 +29,7 @@ struct unwind_walk {
 	u32 exact; /* pc is where the frame is, not behind a call */
 	u64 hash; /* of the frames so far */
 	u64 generation; /* of the mapping and of `known` */
+	u64 trampoline; /* of return probes in this process (return_probe.h); 0: not known yet */
 };
 
 /* A place that the thread's stacks have led through, and its rule: most stacks are of those. */

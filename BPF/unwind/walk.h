@@ -22,6 +22,7 @@
 #include "lib/loss.h"
 #include "stack_record.h"
 #include "unwind/mapping.h"
+#include "unwind/return_probe.h"
 #include "unwind/step.h"
 #include "unwind/table.h"
 
@@ -89,6 +90,8 @@ __noinline int unwind_frames(u32 from)
 
 		if (end)
 			return end;
+		if (walk->pc == walk->trampoline)
+			walk->pc = real_return(walk, walk->pc, RETURN_PLACE(walk->sp));
 	}
 	return STACK_NO_END;
 }
@@ -121,6 +124,7 @@ __noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
 	state->walk.sp = sp;
 	state->walk.fp = fp;
 	state->walk.exact = 0;
+	trampoline_of(&state->walk);
 	state->walk.hash = stack_mix(STACK_SEED, caller);
 	state->record.frames[0] = caller;
 	state->record.count = 1;

@@ -99,14 +99,27 @@ struct signal_struct {
 
 /* include/linux/task_io_accounting.h; its fields depend on CONFIG_TASK_XACCT */
 struct task_io_accounting {
-	u64 rchar;
 	u64 syscr;
+};
+
+/*
+ * include/linux/uprobes.h: calls whose returns are caught, innermost first. `func` is the probed
+ * instruction, `stack` the stack pointer there; `orig_ret_vaddr` is never the trampoline.
+ */
+struct return_instance {
+	unsigned long func, stack, orig_ret_vaddr;
+	struct return_instance *next;
+};
+
+struct uprobe_task {
+	struct return_instance *return_instances;
 };
 
 /* include/linux/sched.h */
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
+	unsigned int flags;
 	int pid;
 	int tgid;
 	char comm[16];
@@ -114,12 +127,16 @@ struct task_struct {
 	unsigned long min_flt, maj_flt;
 	struct mm_struct *mm;
 	struct files_struct *files;
+	struct uprobe_task *utask;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	struct task_struct *group_leader;
 	struct cred *real_cred;
 	struct task_io_accounting ioac;
 };
+
+/* include/linux/sched.h: a task's flags */
+#define PF_KTHREAD 0x00200000
 
 /* kernel/bpf/task_iter.c: what an iterator over tasks is called with */
 struct bpf_iter__task {

@@ -19,7 +19,8 @@ extension PageCache {
                 Rung(
                     .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
                     programs: Self.comeAndGo + [
-                        "ahead_read_btf", "ahead_map_window_btf", "ahead_fault_btf", "ahead_fault_address_btf",
+                        "ahead_read_btf", "ahead_read_end_btf", "ahead_map_window_btf", "ahead_fault_btf",
+                        "ahead_fault_address_btf",
                         "ahead_rss_btf",
                     ], maps: Self.maps)
             case .fentryReadSplice:
@@ -40,7 +41,7 @@ extension PageCache {
             }
         }
 
-        private static let comeAndGo = ["ahead_insert_btf", "ahead_dirty_btf", "ahead_remove_btf"]
+        private static let comeAndGo = ["ahead_insert_btf", "ahead_dirty_btf", "ahead_write_btf", "ahead_remove_btf"]
         private static let maps = ["unused_pages", "readahead"]
         private static let folioMapped = "then do_set_pmd() takes a folio"
         private static let mapsPages = Requirement.functionArgument("do_set_pmd", 1, "page *")

@@ -61,8 +61,8 @@ enum MemLeakProbes {
             switch self {
             case .session:
                 Rung(
-                    .uprobe, on: .from(6, 13, "uprobe sessions", orBackported: true), programs: ["call_session"],
-                    requires: [.feature(.uprobeSession)])
+                    .uprobe, on: .from(6, 13, "uprobe sessions", orBackported: true),
+                    programs: ["call_enter_multi", "call_session"], requires: [.feature(.uprobeSession)])
             case .multi:
                 Rung(
                     .uprobe, on: .from(6, 10, "multi-uprobes see all threads of a process", orBackported: true),
@@ -77,7 +77,9 @@ enum MemLeakProbes {
         /// Makes the programs loadable for it; to be called before the load.
         func prepare(_ object: borrowing OpenObject) throws(BPFError) {
             switch self {
-            case .session: try object.program("call_session").prepare(for: .session)
+            case .session:
+                try object.program("call_enter_multi").prepare(for: .entry)
+                try object.program("call_session").prepare(for: .session)
             case .multi:
                 try object.program("call_enter_multi").prepare(for: .entry)
                 try object.program("call_return_multi").prepare(for: .onReturn)
