@@ -190,8 +190,8 @@ let testTargets: [Target] = [
     tests(
         "CommandTests",
         [
-            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer",
-            systemPackage,
+            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "CDisassembly",
+            "SystemLayer", systemPackage,
         ],
         exclude: ["Golden"]),
     tests(

@@ -5,6 +5,7 @@ internal import Glibc
 
 /// Code that a file's call-frame information says nothing of: what the Swift compiler makes by itself (metadata accessors,
 /// value witnesses), assembly. Its frames follow from its instructions (CUnwind/code_rows.c), where these leave no doubt.
+/// On arm64 it is the kernel's own code behind a signal handler (`SignalTrampoline`).
 enum UnwindGaps {
     /// Fewer bytes can't call anything: they are padding.
     static let smallest: UInt64 = 10
@@ -15,7 +16,7 @@ enum UnwindGaps {
     static func rows(
         _ file: borrowing ELFFile, _ image: ELFImage, between covered: UnsafeBufferPointer<unwind_row>
     ) -> [unwind_row] {
-        guard image.machine == EM_X86_64 else { return [] }
+        guard image.machine == EM_X86_64 || image.machine == EM_AARCH64 else { return [] }
         let gaps = gaps(sections(file), between: covered)
         let total = gaps.reduce(0) { $0 + $1.size }
         let share = FileShare(file.share.reading, onDisk: file.onDisk)
@@ -33,6 +34,7 @@ enum UnwindGaps {
                 unwind_code(bytes: start.assumingMemoryBound(to: UInt8.self), size: got, address: gap.address))
             filled += got
         }
+        if image.machine == EM_AARCH64 { return pieces.flatMap { SignalTrampoline.rows(in: $0) } }
         return [unwind_row](unsafeUninitializedCapacity: total / 2 + 1) { rows, count in
             guard let to = rows.baseAddress else { return }
             // SAFETY: the pieces lie in `code`, which lives as long as the call; `rows` has room for its count.
