@@ -36,6 +36,11 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let steps = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-g"])
     static let stepsMusl = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-g", "-Wl,--build-id"])
     static let stepsStatic = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-static"])
+    static let loaderThatWaits = Fixture(
+        source: "loader.c", compiler: "gcc",
+        flags: ["-O1", "-nostdlib", "-static-pie", "-fPIE", "-fno-stack-protector"])
+    static let loaderThatSpins = Fixture(
+        source: "loader.c", compiler: "gcc", flags: loaderThatWaits.flags + ["-DSPINS"])
     static let contain = Fixture(source: "contain.c", compiler: "gcc", flags: ["-O2"])
     static let beside = Fixture(source: "beside.c", compiler: "gcc", flags: ["-O2", "-pthread"])
     static let throwing = Fixture(source: "throws.cc", compiler: "g++", flags: ["-O2"])
@@ -53,7 +58,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let all: [Fixture] =
         builds + cxx + musl + rust + [
             allocations, moves, prefixed, jemallocOwn, mimallocOwn, steps, stepsMusl, stepsStatic, contain, server,
-            swift, beside, throwing,
+            loaderThatWaits, loaderThatSpins, beside, throwing, swift,
         ]
 
     var testDescription: String { ([compiler] + flags + [source]).joined(separator: " ") }

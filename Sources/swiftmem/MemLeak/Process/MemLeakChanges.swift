@@ -57,7 +57,11 @@ extension MemLeakSource {
         let pid = tracee.pid
         while exitStatus == nil, let change = try tracee.next({ try look(at: pid, session) }) {
             switch change {
-            case .loaded: try printNews(&session)
+            case .loaded(let isFirst):
+                try printNews(&session)
+                if isFirst && attacher.hooked.isEmpty {
+                    say("no allocator found in \(plan.targetText): nothing is traced")
+                }
             case .exiting:
                 // an exec in the ring comes before what it mapped is read, for it forgets the names
                 try takeIn(&session)

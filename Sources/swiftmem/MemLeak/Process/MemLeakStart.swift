@@ -40,11 +40,7 @@ extension MemLeakSource {
             session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
         }
         let isRead = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
-        try tracee.start { try look(at: pid, session) }
-        try printNews(&session)
-        if attacher.hooked.isEmpty { say("no allocator found in \(plan.targetText): nothing is traced") }
-        // it may have ended before its libraries were all mapped
-        try childChanged(&session)
+        tracee.start()
         return isRead
     }
 }
