@@ -72,15 +72,16 @@ import Testing
     @Test("a chunk's rows never lie in two blocks")
     func blocks() {
         // 600 rows each: the second chunk's don't fit behind the first's
-        let rows = (0..<2).flatMap { chunk in
-            (0..<600).map { row(0x1000 + UInt64(chunk) * 1024 + UInt64($0), UInt64($0 % 2 + 7)) }
+        func dense(from start: UInt64, _ count: UInt64) -> [unwind_row] {
+            (0..<count).map { place in row(start + place, 7 + place % 2) }
         }
+        let rows = dense(from: 0x1000, 600) + dense(from: 0x1400, 600)
         let table = table(rows)
         for row in rows { #expect(table.rule(at: row.start) == row.rule) }
         // index, two blocks of rows, one of rules
         #expect(table.rulesBlock == 3 && table.words.count == 4 * UnwindTable.blockWords)
         #expect(table.rowCount == 1202)
-        let full = self.table((0..<1023).map { row(0x1000 + UInt64($0), UInt64($0 % 2 + 7)) })
+        let full = self.table(dense(from: 0x1000, 1023))
         #expect(full.rulesBlock == 3 && full.rule(at: 0x13fe) == 7 && full.rule(at: 0x13ff) == 0)
     }
 
