@@ -19,6 +19,7 @@ import Testing
         var status = try OpenFile(reading: file.path).status()
         (status.st_mode, status.st_uid, status.st_size) = (S_IFREG | 0o755, 77, 1000)
         status.st_mtim = timespec(tv_sec: 5, tv_nsec: 7)
+        status.st_ctim = timespec(tv_sec: 8, tv_nsec: 9)
         self.status = status
     }
 
@@ -43,14 +44,16 @@ import Testing
     @Test("every field is in the key, in this order")
     func words() throws {
         let plain = try #require(key(image()))
-        #expect(plain.words == [1000, 5_000_000_007, 77, 62, 0, 0xab, 1])
+        let (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))
+        let file: [UInt64] = [device, inode, 8_000_000_009]
+        #expect(plain.words == [1000, 5_000_000_007, 77, 62, 0] + file + [0xab, 1])
         #expect(plain.name == "ab01-77-1000")
         let segments = [segment((1, 2, 3), isExecutable: true), segment((4, 5, 6), isExecutable: false)]
         let full = try #require(key(image(isFixed: true, machine: 183, segments: segments, buildID: [9])))
-        #expect(full.words == [1000, 5_000_000_007, 77, 183, 1, 1, 2, 3, 1, 4, 5, 6, 0, 9])
+        #expect(full.words == [1000, 5_000_000_007, 77, 183, 1] + file + [1, 2, 3, 1, 4, 5, 6, 0, 9])
         let other = try #require(
             key(image()) { ($0.st_size, $0.st_uid, $0.st_mtim) = (1001, 78, timespec(tv_sec: 6, tv_nsec: 0)) })
-        #expect(other.words == [1001, 6_000_000_000, 78, 62, 0, 0xab, 1])
+        #expect(other.words == [1001, 6_000_000_000, 78, 62, 0] + file + [0xab, 1])
         #expect(other.name == "ab01-78-1001")
     }
 
@@ -102,7 +105,7 @@ import Testing
         let maker = [
             UInt64(own.st_size), UInt64(bitPattern: Int64(own.st_mtim.tv_sec)), UInt64(own.st_mtim.tv_nsec),
         ]
-        #expect(words[0] == UnwindCache.magic && words[1] == 1)
+        #expect(words[0] == UnwindCache.magic && words[1] == 2)
         #expect(words[2] == UnwindCache.checksum(key.words + maker))
         #expect(words[4...] == [0x1000, 0x2000, 2, 3, 3, 0, 1, 0])
         #expect(bytes.count == 96 + table.byteCount)
