@@ -17,7 +17,7 @@
 enum { OPTIONS = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACESYSGOOD };
 
 // Between fork and exec: nothing but async-signal-safe calls.
-static _Noreturn void child(const char *const *argv, int go, int failure)
+static _Noreturn void child(const char *const *argv, int output, int go, int failure)
 {
 	sigset_t none;
 	char byte;
@@ -27,6 +27,8 @@ static _Noreturn void child(const char *const *argv, int go, int failure)
 	signal(SIGPIPE, SIG_DFL);
 	if (read(go, &byte, 1) != 1)
 		_exit(127);
+	if (output != STDOUT_FILENO && dup2(output, STDOUT_FILENO) < 0)
+		_exit(126);
 	execvp(argv[0], (char *const *)argv);
 	int code = errno;
 	if (write(failure, &code, sizeof(code)) < 0)
@@ -34,7 +36,7 @@ static _Noreturn void child(const char *const *argv, int go, int failure)
 	_exit(127);
 }
 
-int tracee_spawn(const char *const *argv, struct tracee *tracee)
+int tracee_spawn(const char *const *argv, int output, struct tracee *tracee)
 {
 	int go[2], failure[2];
 
@@ -49,7 +51,7 @@ int tracee_spawn(const char *const *argv, struct tracee *tracee)
 	int pid = fork();
 	if (pid == 0) {
 		close(go[1]); // else its own copy would keep it waiting for ever
-		child(argv, go[0], failure[1]);
+		child(argv, output, go[0], failure[1]);
 	}
 	int code = pid < 0 ? errno : 0;
 	close(go[0]);

@@ -13,9 +13,9 @@ struct tracee {
 	int failure; // read end: the errno of an exec that failed
 };
 
-// Forks and seizes; the child waits for tracee_release(). argv ends with NULL.
-// 0 or -errno.
-int tracee_spawn(const char *_Nullable const *_Nonnull argv, struct tracee *_Nonnull tracee);
+// Forks and seizes; the child waits for tracee_release(). argv ends with NULL; `output` is
+// what the command has as its standard output. 0 or -errno.
+int tracee_spawn(const char *_Nullable const *_Nonnull argv, int output, struct tracee *_Nonnull tracee);
 
 // Lets the child exec.
 void tracee_release(struct tracee *_Nonnull tracee);

@@ -8,6 +8,8 @@ struct MemLeakRow: Row {
         let address: Hex
         @Known var symbol: String?
         @Known var module: String?
+        @Known var moduleOffset: Hex?
+        @Known var buildId: String?
     }
 
     let time: String

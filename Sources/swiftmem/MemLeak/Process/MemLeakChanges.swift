@@ -19,7 +19,9 @@ extension MemLeakSource {
                 names.forked(pid, by: parent)
                 try unwinder?.load(pid)
             case .unmapped(let pid): try unwinder?.asked(pid)
-            case .execed(let pid, let comm, let time): try execed(pid, comm, time, session)
+            case .execed(let pid, let comm, let time, let isNarrow):
+                processes.set(pid, isNarrow: isNarrow)
+                try execed(pid, comm, time, session)
             case .exited(let pid, let time): try exited(pid, time)
             }
         }
@@ -29,6 +31,7 @@ extension MemLeakSource {
         _ pid: UInt32, _ comm: String, _ time: UInt64, _ session: borrowing Session
     ) throws {
         processes.execed(pid)
+        if processes.isNarrow(pid) { say(NarrowProgram.words(pid)) }
         try reporter.drop(pid, until: time, &processes)
         names.execed(pid)
         try unwinder?.execed(pid)

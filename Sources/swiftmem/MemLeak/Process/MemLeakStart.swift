@@ -20,8 +20,11 @@ extension MemLeakSource {
         case .cgroup(let cgroup):
             for pid in cgroup.processes() {
                 processes.add(pid)
+                processes.set(pid, isNarrow: NarrowProgram.isRun(by: pid))
+                if processes.isNarrow(pid) { say(NarrowProgram.words(pid)) }
                 try look(at: pid, session)
             }
+            sayIfPrefixIsUnknown()
         }
         // who waits for the head may end the process at once
         for pid in processes.living { names.hold(pid) }
@@ -40,11 +43,30 @@ extension MemLeakSource {
             session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
         }
         let isRead = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
-        try tracee.start { try look(at: pid, session) }
+        do {
+            try tracee.start {
+                if NarrowProgram.isRun(by: pid) { throw NarrowProgram.refusal(pid) }
+                try look(at: pid, session)
+            }
+        } catch {
+            // else it would run on, untraced
+            tracee.end()
+            throw error
+        }
         try printNews(&session)
-        if attacher.hooked.isEmpty { say("no allocator found in \(plan.targetText): nothing is traced") }
+        if attacher.hooked.isEmpty {
+            say("no allocator found in \(plan.targetText): nothing is traced")
+        } else {
+            sayIfPrefixIsUnknown()
+        }
         // it may have ended before its libraries were all mapped
         try childChanged(&session)
         return isRead
+    }
+
+    /// A prefix that no function has would leave nothing but mappings.
+    private mutating func sayIfPrefixIsUnknown() {
+        guard let prefix = plan.search.prefix, !attacher.hooked.contains(where: \.hasHeap) else { return }
+        say("no \(Printable.text(prefix))malloc found in \(plan.targetText) (--symbols-prefix): no heap is traced")
     }
 }

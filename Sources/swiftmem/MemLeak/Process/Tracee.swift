@@ -26,7 +26,9 @@ final class Tracee {
     private var held: tracee_event?
 
     /// Forks; nothing of the command runs before `start`.
-    init(_ arguments: [String]) throws(Failure) {
+    ///
+    /// - Parameter output: the descriptor that is the command's standard output.
+    init(_ arguments: [String], output: Int32) throws(Failure) {
         guard let command = arguments.first, !command.isEmpty else {
             throw .usage("-c: which command?")
         }
@@ -37,7 +39,7 @@ final class Tracee {
         let constants = copies.map { UnsafePointer($0) }
         let code = constants.withUnsafeBufferPointer { buffer in
             // SAFETY: an array of NUL-terminated strings with NULL at its end, for the call.
-            buffer.baseAddress.map { tracee_spawn($0, &raw) } ?? -EINVAL
+            buffer.baseAddress.map { tracee_spawn($0, output, &raw) } ?? -EINVAL
         }
         guard code == 0 else { throw .system("start \(command)", -code) }
         self.raw = raw
@@ -182,6 +184,9 @@ final class Tracee {
         }
         return nil
     }
+
+    /// Ends it where it stands.
+    func end() { kill(raw.pid, SIGKILL) }
 
     /// Lets it go on from `.exiting`.
     func go() { tracee_continue(raw.pid, 0, 0) }
