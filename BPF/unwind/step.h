@@ -61,7 +61,7 @@ static __always_inline bool unwind_is_behind_call(u64 pc)
 
 	if (!unwind_read(&code, pc - 8))
 		return false;
-	/* e8 and four bytes, or ff with 2 in its ModRM byte, whose operand takes up to five bytes more */
+		/* e8 and four bytes, or ff with 2 in its ModRM byte, whose operand takes up to five bytes more */
 #define CODE(before) (code >> (8 - (before)) * 8 & 0xff)
 #define INDIRECT(before) (CODE(before) == 0xff && (CODE((before)-1) & 0x38) == 0x10)
 	return CODE(5) == 0xe8 || INDIRECT(2) || INDIRECT(3) || INDIRECT(4) || INDIRECT(6) || INDIRECT(7);

@@ -82,7 +82,8 @@ static void find_start(struct code_walk *w)
 	for (size_t at = 0; at + 16 <= w->size; at++) {
 		size_t length = w->places[at].function ? 0 : unwind_code_is_start(w, at);
 		if (length)
-			w->places[at] = (struct code_place){ .state = { .ends = true }, .function = 1, .length = length };
+			w->places[at] =
+				(struct code_place){ .state = { .ends = true }, .function = 1, .length = length };
 	}
 }
 

@@ -120,5 +120,12 @@ import Testing
         #expect(isDoubtful(500, 1258, 374))
         #expect(!isDoubtful(15, 1258, 0))
         #expect(isDoubtful(16, 1258, 0))
+        let checks = [UInt64](1...9).map { SlabCheck(cache: "c\($0)", outstanding: 20 * $0, inUse: 200, growth: $0) }
+        #expect(
+            SlabCheck.words(Array(checks[0...1])) == """
+                more outstanding than slab caches have grown by since the start, so some may be free: \
+                c2 40 (+2), c1 20 (+1)
+                """)
+        #expect(SlabCheck.words(checks).hasSuffix("c2 40 (+2), …"))
     }
 }

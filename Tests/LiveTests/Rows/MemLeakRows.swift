@@ -24,6 +24,7 @@ struct MemLeakRow: Row {
     /// Known for the kernel's memory alone.
     let kind: String?
     let cache: String?
+    let falseLeaksPossible: Bool?
 
     func isOn(_ function: (String) -> Bool) -> Bool {
         frames?.contains { $0.symbol.map(function) ?? false } ?? false

@@ -48,7 +48,7 @@ public struct KernelLeakCounters: Hashable, Sendable {
                 "\(unseenFrees) frees not seen: their addresses were given out again"
                     + (some.isEmpty ? "" : " (\(some)\(unseenCaches.count > 8 ? " …" : ""))"))
         }
-        lines += doubtful.prefix(8).map(\.words)
+        if !doubtful.isEmpty { lines.append(SlabCheck.words(doubtful)) }
         if cutStacks > 0 {
             lines.append("\(cutStacks) stacks deeper than \(KSTACK_FRAMES) frames: the outermost are missing")
         }
