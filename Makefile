@@ -7,7 +7,10 @@ CONFIG ?= release
 ARGS ?= cachestat 1 5
 
 SWIFT ?= swift
-BUILD := .build/$(CONFIG)
+# the machine that is built for, as the kernel's sources call it: x86 or arm64
+HOST_ARCH := $(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
+ARCH ?= $(HOST_ARCH)
+BUILD := .build$(if $(filter-out $(HOST_ARCH),$(ARCH)),/$(ARCH))/$(CONFIG)
 BINARY := $(BUILD)/swiftmem
 SWIFT_FLAGS := -c $(CONFIG) --static-swift-stdlib
 RUNNER := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -16,13 +19,13 @@ RUNNER := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # Swift's own clang has the BPF target; a machine without it uses the system's.
 CLANG ?= $(shell own=$$(dirname "$$(readlink -f "$$(command -v $(SWIFT))")" 2>/dev/null)/clang; \
 	if "$$own" --print-targets 2>/dev/null | grep -q bpf; then echo "$$own"; else echo clang; fi)
-ARCH := $(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
-OTHER_ARCH := $(if $(filter x86,$(ARCH)),arm64,x86)
-OBJECTS := Sources/CBPFObjects/objects
-BPF_SOURCES := $(wildcard BPF/*.bpf.c)
+ARCHES := x86 arm64
 BPF_HEADERS := $(wildcard BPF/*/*.h Sources/TraceRecords/include/*.h)
-BPF_OBJECTS := $(BPF_SOURCES:BPF/%.bpf.c=$(OBJECTS)/%.bpf.o)
-BPF_CHECKS := $(BPF_SOURCES:BPF/%.bpf.c=.build/bpf-$(OTHER_ARCH)/%.bpf.o)
+# where objects of a directory's sources go, an architecture each; images.h there embeds them all
+OBJECTS_OF_BPF := Sources/CBPFObjects/objects
+OBJECTS_OF_Tests/TestObjects := Tests/TestObjects/objects
+OBJECTS_OF_Examples/Objects := Examples/Objects/objects
+OBJECT_SOURCES := BPF Tests/TestObjects Examples/Objects
 # the kernel's user headers lie in a directory named after the compiler's target
 MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null || echo $(shell uname -m)-linux-gnu)
 BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
@@ -39,43 +42,31 @@ help: ## list the targets
 deps: ## install what building needs (apt; sudo only if needed)
 	@Scripts/deps build
 
-TEST_OBJECTS := $(patsubst %.bpf.c,Tests/TestObjects/objects/%.bpf.o,$(notdir $(wildcard Tests/TestObjects/*.bpf.c)))
+# objects of SOURCES for ARCHITECTURE
+define OBJECT_RULES
+BPF_OBJECTS += $(patsubst $(1)/%.bpf.c,$(OBJECTS_OF_$(1))/$(2)/%.bpf.o,$(wildcard $(1)/*.bpf.c)) $(OBJECTS_OF_$(1))/$(2)/images.h
 
-EXAMPLE_OBJECTS := $(patsubst %.bpf.c,Examples/Objects/objects/%.bpf.o,$(notdir $(wildcard Examples/Objects/*.bpf.c)))
+$(OBJECTS_OF_$(1))/$(2)/%.bpf.o: $(1)/%.bpf.c $(BPF_HEADERS) Makefile
+	@mkdir -p $$(@D)
+	@echo BPF $$< $(2)
+	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(2) -c $$< -o $$@.tmp && mv $$@.tmp $$@
 
-bpf: $(BPF_OBJECTS) $(OBJECTS)/images.h $(TEST_OBJECTS) $(EXAMPLE_OBJECTS) $(BPF_CHECKS) ## compile the kernel programs, for this machine and the other architecture
-
-$(OBJECTS)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
-	@mkdir -p $(@D)
-	@echo BPF $<
-	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
-
-# what embeds them all: written anew when there are others than before
-TOOL_OBJECTS := $(BPF_SOURCES:BPF/%.bpf.c=%)
-$(OBJECTS)/images.h: FORCE
-	@mkdir -p $(@D)
-	@{ for tool in $(TOOL_OBJECTS); do printf 'IMAGE(%s) = {\n#embed "%s.bpf.o"\n};\n' $$tool $$tool; done; \
-	   printf '#define IMAGES(ROW)'; printf ' ROW(%s)' $(TOOL_OBJECTS); echo; } >$@.tmp
-	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+# written anew when there are others than before
+$(OBJECTS_OF_$(1))/$(2)/images.h: FORCE
+	@mkdir -p $$(@D)
+	@{ for name in $(patsubst $(1)/%.bpf.c,%,$(wildcard $(1)/*.bpf.c)); do \
+	   printf 'IMAGE(%s) = {\n#embed "%s.bpf.o"\n};\n' $$$$name $$$$name; done; \
+	   printf '#define IMAGES(ROW)'; printf ' ROW(%s)' $(patsubst $(1)/%.bpf.c,%,$(wildcard $(1)/*.bpf.c)); echo; } >$$@.tmp
+	@cmp -s $$@.tmp $$@ && rm $$@.tmp || mv $$@.tmp $$@
+endef
+$(foreach sources,$(OBJECT_SOURCES),$(foreach arch,$(ARCHES),$(eval $(call OBJECT_RULES,$(sources),$(arch)))))
 FORCE:
 
-Tests/TestObjects/objects/%.bpf.o: Tests/TestObjects/%.bpf.c $(BPF_HEADERS)
-	@mkdir -p $(@D)
-	@echo BPF $<
-	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@
-
-Examples/Objects/objects/%.bpf.o: Examples/Objects/%.bpf.c Makefile
-	@mkdir -p $(@D)
-	@echo BPF $<
-	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(ARCH) -c $< -o $@.tmp && mv $@.tmp $@
-
-.build/bpf-$(OTHER_ARCH)/%.bpf.o: BPF/%.bpf.c $(BPF_HEADERS) Makefile
-	@mkdir -p $(@D)
-	@$(CLANG) $(BPF_FLAGS) -D__TARGET_ARCH_$(OTHER_ARCH) -c $< -o $@
+bpf: $(BPF_OBJECTS) ## compile the kernel programs, for each architecture
 
 # ---- user side ---------------------------------------------------------------
-build: deps bpf ## build the command: .build/release/swiftmem
-	@Scripts/build $(SWIFT_FLAGS) --product swiftmem
+build: deps bpf ## build the command: .build/release/swiftmem; with ARCH=arm64 for that machine: .build/arm64/release/swiftmem
+	@$(if $(filter-out $(HOST_ARCH),$(ARCH)),Scripts/cross/build $(ARCH),Scripts/build) $(SWIFT_FLAGS) --product swiftmem
 	@touch $(BINARY)
 
 # what is newer than the command it makes anew; without that it starts at once
@@ -131,4 +122,4 @@ test-new-tool: ## make such a tool in a copy of the tree, build and test it ther
 	@Scripts/test-new-tool
 
 clean: ## remove what was built
-	rm -rf .build $(OBJECTS)
+	rm -rf .build $(foreach sources,$(OBJECT_SOURCES),$(OBJECTS_OF_$(sources)))

@@ -93,6 +93,7 @@ func workload(_ name: String) -> Target {
 
 let workloads: [String] = [
     "oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls",
+    "cacheedges",
     // make new-tool: a workload goes above this line
 ]
 let workloadTargets: [Target] = workloads.map(workload)
@@ -126,7 +127,7 @@ let libraries: [Target] = [
     // Docs/schema, embedded
     .target(name: "CSchema", cSettings: cEmbed),
 
-    library("SystemLayer", [systemPackage]),
+    library("SystemLayer", [systemPackage, "CLinux"]),
     library("LibBPF", ["CLibbpf", "SystemLayer"]),
     library("Probes", ["LibBPF", "CLibbpf", "SystemLayer", systemPackage]),
     library("Symbols", ["CSymbols", "SystemLayer", systemPackage]),
@@ -189,8 +190,8 @@ let testTargets: [Target] = [
     tests(
         "CommandTests",
         [
-            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "SystemLayer",
-            systemPackage,
+            "swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "Symbols", "CBPFObjects", "CDisassembly",
+            "SystemLayer", systemPackage,
         ],
         exclude: ["Golden"]),
     tests(

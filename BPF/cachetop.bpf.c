@@ -117,7 +117,8 @@ static __noinline int new_entry(struct address_space *mapping, struct cachetop_k
 	return 0;
 }
 
-static __always_inline struct pagecache_counters *counters_of(struct address_space *mapping)
+/* The current process's use of a file, or of what file is not known; NULL where there is no room. */
+static __always_inline struct cachetop_entry *current_entry(struct address_space *mapping)
 {
 	struct cachetop_key key = {
 		.device = CACHETOP_NO_FILE,
@@ -140,8 +141,28 @@ static __always_inline struct pagecache_counters *counters_of(struct address_spa
 		new_entry(mapping, &key);
 		entry = bpf_map_lookup_elem(map, &key);
 	}
-	if (entry)
-		return &entry->counts;
-	lost(LOSS_MAP_FULL);
-	return bpf_map_lookup_elem(&overflow, &zero);
+	if (!entry)
+		lost(LOSS_MAP_FULL);
+	return entry;
+}
+
+static __always_inline struct pagecache_counters *counters_of(struct address_space *mapping)
+{
+	struct cachetop_entry *entry = current_entry(mapping);
+	u32 zero = 0;
+
+	return entry ? &entry->counts : bpf_map_lookup_elem(&overflow, &zero);
+}
+
+/* What a process did before an exec in the same interval bears its old name: here is the new one. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_name_btf, struct task_struct *task)
+{
+	struct cachetop_entry *entry = filtered_in() ? current_entry(NULL) : NULL;
+
+	if (!entry)
+		return 0;
+	bpf_get_current_comm(entry->comm, sizeof(entry->comm));
+	entry->flags |= CACHETOP_EXECUTED;
+	return 0;
 }

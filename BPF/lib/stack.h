@@ -73,16 +73,17 @@ static __always_inline u64 stack_walk(struct pt_regs *ctx, struct stack_state *s
 			break;
 		if (bpf_probe_read_user(&next, sizeof(next), (void *)frame))
 			break;
-		next.return_address =
-			real_return(&state->walk, next.return_address, RETURN_PLACE(frame + sizeof(next)));
-		if (!IS_USER_TEXT(next.return_address))
+		u64 address = real_return(&state->walk, USER_ADDRESS(next.return_address),
+					  RETURN_PLACE(frame + sizeof(next)));
+
+		if (!IS_USER_TEXT(address))
 			break;
 		if (i == STACK_FRAMES) {
 			record->end = STACK_CUT;
 			break;
 		}
-		record->frames[i] = next.return_address;
-		hash = stack_mix(hash, next.return_address);
+		record->frames[i] = address;
+		hash = stack_mix(hash, address);
 		count = i + 1;
 		low = frame + sizeof(next);
 		frame = next.caller_frame;

@@ -12,6 +12,7 @@
 #include "vmlinux/fs.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "lib/call_registers.h"
 #include "lib/filter.h"
 #include "lib/page.h"
 #include "lib/percpu.h"
@@ -24,8 +25,11 @@ static __always_inline struct pagecache_counters *counters_of(struct address_spa
 
 static __always_inline void run_add(struct run *run, u64 mapping, u64 index, u64 pages)
 {
-	if (run->mapping != mapping || !run->pages) {
+	u64 call = call_identity();
+
+	if (run->mapping != mapping || run->call != call || !run->pages) {
 		run->mapping = mapping;
+		run->call = call;
 		run->first = index;
 		run->end = index + pages;
 		run->pages = pages;
@@ -49,14 +53,14 @@ static __always_inline u64 run_within(struct run *run, u64 first, u64 last)
 }
 
 /*
- * A read asked for [first, last] of a mapping: what this task inserted on the
+ * A read asked for [first, last] of a mapping: what its call inserted on the
  * way and lies within was demanded, the rest read ahead.
  */
 static __always_inline void claim_runs(struct pagecache_counters *c, struct request *r, struct address_space *mapping,
 				       u64 first, u64 last)
 {
 	if (r->file.pages) {
-		if (r->file.mapping == (u64)mapping)
+		if (r->file.mapping == (u64)mapping && r->file.call == call_identity())
 			COUNT(c->demanded_pages, run_within(&r->file, first, last));
 		r->file.pages = 0;
 	}
@@ -103,6 +107,22 @@ static __always_inline bool is_file_cache(struct address_space *mapping)
 	       BPF_CORE_READ(host, i_sb, s_magic) != HUGETLBFS_MAGIC;
 }
 
+/*
+ * How many of a folio's pages are the file's. A file system that only reads may fill its blocks up with pages behind
+ * the file's end, which come from nowhere (squashfs: 32 for a file of 6 bytes); where writes may make the file longer
+ * they are its next pages.
+ */
+static __always_inline u64 pages_of_file(struct address_space *mapping, u64 index, u64 pages)
+{
+	struct inode *host = BPF_CORE_READ(mapping, host);
+
+	if (!(BPF_CORE_READ(host, i_sb, s_flags) & SB_RDONLY))
+		return pages;
+	u64 end = (BPF_CORE_READ(host, i_size) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+
+	return index >= end ? 0 : index + pages > end ? end - index : pages;
+}
+
 static __always_inline void folio_inserted(struct address_space *mapping, u64 index, u64 pages, enum insertion why)
 {
 	struct inode *host = BPF_CORE_READ(mapping, host);
@@ -119,6 +139,9 @@ static __always_inline void folio_inserted(struct address_space *mapping, u64 in
 			run_add(&r->device, key, index, pages);
 		return;
 	}
+	pages = pages_of_file(mapping, index, pages);
+	if (!pages)
+		return;
 	struct pagecache_counters *c = counters_of(mapping);
 
 	if (!c)
@@ -157,7 +180,9 @@ static __always_inline void folio_dirtied(struct folio *folio, bool claim)
 
 	if (!r || !r->file.pages || r->file.mapping != address_of(mapping))
 		return;
-	/* created by the write that dirties it now: it was not read */
+	/* created by the write that dirties it now, it was not read; an earlier call's pages were: readahead() */
+	if (r->file.call != call_identity())
+		return;
 	u64 index = folio_index(folio);
 	u64 written = run_within(&r->file, index, index + pages - 1);
 

@@ -24,33 +24,47 @@ int BPF_PROG(file_fault_btf, struct address_space *mapping, unsigned long index)
 
 	if (!r)
 		return 0;
-	u64 key = address_of(mapping);
-	bool retry = r->fault_open && r->fault_mapping == key && r->fault_index == index;
 
-	/* the fault before it mapped nothing: a private page was copied */
-	if (r->fault_open && !retry) {
-		struct pagecache_counters *c = counters_of((void *)r->fault_mapping);
-
-		if (c)
-			COUNT(c->fault_access_pages, 1);
-	}
 	r->fault_open = 1;
-	r->fault_mapping = key;
+	r->fault_mapping = address_of(mapping);
 	r->fault_index = index;
+	return 0;
+}
+
+/* Is an address space the current task's? A fork fills its child's without a fault. */
+static __always_inline bool is_own(struct mm_struct *mm)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, mm) == mm;
+}
+
+/* A write to a private mapping: the file's page was copied to an anonymous one, which counts for its origin. */
+static __always_inline int page_copied(struct mm_struct *mm)
+{
+	struct request *r = filtered_in() ? known_request() : NULL;
+
+	if (!r || !r->fault_open || !is_own(mm))
+		return 0;
+	r->fault_open = 0;
+	struct pagecache_counters *c = counters_of((void *)r->fault_mapping);
+
+	if (c)
+		COUNT(c->fault_access_pages, 1);
 	return 0;
 }
 
 SEC("tp_btf/rss_stat")
 int BPF_PROG(file_rss_btf, struct mm_struct *mm, int member)
 {
+	if (member == MM_ANONPAGES)
+		return page_copied(mm);
 	if (member != MM_FILEPAGES)
 		return 0;
 	bool wanted = filtered_in();
 	s64 change = rss_change(mm, wanted);
-	struct task_struct *task = (void *)bpf_get_current_task();
 
-	/* a fork fills its child's page tables without a fault */
-	if (change <= 0 || BPF_CORE_READ(task, mm) != mm || !wanted)
+	if (change <= 0 || !is_own(mm) || !wanted)
 		return 0;
 	struct request *r = current_request();
 

@@ -92,14 +92,15 @@ int BPF_PROG(ahead_insert_btf, struct folio *folio)
 	if (!filtered_in() || !is_file_cache(mapping))
 		return 0;
 	u64 key = address_of(mapping), first = folio_index(folio);
-	u64 last = first + folio_pages(folio) - 1;
+	u64 pages = pages_of_file(mapping, first, folio_pages(folio)), last = first + pages - 1;
+	struct request *r = pages ? current_request() : NULL;
 
+	if (!r)
+		return 0;
 	pages_came(key, first, last);
-
+	run_add(&r->came, key, first, pages);
 	/* the page that a fault waits for: no event tells when it is mapped */
-	struct request *r = known_request();
-
-	if (r && r->fault_open && r->fault_mapping == key && r->fault_index >= first && r->fault_index <= last)
+	if (r->fault_open && r->fault_mapping == key && r->fault_index >= first && r->fault_index <= last)
 		pages_used(mapping, r->fault_index, r->fault_index);
 	return 0;
 }

@@ -9,36 +9,34 @@
 #define SWIFTMEM_PAGECACHE_READS_H
 
 #include "pagecache/accounting.h"
+#include "pagecache/transfer.h"
 
 /*
- * The tracepoint names the range that is still to be read, once per batch: a
- * batch that goes on with the request before it adds nothing. The number of
- * read calls done so far tells it from a new request that ends at the same page.
- *
- * filemap_get_pages() returns without its tracepoint when the batch's last folio is
- * another task's to fill, so that a call's first pages may go by unseen. How many
- * bytes the call read is known when the task's next call comes.
+ * A call that the kernel counts among its task's reads is told by that from the same call made again, which splice() is
+ * not: there a range that begins where the one before it did is another call's.
  */
-static __always_inline void count_unseen_batches(struct request *r, struct address_space *mapping, u64 syscalls,
-						 u64 bytes)
+static __always_inline bool is_same_call(struct request *r, struct address_space *mapping, u64 index, u64 last,
+					 s64 start, u64 calls, enum transfer kind)
 {
-	u64 read = (bytes - r->bytes) >> PAGE_SHIFT;
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool counted = bpf_core_field_exists(task->ioac.syscr) && start >= 0 && kind != SPLICE;
 
-	if (r->mapping == (u64)mapping && r->syscalls + 1 == syscalls && read > r->counted) {
-		struct pagecache_counters *c = counters_of(mapping);
-
-		if (c)
-			COUNT(c->read_access_pages, read - r->counted);
-	}
-	r->syscalls = syscalls;
-	r->bytes = bytes;
-	r->counted = 0;
+	if (r->mapping != (u64)mapping || r->calls != calls || r->start != start)
+		return false;
+	if (start < 0 && r->last != last)
+		return false;
+	return r->index < index || (counted && r->index == index);
 }
 
 /*
- * Every buffered read comes by here: fields are read by plain loads, which the verifier
- * grants for what a typed tracepoint hands over, and pointers only stored and compared,
- * so that no helper is called for either.
+ * The tracepoint names the range that is still to be read, once per batch. filemap_get_pages() returns without it
+ * when the last folio of the batch is not read yet and not the only one: what lies before that folio goes by unseen.
+ * So a call's pages are counted from where it began, which its registers tell, to the end of the range; and of each
+ * later range of the same call (sendfile() goes piece by piece) what lies behind. Where the beginning is not known, a
+ * range that ends where the one before it did goes on with it.
+ *
+ * Every buffered read comes by here: fields are read by plain loads, which the verifier grants for what a typed
+ * tracepoint hands over, and pointers only stored and compared, so that no helper is called for either.
  */
 SEC("tp_btf/mm_filemap_get_pages")
 int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index, unsigned long last)
@@ -51,21 +49,36 @@ int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index,
 	if (!r || !c)
 		return 0;
 	struct task_struct *task = bpf_get_current_task_btf();
-	u64 syscalls = 0;
+	struct pt_regs *regs = current_registers();
+	struct transfer_call call = {};
+	s64 start = regs && transfer_of(regs, 0, &call) && call.kind <= LAST_READ ? call.start : -1;
+	u64 calls = 0;
 
+	if (start >> PAGE_SHIFT > (s64)index)
+		start = -1;
 	if (bpf_core_field_exists(task->ioac.syscr))
-		syscalls = task->ioac.syscr;
-	claim_runs(c, r, mapping, index, last);
+		calls = task->ioac.syscr;
+	bool same = is_same_call(r, mapping, index, last, start, calls, call.kind);
+	u64 first = same ? r->next : start >= 0 ? start >> PAGE_SHIFT : index;
 
-	bool more = r->mapping == (u64)mapping && r->last == last && r->index < index && r->syscalls == syscalls;
-
-	if (bpf_core_field_exists(task->ioac.syscr) && r->syscalls != syscalls)
-		count_unseen_batches(r, mapping, syscalls, task->ioac.rchar);
+	/* pages went by unseen: of this file, if it is the call's */
+	if (start >= 0 && first < index && !reads_mapping(&call, mapping)) {
+		start = -1;
+		same = is_same_call(r, mapping, index, last, start, calls, call.kind);
+		first = same ? r->next : index;
+	}
+	if (same)
+		first = r->index;
+	claim_runs(c, r, mapping, first, last);
+	if (!same)
+		r->next = first;
 	r->mapping = (u64)mapping;
+	r->calls = calls;
+	r->start = start;
 	r->last = last;
 	r->index = index;
-	if (more)
-		return 0;
+	r->first = first;
+
 	s64 size = mapping->host->i_size;
 
 	if (size <= 0)
@@ -74,35 +87,74 @@ int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index,
 
 	if (last < end)
 		end = last;
-	if (end < index)
+	if (end < r->next)
 		return 0;
-	r->counted += end - index + 1;
-	COUNT(c->read_access_pages, end - index + 1);
+	COUNT(c->read_access_pages, end - r->next + 1);
+	r->next = end + 1;
 	return 0;
 }
 
-/* A task's last call has none after it. */
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(last_read_btf, struct task_struct *task)
+/*
+ * A read whose only batch ends in a folio behind the file's end that is never filled has no event at all. squashfs
+ * leaves such folios (squashfs_readahead(), to the end of a block), so that of its files the ends are not seen, of
+ * small ones nothing. There the call's return tells: a read's mapping and start, NULL for all other calls.
+ */
+static __always_inline struct address_space *squashfs_read(struct pt_regs *regs, s64 result, s64 *start)
 {
-	struct request *r = filtered_in() ? known_request() : NULL;
+	struct transfer_call call = {};
+	u32 flags = 0;
 
-	if (!r || !bpf_core_field_exists(task->ioac.syscr))
+	if (result <= 0 || !transfer_of(regs, result, &call) || call.kind > LAST_READ || !filtered_in())
+		return NULL;
+	struct address_space *mapping = transfer_mapping(&call, &flags);
+
+	*start = call.start;
+	return mapping && BPF_CORE_READ(mapping, host, i_sb, s_magic) == SQUASHFS_MAGIC ? mapping : NULL;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(read_end_btf, struct pt_regs *regs, long result)
+{
+	s64 start = 0;
+	struct address_space *mapping = squashfs_read(regs, result, &start);
+	struct request *r = mapping ? current_request() : NULL;
+	struct pagecache_counters *c = r ? counters_of(mapping) : NULL;
+
+	if (!c)
 		return 0;
-	struct address_space *mapping = (void *)r->mapping;
+	u64 first = start >> PAGE_SHIFT, last = (start + result - 1) >> PAGE_SHIFT;
 
-	/* the file may be closed since, and its inode gone */
-	if (mapping && BPF_CORE_READ(mapping, host, i_mapping) == mapping)
-		count_unseen_batches(r, mapping, task->ioac.syscr, task->ioac.rchar);
+	/* what its batches told is counted */
+	if (r->mapping == address_of(mapping) && r->start == start && r->next > first)
+		first = r->next;
+	r->mapping = 0;
+	if (first > last)
+		return 0;
+	claim_runs(c, r, mapping, first, last);
+	COUNT(c->read_access_pages, last - first + 1);
 	return 0;
 }
 
 #ifndef PAGECACHE_BY_FILE
+/* Behind read_batch_btf: that found where the range begins. */
 SEC("tp_btf/mm_filemap_get_pages")
 int BPF_PROG(ahead_read_btf, struct address_space *mapping, unsigned long index, unsigned long last)
 {
-	if (filtered_in())
-		pages_used(mapping, index, last);
+	struct request *r = filtered_in() ? known_request() : NULL;
+
+	if (r)
+		pages_used(mapping, r->first, last);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(ahead_read_end_btf, struct pt_regs *regs, long result)
+{
+	s64 start = 0;
+	struct address_space *mapping = squashfs_read(regs, result, &start);
+
+	if (mapping)
+		pages_used(mapping, start >> PAGE_SHIFT, (start + result - 1) >> PAGE_SHIFT);
 	return 0;
 }
 #endif

@@ -17,10 +17,11 @@ int BPF_PROG(remove_btf, struct folio *folio)
 
 	if (!is_file_cache(mapping))
 		return 0;
-	struct pagecache_counters *c = counters_of(mapping);
+	u64 pages = pages_of_file(mapping, folio_index(folio), folio_pages(folio));
+	struct pagecache_counters *c = pages ? counters_of(mapping) : NULL;
 
 	if (c)
-		COUNT(c->removed_pages, folio_pages(folio));
+		COUNT(c->removed_pages, pages);
 	return 0;
 }
 

@@ -18,20 +18,22 @@ struct run {
 	u64 first;
 	u64 end;
 	u64 pages;
+	u64 call; /* the system call that brought them, as call_identity() has it */
 };
 
 /* What a task is in the middle of. */
 struct request {
 	/* the read that the last batch belonged to (tracepoints) */
 	u64 mapping;
-	u64 last;
-	u64 index;
-	u64 syscalls; /* read system calls done before it */
-	u64 bytes; /* that they read */
-	u64 counted; /* pages counted for the call that it belongs to */
+	s64 start; /* where its call began, in bytes; -1: not known */
+	u64 calls; /* read system calls done before it */
+	u64 index, last; /* the batch's range */
+	u64 first; /* of that range, with what went by unseen before it */
+	u64 next; /* of its pages the first that is not counted yet */
 
 	struct run file;
 	struct run device; /* of a mapping that is no regular file's */
+	struct run came; /* the last pages that came, claimed or not (readahead) */
 
 	/* a fault that asked for a page which has not been mapped yet */
 	u64 fault_mapping;

@@ -11,6 +11,8 @@ enum variant {
 	PLAIN,
 	IPC, /* ipc(call, first, second, third, ptr) */
 	AT, /* a directory's descriptor comes first */
+	AT_FLAGS, /* … and flags last, where older calls have none */
+	CREATE, /* creat(): open() with the flags that it stands for */
 	PAGES, /* mmap2(): the offset is in units of 4096 bytes, whatever the kernel's pages are */
 	HALVES, /* ftruncate64(): the length is in two words */
 	HALVES_EVEN, /* … which begin at an even register (EABI) */
@@ -39,9 +41,13 @@ static __always_inline u32 native_call(long id, bool all)
 	case 11: return CALL(SHM_CALL_MUNMAP, PLAIN);
 	case 72: return CALL(SHM_CALL_FCNTL, PLAIN);
 	case 77: return CALL(SHM_CALL_TRUNCATE, PLAIN);
+	case 82: return CALL(SHM_CALL_RENAME, PLAIN);
+	case 85: return CALL(SHM_CALL_OPEN, CREATE);
 	case 87: return CALL(SHM_CALL_UNLINK, PLAIN);
 	case 257: return CALL(SHM_CALL_OPEN, AT);
 	case 263: return CALL(SHM_CALL_UNLINK, AT);
+	case 264: return CALL(SHM_CALL_RENAME, AT);
+	case 316: return CALL(SHM_CALL_RENAME, AT_FLAGS);
 	case 319: return CALL(SHM_CALL_MEMFD, PLAIN);
 	case 447: return CALL(SHM_CALL_SECRET, PLAIN);
 	}
@@ -62,7 +68,9 @@ static __always_inline u32 compat_call(long id, bool all)
 		return SHM_CALL_NONE;
 	switch (id) {
 	case 5: return CALL(SHM_CALL_OPEN, PLAIN);
+	case 8: return CALL(SHM_CALL_OPEN, CREATE);
 	case 10: return CALL(SHM_CALL_UNLINK, PLAIN);
+	case 38: return CALL(SHM_CALL_RENAME, PLAIN);
 	case 55: return CALL(SHM_CALL_FCNTL, PLAIN);
 	case 91: return CALL(SHM_CALL_MUNMAP, PLAIN);
 	case 93: return CALL(SHM_CALL_TRUNCATE, PLAIN);
@@ -71,6 +79,8 @@ static __always_inline u32 compat_call(long id, bool all)
 	case 221: return CALL(SHM_CALL_FCNTL, PLAIN);
 	case 295: return CALL(SHM_CALL_OPEN, AT);
 	case 301: return CALL(SHM_CALL_UNLINK, AT);
+	case 302: return CALL(SHM_CALL_RENAME, AT);
+	case 353: return CALL(SHM_CALL_RENAME, AT_FLAGS);
 	case 356: return CALL(SHM_CALL_MEMFD, PLAIN);
 	case 447: return CALL(SHM_CALL_SECRET, PLAIN);
 	}
@@ -93,10 +103,12 @@ static __always_inline u32 native_call(long id, bool all)
 	switch (id) {
 	case 25: return CALL(SHM_CALL_FCNTL, PLAIN);
 	case 35: return CALL(SHM_CALL_UNLINK, AT);
+	case 38: return CALL(SHM_CALL_RENAME, AT);
 	case 46: return CALL(SHM_CALL_TRUNCATE, PLAIN);
 	case 56: return CALL(SHM_CALL_OPEN, AT);
 	case 215: return CALL(SHM_CALL_MUNMAP, PLAIN);
 	case 222: return CALL(SHM_CALL_MMAP, PLAIN);
+	case 276: return CALL(SHM_CALL_RENAME, AT_FLAGS);
 	case 279: return CALL(SHM_CALL_MEMFD, PLAIN);
 	case 447: return CALL(SHM_CALL_SECRET, PLAIN);
 	}
@@ -116,7 +128,9 @@ static __always_inline u32 compat_call(long id, bool all)
 		return SHM_CALL_NONE;
 	switch (id) {
 	case 5: return CALL(SHM_CALL_OPEN, PLAIN);
+	case 8: return CALL(SHM_CALL_OPEN, CREATE);
 	case 10: return CALL(SHM_CALL_UNLINK, PLAIN);
+	case 38: return CALL(SHM_CALL_RENAME, PLAIN);
 	case 55: return CALL(SHM_CALL_FCNTL, PLAIN);
 	case 91: return CALL(SHM_CALL_MUNMAP, PLAIN);
 	case 93: return CALL(SHM_CALL_TRUNCATE, PLAIN);
@@ -125,6 +139,8 @@ static __always_inline u32 compat_call(long id, bool all)
 	case 221: return CALL(SHM_CALL_FCNTL, PLAIN);
 	case 322: return CALL(SHM_CALL_OPEN, AT);
 	case 328: return CALL(SHM_CALL_UNLINK, AT);
+	case 329: return CALL(SHM_CALL_RENAME, AT);
+	case 382: return CALL(SHM_CALL_RENAME, AT_FLAGS);
 	case 385: return CALL(SHM_CALL_MEMFD, PLAIN);
 	}
 	return SHM_CALL_NONE;

@@ -5,10 +5,10 @@
 
 #include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
+#include "lib/call_registers.h"
 #include "lib/filter.h"
 #include "lib/loss.h"
 #include "shmsnoop/call_numbers.h"
-#include "shmsnoop/call_registers.h"
 #include "shmsnoop/other_calls.h"
 #include "shmsnoop/record.h"
 #include "shmsnoop/system_v.h"

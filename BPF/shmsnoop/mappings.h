@@ -6,6 +6,7 @@
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "lib/page.h"
 #include "shmsnoop/call_numbers.h"
 #include "shmsnoop/record.h"
 #include "shmsnoop/shared_file.h"
@@ -45,6 +46,8 @@ static __always_inline struct mapping mapping_at(u64 address)
 	return m;
 }
 
+static const char dev_zero[] = "/dev/zero";
+
 static __always_inline void mapped(const u64 words[6], bool compat, u32 variant, s64 result, u64 begun_ns)
 {
 	u32 flags = words[3], type = flags & MAP_TYPE;
@@ -58,6 +61,8 @@ static __always_inline void mapped(const u64 words[6], bool compat, u32 variant,
 
 	if (!(flags & MAP_ANONYMOUS)) {
 		name = shared_file(words[4]);
+		if (!name && is_dev_zero(words[4]))
+			name = dev_zero;
 		if (!name)
 			return;
 	}
@@ -80,7 +85,7 @@ static __always_inline void unmapped(const u64 words[6], bool compat, s64 result
 
 	if (!known)
 		return;
-	u64 rest = *known, length = (words[1] + 4095) & ~4095ULL;
+	u64 rest = *known, length = (words[1] + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 
 	if (result == 0) {
 		bpf_map_delete_elem(&mappings, &m);

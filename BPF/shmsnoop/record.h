@@ -43,12 +43,25 @@ static __always_inline void report(u32 kind, bool compat, const u64 arguments[6]
 	bpf_ringbuf_submit(e, 0);
 }
 
-/* ... with a name from user space, or else from the kernel. */
+/* A name from user space, or else from the kernel. */
+static __always_inline void copy_name(char to[SHM_NAME], const void *user, const void *kernel, s64 result)
+{
+	long length =
+		user ? bpf_probe_read_user_str(to, SHM_NAME, user) : bpf_probe_read_kernel_str(to, SHM_NAME, kernel);
+
+	if (length >= 0)
+		return;
+	to[0] = 0;
+	/* a name that the call itself could not read is no loss */
+	if (result != -EFAULT)
+		lost(LOSS_UNREADABLE);
+}
+
+/* ... with a name. */
 static __always_inline void report_named(u32 kind, bool compat, const u64 arguments[6], s64 result, u64 begun_ns,
 					 const void *user, const void *kernel)
 {
 	struct shm_named_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	long length;
 
 	if (!e) {
 		lost(LOSS_RING_FULL);
@@ -56,14 +69,24 @@ static __always_inline void report_named(u32 kind, bool compat, const u64 argume
 	}
 	fill(&e->event, kind, compat, arguments, result, begun_ns);
 	e->event.flags |= SHM_CALL_NAMED;
-	length = user ? bpf_probe_read_user_str(e->name, sizeof(e->name), user)
-		      : bpf_probe_read_kernel_str(e->name, sizeof(e->name), kernel);
-	if (length < 0) {
-		e->name[0] = 0;
-		/* a name that the call itself could not read is no loss */
-		if (result != -EFAULT)
-			lost(LOSS_UNREADABLE);
+	copy_name(e->name, user, kernel, result);
+	bpf_ringbuf_submit(e, 0);
+}
+
+/* ... with two of the caller's. */
+static __always_inline void report_renamed(bool compat, const u64 arguments[6], s64 result, u64 begun_ns,
+					   const void *name, const void *new_name)
+{
+	struct shm_renamed_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		lost(LOSS_RING_FULL);
+		return;
 	}
+	fill(&e->named.event, SHM_CALL_RENAME, compat, arguments, result, begun_ns);
+	e->named.event.flags |= SHM_CALL_NAMED | SHM_CALL_RENAMED;
+	copy_name(e->named.name, name, NULL, result);
+	copy_name(e->new_name, new_name, NULL, result);
 	bpf_ringbuf_submit(e, 0);
 }
 

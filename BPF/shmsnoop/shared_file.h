@@ -6,6 +6,7 @@
 #include "vmlinux/fs.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "lib/open_file.h"
 
 #define SHM_DIRECTORY "/dev/shm/"
 #define SHM_DIRECTORY_LENGTH 9
@@ -34,13 +35,8 @@ static __always_inline bool is_dev_shm(struct dentry *dentry)
 /* The name of a descriptor's file, if that is a memfd or lies in a /dev/shm; else NULL. */
 static __always_inline const void *shared_file(u32 fd)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+	struct file *file = open_file(fd);
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
 	if (!file)
 		return NULL;
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
@@ -64,6 +60,15 @@ static __always_inline const void *shared_file(u32 fd)
 		mount = BPF_CORE_READ(mount, mnt_parent);
 	}
 	return NULL;
+}
+
+/* Is a descriptor's file /dev/zero, be it called what it may? A shared mapping of it is anonymous shared memory. */
+static __always_inline bool is_dev_zero(u32 fd)
+{
+	struct file *file = open_file(fd);
+	struct inode *inode = file ? BPF_CORE_READ(file, f_mapping, host) : NULL;
+
+	return inode && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFCHR && BPF_CORE_READ(inode, i_rdev) == DEV_ZERO;
 }
 
 /* What follows /dev/shm/ in a path of the caller's; NULL for other paths. */

@@ -12,6 +12,16 @@
 /* User addresses of both architectures are below; so is no null page. */
 #define IS_USER_TEXT(address) ((address) >= 4096 && (address) < (1ULL << 56))
 
+/*
+ * An address that a function keeps on its stack. arm64's may be signed there (pointer authentication), in the bits
+ * that user addresses don't have.
+ */
+#if defined(__TARGET_ARCH_arm64)
+#define USER_ADDRESS(word) ((word) & ((1ULL << 48) - 1))
+#else
+#define USER_ADDRESS(word) (word)
+#endif
+
 #define STACK_SEED 0x736d656d
 
 /* A stack's hash, goes on with one more of its frames. */
@@ -24,6 +34,7 @@ static __always_inline u64 stack_mix(u64 hash, u64 word)
 /* Where a walk is. */
 struct unwind_walk {
 	u64 pc, sp, fp;
+	u64 lr; /* arm64's link register, in a frame that a signal interrupted; 0: not known */
 	u64 start, size; /* the mapping found last */
 	u32 table, offset, rules;
 	u32 exact; /* pc is where the frame is, not behind a call */

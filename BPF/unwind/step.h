@@ -48,12 +48,15 @@ static __always_inline u32 unwind_by_pointer(struct unwind_walk *walk)
 		return STACK_UNREADABLE;
 	walk->sp = fp + sizeof(words);
 	walk->fp = words[0];
-	walk->pc = words[1];
+	walk->pc = USER_ADDRESS(words[1]);
 	walk->exact = 0;
 	return STACK_NO_END;
 }
 
-/* Is an address behind a call, as every return address is? */
+/*
+ * Is an address behind a call, as every return address is? On x86-64 that is e8 and four bytes, or ff with
+ * 2 in its ModRM byte, whose operand takes up to five bytes more.
+ */
 static __always_inline bool unwind_is_behind_call(u64 pc)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -61,7 +64,7 @@ static __always_inline bool unwind_is_behind_call(u64 pc)
 
 	if (!unwind_read(&code, pc - 8))
 		return false;
-		/* e8 and four bytes, or ff with 2 in its ModRM byte, whose operand takes up to five bytes more */
+
 #define CODE(before) (code >> (8 - (before)) * 8 & 0xff)
 #define INDIRECT(before) (CODE(before) == 0xff && (CODE((before)-1) & 0x38) == 0x10)
 	return CODE(5) == 0xe8 || INDIRECT(2) || INDIRECT(3) || INDIRECT(4) || INDIRECT(6) || INDIRECT(7);
@@ -92,7 +95,16 @@ static __always_inline u32 unwind_without_rule(struct unwind_walk *walk)
 	return unwind_is_behind_call(walk->pc) ? STACK_NO_END : STACK_NO_RULE;
 }
 
+/* Where the kernel's struct rt_sigframe has the interrupted registers, from the stack pointer in its trampoline. */
 #if defined(__TARGET_ARCH_x86)
+#define SIGNAL_FP UNWIND_SIGNAL_FP
+#define SIGNAL_SP UNWIND_SIGNAL_SP
+#define SIGNAL_PC UNWIND_SIGNAL_PC
+#else
+#define SIGNAL_FP UNWIND_ARM64_SIGNAL_FP
+#define SIGNAL_SP UNWIND_ARM64_SIGNAL_SP
+#define SIGNAL_PC UNWIND_ARM64_SIGNAL_PC
+#endif
 
 /*
  * The interrupted registers, which the kernel has put into its signal frame. The handler
@@ -102,15 +114,24 @@ static __always_inline u32 unwind_signal_frame(struct unwind_walk *walk, u64 sp)
 {
 	u64 saved_fp, saved_pc, saved_sp;
 
-	if (!unwind_read(&saved_fp, sp + UNWIND_SIGNAL_FP) || !unwind_read(&saved_pc, sp + UNWIND_SIGNAL_PC) ||
-	    !unwind_read(&saved_sp, sp + UNWIND_SIGNAL_SP))
+	if (!unwind_read(&saved_fp, sp + SIGNAL_FP) || !unwind_read(&saved_pc, sp + SIGNAL_PC) ||
+	    !unwind_read(&saved_sp, sp + SIGNAL_SP))
 		return STACK_UNREADABLE;
+#if defined(__TARGET_ARCH_arm64)
+	u64 saved_lr;
+
+	if (!unwind_read(&saved_lr, sp + UNWIND_ARM64_SIGNAL_LR))
+		return STACK_UNREADABLE;
+	walk->lr = saved_lr;
+#endif
 	walk->fp = saved_fp;
 	walk->pc = saved_pc;
 	walk->sp = saved_sp;
 	walk->exact = 1;
 	return STACK_NO_END;
 }
+
+#if defined(__TARGET_ARCH_x86)
 
 /* The return address and the frame pointer that a frame has saved, by its frame address. */
 static __always_inline u32 unwind_saved(struct unwind_walk *walk, u64 cfa, u64 fp, u32 saved, s64 offset)
@@ -160,12 +181,13 @@ static __always_inline u32 unwind_saved(struct unwind_walk *walk, u64 cfa, u64 f
 		if (!unwind_read(words, cfa + offset))
 			return STACK_UNREADABLE;
 		walk->pc = words[0];
+	} else if (walk->lr && walk->exact) {
+		walk->pc = walk->lr;
 	} else {
 		/* the return address is in a register that only the innermost frame has */
 		return STACK_UNSUPPORTED;
 	}
-	/* pointer authentication signs the bits that addresses don't have */
-	walk->pc &= (1ULL << 48) - 1;
+	walk->pc = USER_ADDRESS(walk->pc);
 	return STACK_NO_END;
 }
 
@@ -189,9 +211,9 @@ static __always_inline u32 unwind_by_rule(struct unwind_walk *walk, u64 rule)
 			return unwind_by_pointer(walk);
 		return kind == UNWIND_OPAQUE ? STACK_NO_RULE : STACK_NO_MAPPING;
 	}
-#if defined(__TARGET_ARCH_x86)
 	if (kind == UNWIND_SIGNAL_FRAME)
 		return unwind_signal_frame(walk, sp);
+#if defined(__TARGET_ARCH_x86)
 	if (kind == UNWIND_PLT) {
 		cfa += ((walk->pc & 15) >= (u64)saved_offset) * 8;
 		saved = UNWIND_SAME;

@@ -99,7 +99,6 @@ struct signal_struct {
 
 /* include/linux/task_io_accounting.h; its fields depend on CONFIG_TASK_XACCT */
 struct task_io_accounting {
-	u64 rchar;
 	u64 syscr;
 };
 
@@ -120,6 +119,7 @@ struct uprobe_task {
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
+	unsigned int flags;
 	int pid;
 	int tgid;
 	char comm[16];
@@ -134,6 +134,9 @@ struct task_struct {
 	struct cred *real_cred;
 	struct task_io_accounting ioac;
 };
+
+/* include/linux/sched.h: a task's flags */
+#define PF_KTHREAD 0x00200000
 
 /* kernel/bpf/task_iter.c: what an iterator over tasks is called with */
 struct bpf_iter__task {

@@ -10,12 +10,14 @@
 /* include/linux/fs.h */
 struct super_block {
 	u32 s_dev;
+	unsigned long s_flags;
 	unsigned long s_magic;
 };
 
 struct inode {
 	u16 i_mode;
 	unsigned int i_nlink;
+	u32 i_rdev;
 	s64 i_size;
 	struct super_block *i_sb;
 	struct address_space *i_mapping;
@@ -60,6 +62,8 @@ struct path {
 struct file {
 	struct path f_path;
 	struct address_space *f_mapping;
+	unsigned int f_flags;
+	s64 f_pos;
 };
 
 struct fdtable {
@@ -87,9 +91,26 @@ struct iov_iter {
 #define S_IFMT 00170000
 #define S_IFREG 0100000
 #define S_IFBLK 0060000
+#define S_IFCHR 0020000
+
+/* drivers/char/mem.c: major 1, minor 5, as the kernel keeps a dev_t */
+#define DEV_ZERO (1 << 20 | 5)
 
 /* include/uapi/linux/magic.h */
 #define TMPFS_MAGIC 0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define SQUASHFS_MAGIC 0x73717368
+
+/* include/linux/fs.h: s_flags */
+#define SB_RDONLY 1
+
+/* include/uapi/asm-generic/fcntl.h, arch/arm64/include/uapi/asm/fcntl.h: f_flags */
+#define O_APPEND 02000
+#if defined(__TARGET_ARCH_arm64)
+#define O_DIRECT 0200000
+#else
+#define O_DIRECT 040000
+#endif
 
 #endif

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "example_objects.h"
 
-#if !__has_embed("objects/exec_events.bpf.o") || !__has_embed("objects/file_opens.bpf.o")
+// `make bpf` writes it: IMAGE(name) for each of the programs here, its bytes embedded.
+#if defined(__aarch64__)
+#define IMAGES_OF_THIS_MACHINE "objects/arm64/images.h"
+#else
+#define IMAGES_OF_THIS_MACHINE "objects/x86/images.h"
+#endif
+#if !__has_include(IMAGES_OF_THIS_MACHINE)
 #error the BPF objects are not built yet: run "make bpf" first
 #endif
 
-_Alignas(8) static const unsigned char exec_events_image[] = {
-#embed "objects/exec_events.bpf.o"
-};
-_Alignas(8) static const unsigned char calls_per_cpu_image[] = {
-#embed "objects/calls_per_cpu.bpf.o"
-};
-_Alignas(8) static const unsigned char uprobe_cookies_image[] = {
-#embed "objects/uprobe_cookies.bpf.o"
-};
-_Alignas(8) static const unsigned char task_list_image[] = {
-#embed "objects/task_list.bpf.o"
-};
-_Alignas(8) static const unsigned char file_opens_image[] = {
-#embed "objects/file_opens.bpf.o"
-};
+#define IMAGE(name) _Alignas(8) static const unsigned char name##_image[]
+#include IMAGES_OF_THIS_MACHINE
 
 const struct example_object exec_events = { exec_events_image, sizeof(exec_events_image) };
 const struct example_object calls_per_cpu = { calls_per_cpu_image, sizeof(calls_per_cpu_image) };

@@ -4,13 +4,18 @@
 #include <string.h>
 
 // `make bpf` writes it: IMAGE(tool) for each BPF/*.bpf.c, its bytes embedded, then IMAGES(tool) for all of them.
-#if !__has_include("objects/images.h")
+#if defined(__aarch64__)
+#define IMAGES_OF_THIS_MACHINE "objects/arm64/images.h"
+#else
+#define IMAGES_OF_THIS_MACHINE "objects/x86/images.h"
+#endif
+#if !__has_include(IMAGES_OF_THIS_MACHINE)
 #error the BPF objects are not built yet: run "make bpf" first
 #endif
 
 // libbpf reads ELF structures in place: the images must be aligned as those are.
 #define IMAGE(tool) _Alignas(8) static const unsigned char image_##tool[]
-#include "objects/images.h"
+#include IMAGES_OF_THIS_MACHINE
 
 #define ROW(tool) { .name = #tool, .bytes = image_##tool, .size = sizeof(image_##tool) },
 static const struct bpf_object_image images[] = { IMAGES(ROW) };

@@ -3,9 +3,75 @@
 #include "clinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 int clinux_enter_ipc_namespace(int descriptor)
 {
 	return setns(descriptor, CLONE_NEWIPC) < 0 ? -errno : 0;
+}
+
+int clinux_open_name(const char *path)
+{
+	int descriptor = open(path, O_PATH | O_CLOEXEC);
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+// One name after another, where no link is followed at all.
+static int open_by_names(int root, const char *path)
+{
+	int place = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
+
+	while (place >= 0) {
+		path += strspn(path, "/");
+		size_t length = strcspn(path, "/");
+		char name[NAME_MAX + 1];
+		if (length == 0)
+			return place;
+		if (length > NAME_MAX || (length == 2 && !memcmp(path, "..", 2))) {
+			close(place);
+			return -EXDEV;
+		}
+		memcpy(name, path, length);
+		name[length] = '\0';
+		path += length;
+		int next = openat(place, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		int code = next < 0 ? -errno : 0;
+		close(place);
+		if (code)
+			return code;
+		if (fstat(next, &status) < 0 || S_ISLNK(status.st_mode)) {
+			close(next);
+			return -ELOOP;
+		}
+		place = next;
+	}
+	return -errno;
+}
+
+int clinux_open_below(int root, const char *path, int follow)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS),
+	};
+	long descriptor = -1;
+
+	// EAGAIN: a rename came in between
+	for (int attempt = 0; attempt < 8; attempt++) {
+		descriptor = syscall(SYS_openat2, root, path, &how, sizeof how);
+		if (descriptor >= 0 || errno != EAGAIN)
+			break;
+	}
+	if (descriptor >= 0)
+		return (int)descriptor;
+	// before Linux 5.6, or where a filter of system calls does not know it
+	return errno == ENOSYS || errno == EPERM ? open_by_names(root, path) : -errno;
 }

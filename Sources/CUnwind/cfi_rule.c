@@ -5,8 +5,9 @@
 
 #include <dwarf.h>
 #include <gelf.h>
+#include <string.h>
 
-bool unwind_machine_of(Elf *elf, struct unwind_machine *machine)
+bool cfi_machine_of(Elf *elf, struct cfi_machine *machine)
 {
 	GElf_Ehdr header;
 	if (!gelf_getehdr(elf, &header))
@@ -14,9 +15,9 @@ bool unwind_machine_of(Elf *elf, struct unwind_machine *machine)
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
 		return false;
 	if (header.e_machine == EM_X86_64)
-		*machine = (struct unwind_machine){ .fp = 6, .sp = 7, .ra = 16, .x86 = true };
+		*machine = (struct cfi_machine){ .fp = 6, .sp = 7, .ra = 16, .x86 = true };
 	else if (header.e_machine == EM_AARCH64)
-		*machine = (struct unwind_machine){ .fp = 29, .sp = 31, .ra = 30, .x86 = false };
+		*machine = (struct cfi_machine){ .fp = 29, .sp = 31, .ra = 30, .x86 = false };
 	else
 		return false;
 	return true;
@@ -35,124 +36,116 @@ static uint64_t rule(unsigned cfa, int64_t offset, unsigned saved, int64_t saved
 	       (uint64_t)saved_offset << 40;
 }
 
-// Register + offset, in either of DWARF's spellings.
-static bool base_register(const Dwarf_Op *op, int *reg, int64_t *offset)
+bool cfi_base_register(struct cfi_bytes *expression, uint64_t *reg, int64_t *offset)
 {
-	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31) {
-		*reg = op->atom - DW_OP_breg0;
-		*offset = (int64_t)op->number;
-		return true;
-	}
-	if (op->atom == DW_OP_bregx) {
-		*reg = op->number > 1023 ? -1 : (int)op->number;
-		*offset = (int64_t)op->number2;
-		return true;
-	}
-	return false;
+	if (expression->at == expression->end)
+		return false;
+	uint8_t atom = *expression->at++;
+	if (atom >= DW_OP_breg0 && atom <= DW_OP_breg31)
+		*reg = atom - DW_OP_breg0;
+	else if (atom != DW_OP_bregx || !cfi_unsigned(expression, reg))
+		return false;
+	return cfi_signed(expression, offset);
+}
+
+// What stands behind the register + offset of an expression.
+static bool is_rest(struct cfi_bytes rest, const char *bytes, size_t count)
+{
+	return (size_t)(rest.end - rest.at) == count && !memcmp(rest.at, bytes, count);
 }
 
 // Linkers describe all of .plt by one expression: rsp + 8 + ((rip & 15) >= n) << 3
-static bool is_plt(const Dwarf_Op *ops, size_t count, int64_t *offset, int64_t *threshold)
+static bool is_plt(struct cfi_bytes rest, int64_t *threshold)
 {
-	static const uint8_t shape[] = { DW_OP_breg7, DW_OP_breg16, DW_OP_lit15, DW_OP_and, 0,
-					 DW_OP_ge,    DW_OP_lit3,   DW_OP_shl,	 DW_OP_plus };
-	if (count != sizeof shape)
+	static const uint8_t shape[] = { DW_OP_breg16, 0,	   DW_OP_lit15, DW_OP_and, 0,
+					 DW_OP_ge,     DW_OP_lit3, DW_OP_shl,	DW_OP_plus };
+	if ((size_t)(rest.end - rest.at) != sizeof shape)
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (shape[i] && ops[i].atom != shape[i])
+	for (size_t i = 0; i < sizeof shape; i++)
+		if (i != 4 && rest.at[i] != shape[i])
 			return false;
-	if (ops[4].atom < DW_OP_lit0 || ops[4].atom > DW_OP_lit31 || ops[1].number != 0)
+	*threshold = rest.at[4] - DW_OP_lit0;
+	return *threshold >= 0 && *threshold <= 31;
+}
+
+static bool is_at(const struct cfi_saved *saved, uint64_t reg, int64_t offset)
+{
+	return saved->where == CFI_AT_REGISTER && saved->reg == reg && saved->offset == offset;
+}
+
+// The frame address as a rule has it. `threshold`: of UNWIND_PLT alone.
+static bool frame_address(const struct cfi_machine *m, const struct cfi_frame *frame, unsigned *how, int64_t *offset,
+			  int64_t *threshold)
+{
+	const uint64_t fp = (uint64_t)m->fp, sp = (uint64_t)m->sp;
+	uint64_t reg = frame->reg;
+	struct cfi_bytes rest = { 0 };
+
+	*offset = frame->offset;
+	if (frame->kind == CFI_NO_CFA)
 		return false;
-	*offset = (int64_t)ops[0].number;
-	*threshold = ops[4].atom - DW_OP_lit0;
-	return true;
-}
-
-// Where the caller's value of a register is.
-enum where { UNDEFINED, SAME, AT_CFA, AT_REGISTER, ELSEWHERE };
-
-static enum where register_rule(Dwarf_Frame *frame, int number, int *reg, int64_t *offset)
-{
-	Dwarf_Op memory[3], *ops;
-	size_t count;
-	if (dwarf_frame_register(frame, number, memory, &ops, &count) < 0)
-		return ELSEWHERE;
-	if (count == 0)
-		return ops == memory ? UNDEFINED : SAME;
-	*offset = 0;
-	if (ops[0].atom == DW_OP_call_frame_cfa) {
-		if (count == 1)
-			return AT_CFA;
-		if (count == 2 && ops[1].atom == DW_OP_plus_uconst) {
-			*offset = (int64_t)ops[1].number;
-			return AT_CFA;
-		}
-		// DW_CFA_expression: the frame address is pushed first, and left alone by a register + offset
-		return count == 2 && base_register(&ops[1], reg, offset) ? AT_REGISTER : ELSEWHERE;
+	if (frame->kind == CFI_EXPRESSION) {
+		rest = frame->expression;
+		if (!cfi_base_register(&rest, &reg, offset))
+			return false;
 	}
-	return ELSEWHERE;
+	if (rest.at == rest.end && (reg == sp || reg == fp)) {
+		*how = reg == sp ? UNWIND_SP : UNWIND_FP;
+		return true;
+	}
+	static const char deref[] = { DW_OP_deref };
+	if (reg == fp && is_rest(rest, deref, 1)) {
+		*how = UNWIND_FP_DEREF; // a function that aligns its stack keeps where it was
+		return true;
+	}
+	if (m->x86 && reg == sp && is_rest(rest, deref, 1) && *offset == UNWIND_SIGNAL_SP &&
+	    is_at(&frame->ra, sp, UNWIND_SIGNAL_PC) && is_at(&frame->fp, sp, UNWIND_SIGNAL_FP)) {
+		*how = UNWIND_SIGNAL_FRAME; // __restore_rt: the interrupted registers are in the kernel's struct rt_sigframe
+		return true;
+	}
+	*how = UNWIND_PLT;
+	return m->x86 && reg == sp && is_plt(rest, threshold);
 }
 
-// __restore_rt: the interrupted registers are in the kernel's struct rt_sigframe.
-static bool is_signal_frame(const struct unwind_machine *m, const Dwarf_Op *ops, size_t count, Dwarf_Frame *frame)
+uint64_t cfi_rule(const struct cfi_machine *m, const struct cfi_frame *frame, bool signal)
 {
-	int reg;
-	int64_t offset;
-	return m->x86 && count == 2 && ops[1].atom == DW_OP_deref && base_register(&ops[0], &reg, &offset) &&
-	       reg == m->sp && offset == UNWIND_SIGNAL_SP &&
-	       register_rule(frame, m->ra, &reg, &offset) == AT_REGISTER && reg == m->sp &&
-	       offset == UNWIND_SIGNAL_PC && register_rule(frame, m->fp, &reg, &offset) == AT_REGISTER &&
-	       reg == m->sp && offset == UNWIND_SIGNAL_FP;
-}
-
-uint64_t unwind_frame_rule(const struct unwind_machine *m, Dwarf_Frame *frame, bool signal)
-{
-	int reg = -1, other = -1;
-	int64_t ra = 0, offset = 0, saved = 0, threshold;
-	Dwarf_Op *ops;
-	size_t count;
-
-	enum where place = register_rule(frame, m->ra, &other, &ra);
-	if (place == UNDEFINED)
-		return UNWIND_END;
-	if (dwarf_frame_cfa(frame, &ops, &count) < 0 || count == 0)
-		return UNWIND_UNSUPPORTED;
-	if (is_signal_frame(m, ops, count, frame))
-		return UNWIND_SIGNAL_FRAME | UNWIND_SIGNAL;
-
+	const struct cfi_saved *fp = &frame->fp, *ra = &frame->ra;
 	unsigned cfa, how;
-	if (count == 1 && base_register(&ops[0], &reg, &offset) && (reg == m->sp || reg == m->fp)) {
-		cfa = reg == m->sp ? UNWIND_SP : UNWIND_FP;
-	} else if (count == 2 && ops[1].atom == DW_OP_deref && base_register(&ops[0], &reg, &offset) && reg == m->fp) {
-		cfa = UNWIND_FP_DEREF; // a function that aligns its stack keeps where it was
-	} else if (m->x86 && is_plt(ops, count, &offset, &threshold)) {
-		return rule(UNWIND_PLT, offset, UNWIND_SAME, threshold, signal);
-	} else {
-		return UNWIND_UNSUPPORTED;
-	}
+	int64_t offset, saved = 0, threshold = 0;
 
-	switch (register_rule(frame, m->fp, &other, &saved)) {
-	case UNDEFINED: // a register without a rule: the ABI has it preserved
-	case SAME:
-		how = UNWIND_SAME;
-		saved = 0;
+	if (ra->where == CFI_UNDEFINED)
+		return UNWIND_END;
+	if (!frame_address(m, frame, &cfa, &offset, &threshold))
+		return UNWIND_UNSUPPORTED;
+	if (cfa == UNWIND_SIGNAL_FRAME)
+		return UNWIND_SIGNAL_FRAME | UNWIND_SIGNAL;
+	if (cfa == UNWIND_PLT)
+		return rule(UNWIND_PLT, offset, UNWIND_SAME, threshold, signal);
+
+	switch (fp->where) {
+	case CFI_UNDEFINED: // a register without a rule: the ABI has it preserved
+	case CFI_SAME: how = UNWIND_SAME; break;
+	case CFI_AT_CFA:
+		how = UNWIND_AT_CFA;
+		saved = fp->offset;
 		break;
-	case AT_CFA: how = UNWIND_AT_CFA; break;
-	case AT_REGISTER:
-		if (other != m->fp)
+	case CFI_AT_REGISTER:
+		if (fp->reg != (uint64_t)m->fp)
 			return UNWIND_UNSUPPORTED;
 		how = UNWIND_AT_FP;
+		saved = fp->offset;
 		break;
 	default: return UNWIND_UNSUPPORTED;
 	}
+	bool at_cfa = ra->where == CFI_AT_CFA;
 	if (m->x86)
-		return place == AT_CFA && ra == -8 ? rule(cfa, offset, how, saved, signal) : UNWIND_UNSUPPORTED;
+		return at_cfa && ra->offset == -8 ? rule(cfa, offset, how, saved, signal) : UNWIND_UNSUPPORTED;
 	// arm64: in its register, or stored with the frame pointer, or stored alone
-	if (place == AT_CFA && how == UNWIND_AT_CFA && ra == saved + 8)
+	if (at_cfa && how == UNWIND_AT_CFA && ra->offset == saved + 8)
 		return rule(cfa, offset, how, saved, signal);
-	if (place == AT_CFA && how == UNWIND_SAME)
-		return rule(cfa, offset, UNWIND_RA_ONLY, ra, signal);
-	if (place == SAME && how == UNWIND_SAME)
+	if (at_cfa && how == UNWIND_SAME)
+		return rule(cfa, offset, UNWIND_RA_ONLY, ra->offset, signal);
+	if (ra->where == CFI_SAME && how == UNWIND_SAME)
 		return rule(cfa, offset, UNWIND_SAME, 0, signal);
 	return UNWIND_UNSUPPORTED;
 }

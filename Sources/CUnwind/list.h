@@ -16,6 +16,8 @@ static inline void *unwind_append(struct unwind_list *list, size_t size, size_t 
 {
 	if (list->count == list->room) {
 		size_t room = list->room ? list->room * 2 : 1024;
+		if (room > most)
+			room = most;
 		void *items = list->room < most ? realloc(list->items, room * size) : NULL;
 		if (!items)
 			return NULL;

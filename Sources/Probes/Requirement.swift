@@ -16,6 +16,8 @@ public enum Requirement: Hashable, Sendable {
     case lacksStruct(String)
     /// The kernel has a struct of this name, which stands for something it can.
     case hasStruct(String)
+    /// A file system of this type is mounted, for this process to see.
+    case mounted(String)
     /// The kernel has a feature.
     case feature(KernelFeature)
 }

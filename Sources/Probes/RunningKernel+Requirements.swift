@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import LibBPF
+internal import SystemLayer
 
 extension RunningKernel {
     func ask(_ requirement: Requirement) -> Support {
         switch requirement {
         case .feature(let feature): return feature.probe(self)
+        case .mounted(let type):
+            return Self.mounts(ProcFS.text("self/mountinfo"), have: type)
+                ? .supported : .unsupported("no \(type) is mounted")
         case .tracepointArgument(let name, let index, let type):
             return argument(types()?.btf.tracepointArguments(name), index, type, of: name)
         case .functionArgument(let name, let index, let type):
@@ -31,6 +35,17 @@ extension RunningKernel {
         case .hasStruct(let name):
             guard let types = types() else { return noBTF }
             return types.btf.hasStruct(name) ? .supported : .unsupported("this kernel has no struct \(name)")
+        }
+    }
+
+    /// Is a file system of a type among the mounts?
+    ///
+    /// - Parameter mountinfo: /proc/self/mountinfo, as proc(5) has it: the type is behind the optional fields' dash.
+    static func mounts(_ mountinfo: String, have type: String) -> Bool {
+        mountinfo.split(separator: "\n").contains { line in
+            let fields = line.split(separator: " ")
+            guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return false }
+            return fields[dash + 1] == type
         }
     }
 

@@ -25,31 +25,68 @@ public struct DebugFiles: Hashable, Sendable {
     }
 
     /// The separate file with `.symtab`, or the compressed one inside `file`.
-    func symbols(of file: borrowing ELFFile, _ image: ELFImage) -> Found? {
-        if let separate = separate(of: file, image) { return separate }
-        guard let section = file.section(named: ".gnu_debugdata"), let packed = file.contents(section),
-            let bytes = Self.unxz(packed), let inner = try? ELFFile(bytes: bytes, name: file.path)
-        else { return nil }
+    ///
+    /// - Throws: `.leftOut` where there is one that would take too much.
+    func symbols(of file: borrowing ELFFile, _ image: ELFImage) throws(SymbolError) -> Found? {
+        if let separate = try separate(of: file, image) { return separate }
+        guard let section = file.section(named: ".gnu_debugdata") else { return nil }
+        guard let packed = file.contents(section) else { return nil }
+        guard let inner = try Self.unpacked(packed, of: file) else { return nil }
         return Found(file: inner, source: .miniDebugInfo)
     }
 
     /// The separate debug file, verified by its build-id or its CRC.
-    func separate(of file: borrowing ELFFile, _ image: ELFImage) -> Found? {
+    ///
+    /// - Throws: `.leftOut` where there is one that would take too much.
+    func separate(of file: borrowing ELFFile, _ image: ELFImage) throws(SymbolError) -> Found? {
+        let reading = file.share.reading
         for path in buildIDPaths(image.buildID) {
-            if let debug = try? ELFFile(path: path), (try? debug.image())?.buildID == image.buildID {
-                return Found(file: debug, source: .debugFile(path))
-            }
+            guard let found = try open(path), let debug = try Self.elf(found, path, reading),
+                (try? debug.image())?.buildID == image.buildID
+            else { continue }
+            return Found(file: debug, source: .debugFile(path))
         }
         guard let link = image.debugLink else { return nil }
         let own = file.identity()
         for path in debugLinkPaths(link, of: file.path) {
             // A link may name the file itself, when debug information was added to it.
-            guard let identity = try? FileIdentity(path: path), identity != own, (try? Self.crc32(path)) == link.crc32,
-                let debug = try? ELFFile(path: path)
+            guard let found = try open(path), let status = try? found.status(), FileIdentity(status) != own,
+                try Self.crc32(found, reading) == link.crc32, let debug = try Self.elf(found, path, reading)
             else { continue }
             return Found(file: debug, source: .debugFile(path))
         }
         return nil
+    }
+
+    /// Nil where it is no usable ELF file.
+    private static func elf(
+        _ file: consuming OpenFile, _ path: FilePath, _ reading: FileReading
+    ) throws(SymbolError) -> ELFFile? {
+        do throws(SymbolError) {
+            return try ELFFile(file, path: path, reading)
+        } catch {
+            if case .leftOut = error { throw error }
+            return nil
+        }
+    }
+
+    /// Larger debug files than this are left alone.
+    static let largestFile: Int64 = 1 << 32
+
+    /// Opens what a path leads to as the processes see it whose root it is below; nil where that is no regular file.
+    ///
+    /// - Throws: `.leftOut` where it is larger than any debug file.
+    private func open(_ path: FilePath) throws(SymbolError) -> OpenFile? {
+        var inside = path
+        let root = roots.first { !$0.isEmpty && path.starts(with: $0) } ?? "/"
+        _ = inside.removePrefix(root)
+        do throws(FileError) {
+            return try OpenFile(
+                regular: inside.removingRoot(), below: root, followsLinks: true, atMost: Self.largestFile)
+        } catch {
+            guard error.code == .fileTooLarge else { return nil }
+            throw .leftOut(path: path.description, reason: .memory)
+        }
     }
 
     func buildIDPaths(_ buildID: BuildID?) -> [FilePath] {
@@ -72,25 +109,52 @@ public struct DebugFiles: Hashable, Sendable {
     }
 
     /// zlib's CRC-32 of a whole file.
-    static func crc32(_ path: FilePath) throws(FileError) -> UInt32 {
-        let file = try OpenFile(reading: path)
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    ///
+    /// - Throws: `.leftOut` where there is no time for all of it.
+    static func crc32(_ file: borrowing OpenFile, _ reading: FileReading) throws(SymbolError) -> UInt32 {
+        let size = 1 << 17
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        defer { buffer.deallocate() }
         var sum = CSymbols.crc32(0, nil, 0)
-        while true {
-            let got = try file.read(into: &buffer, from: 0)
-            if got == 0 { return UInt32(truncatingIfNeeded: sum) }
-            sum = CSymbols.crc32(sum, buffer, UInt32(got))
+        var place: Int64 = 0
+        while let got = try? file.read(at: place, into: buffer), got > 0 {
+            guard !reading.isSpent else { throw .leftOut(path: file.path.description, reason: .time) }
+            sum = CSymbols.crc32(sum, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt32(got))
+            place += Int64(got)
+        }
+        return UInt32(truncatingIfNeeded: sum)
+    }
+
+    /// Bytes that `.gnu_debugdata` may have, unpacked.
+    static let largestUnpacked = 24 << 20
+    /// Bytes that unpacking takes besides.
+    static let unpackingBytes = 12 << 20
+
+    /// The file packed into a section; nil where that is broken.
+    private static func unpacked(
+        _ packed: UnsafeRawBufferPointer, of file: borrowing ELFFile
+    ) throws(SymbolError) -> ELFFile? {
+        let share = FileShare(file.share.reading, onDisk: file.onDisk)
+        guard share.take(largestUnpacked + unpackingBytes) else {
+            throw .leftOut(path: file.path.description, reason: .memory)
+        }
+        guard let bytes = unxz(packed) else { return nil }
+        share.give(largestUnpacked + unpackingBytes - bytes.inMemory.count)
+        do throws(SymbolError) {
+            return try ELFFile(taking: bytes, name: file.path, share)
+        } catch {
+            if case .leftOut = error { throw error }
+            return nil
         }
     }
 
-    /// Nil when the stream is broken or larger than 256 MiB.
-    static func unxz(_ packed: UnsafeRawBufferPointer) -> [UInt8]? {
+    /// Nil when the stream is broken, or larger than `largestUnpacked`.
+    static func unxz(_ packed: UnsafeRawBufferPointer) -> FileBytes? {
         guard let start = packed.bindMemory(to: UInt8.self).baseAddress else { return nil }
         var out: UnsafeMutablePointer<UInt8>?
         var size = 0
-        guard csymbols_unxz(start, packed.count, 1 << 28, &out, &size) == 0, let out else { return nil }
-        defer { free(out) }
+        guard csymbols_unxz(start, packed.count, largestUnpacked, &out, &size) == 0, let out else { return nil }
         // SAFETY: the shim gave a malloc'd block of `size` bytes.
-        return Array(UnsafeBufferPointer(start: out, count: size))
+        return FileBytes(taking: UnsafeMutableRawBufferPointer(start: out, count: size))
     }
 }

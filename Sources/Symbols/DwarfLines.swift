@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSymbols
 import Glibc
+internal import SystemPackage
 
 /// File, line and inlined functions of one module, from DWARF through libdw.
 ///
@@ -20,37 +21,41 @@ final class DwarfLines {
         let entry: Dwarf_Off
     }
 
-    /// Debug sections of more bytes in all aren't read.
-    static let largestDebug: UInt64 = 1 << 31
-
     private let file: ELFFile
     private let dwarf: OpaquePointer
     private let units: [Range]
+    private let programs: LinePrograms
     /// By unit, once it has been asked for.
     private var functions: [Dwarf_Off: [Range]] = [:]
     /// Added to an address of the module to get one of the debug file.
     private let bias: UInt64
 
-    /// From the module itself, or its separate debug file. Throws `.noDWARF`, `.malformedELF` or `.system`.
+    /// From the module itself, or its separate debug file. Throws `.noDWARF`, `.malformedELF`, `.leftOut` or `.system`.
     init(_ module: consuming ELFFile, _ image: ELFImage, debugFiles: DebugFiles) throws(SymbolError) {
         var file = module
         var bias: UInt64 = 0
         if !file.hasDebugInfo {
-            guard let found = debugFiles.separate(of: file, image) else {
+            guard let found = try debugFiles.separate(of: file, image) else {
                 throw .noDWARF(reason: "\(file.path) has no debug information, nor a separate debug file")
             }
             bias = 0 &- ELFSymbols.bias(from: try? found.file.image(), to: image)
             file = found.take()
         }
-        guard file.debugSize <= Self.largestDebug else {
-            throw .noDWARF(reason: "\(file.path): too much debug information")
+        guard let size = Int(exactly: file.debugSize), file.share.take(size) else {
+            throw .leftOut(path: file.path.description, reason: .memory)
         }
         guard let dwarf = dwarf_begin_elf(file.elf, DWARF_C_READ, nil) else {
             throw .noDWARF(reason: "\(file.path): \(Self.lastReason())")
         }
-        units = Self.units(dwarf)
+        do throws(SymbolError) {
+            units = try Self.units(dwarf, file)
+        } catch {
+            dwarf_end(dwarf)
+            throw error
+        }
         self.dwarf = dwarf
         self.bias = bias
+        programs = LinePrograms(file)
         self.file = file
     }
 
@@ -61,28 +66,42 @@ final class DwarfLines {
     }
 
     /// Which unit has which addresses. Asked of each unit, for clang and swiftc write no `.debug_aranges`.
-    private static func units(_ dwarf: OpaquePointer) -> [Range] {
+    private static func units(
+        _ dwarf: OpaquePointer, _ file: borrowing ELFFile
+    ) throws(SymbolError) -> [Range] {
         var result: [Range] = []
         var offset: Dwarf_Off = 0
         var next: Dwarf_Off = 0
         var headerSize = 0
         while dwarf_nextcu(dwarf, offset, &next, &headerSize, nil, nil, nil) == 0, next > offset {
             var unit = Dwarf_Die()
-            if dwarf_offdie(dwarf, offset + Dwarf_Off(headerSize), &unit) != nil { addRanges(of: &unit, to: &result) }
+            guard !file.share.reading.isSpent else { throw .leftOut(path: file.path.description, reason: .time) }
+            if dwarf_offdie(dwarf, offset + Dwarf_Off(headerSize), &unit) != nil,
+                !addRanges(of: &unit, to: &result, file.share)
+            {
+                throw .leftOut(path: file.path.description, reason: .memory)
+            }
             offset = next
         }
         return result.sorted { $0.low < $1.low }
     }
 
-    private static func addRanges(of die: inout Dwarf_Die, to ranges: inout [Range]) {
+    /// False where there are more than may be held, or than there is time for.
+    private static func addRanges(of die: inout Dwarf_Die, to ranges: inout [Range], _ share: FileShare) -> Bool {
         var (base, low, high): (Dwarf_Addr, Dwarf_Addr, Dwarf_Addr) = (0, 0, 0)
         var cursor = 0
-        while ranges.count < 1 << 22 {
+        var step = 0
+        while true {
+            step += 1
             let following = dwarf_ranges(&die, cursor, &base, &low, &high)
-            guard following > 0 else { return }
+            guard following > 0 else { return true }
             cursor = following
             // Address 0 is what a linker leaves of a function it has dropped.
-            if low < high, low != 0 { ranges.append(Range(low: low, high: high, entry: dwarf_dieoffset(&die))) }
+            guard low < high, low != 0 else { continue }
+            guard share.reading.allows(step: step),
+                ranges.count % 1024 != 0 || share.take(1024 * MemoryLayout<Range>.stride)
+            else { return false }
+            ranges.append(Range(low: low, high: high, entry: dwarf_dieoffset(&die)))
         }
     }
 
@@ -98,6 +117,11 @@ final class DwarfLines {
 
     /// The functions at `address`, as linked, innermost first; empty where DWARF says nothing.
     func scopes(address moduleAddress: UInt64) -> [Scope] {
+        (try? file.share.reading.timed(file.identity()) { () throws(SymbolError) in scopes(linked: moduleAddress) })
+            ?? []
+    }
+
+    private func scopes(linked moduleAddress: UInt64) -> [Scope] {
         let address = moduleAddress &+ bias
         guard let place = Self.range(holding: address, in: units) else { return [] }
         var unit = Dwarf_Die()
@@ -126,7 +150,7 @@ final class DwarfLines {
         guard let function = Self.range(holding: address, in: known), dwarf_offdie(dwarf, function.entry, &die) != nil
         else { return [] }
         var chain = [die]
-        for _ in 0..<Self.deepest {
+        for _ in 0..<Self.deepest where !file.share.reading.isSpent {
             guard let inner = child(of: die, holding: address) else { break }
             die = inner
             if dwarf_tag(&die) == DW_TAG_inlined_subroutine { chain.append(die) }
@@ -135,6 +159,7 @@ final class DwarfLines {
     }
 
     private static let deepest = 512
+    private static let mostPending = 1 << 16
 
     private func child(of parent: Dwarf_Die, holding address: UInt64) -> Dwarf_Die? {
         var found: Dwarf_Die?
@@ -156,9 +181,14 @@ final class DwarfLines {
     private func functions(of unit: Dwarf_Die) -> [Range] {
         var result: [Range] = []
         var pending = [(die: unit, depth: 0)]
+        var step = 0
         while let (parent, depth) = pending.popLast() {
             Self.forEachChild(of: parent) { die in
-                if dwarf_tag(&die) == DW_TAG_subprogram { Self.addRanges(of: &die, to: &result) }
+                step += 1
+                guard file.share.reading.allows(step: step), pending.count < Self.mostPending else { return false }
+                if dwarf_tag(&die) == DW_TAG_subprogram, !Self.addRanges(of: &die, to: &result, file.share) {
+                    return false
+                }
                 if depth < Self.deepest, dwarf_haschildren(&die) > 0 { pending.append((die, depth + 1)) }
                 return true
             }
@@ -181,7 +211,9 @@ final class DwarfLines {
     }
 
     private func line(_ unit: inout Dwarf_Die, _ address: UInt64) -> SourceLocation? {
-        guard let line = dwarf_getsrc_die(&unit, address), let name = dwarf_linesrc(line, nil, nil) else { return nil }
+        guard programs.allow(&unit), let line = dwarf_getsrc_die(&unit, address),
+            let name = dwarf_linesrc(line, nil, nil)
+        else { return nil }
         var (number, column): (Int32, Int32) = (0, 0)
         dwarf_lineno(line, &number)
         dwarf_linecol(line, &column)
@@ -192,14 +224,16 @@ final class DwarfLines {
     private func callSite(_ die: inout Dwarf_Die, _ unit: inout Dwarf_Die) -> SourceLocation? {
         var files: OpaquePointer?
         var count = 0
-        guard let index = unsigned(&die, DW_AT_call_file), let line = unsigned(&die, DW_AT_call_line), line > 0,
+        guard programs.allow(&unit), let index = Self.unsigned(&die, DW_AT_call_file),
+            let line = Self.unsigned(&die, DW_AT_call_line), line > 0,
             dwarf_getsrcfiles(&unit, &files, &count) == 0, index < count,
             let name = dwarf_filesrc(files, index, nil, nil)
         else { return nil }
-        return SourceLocation(file: String(cString: name), line: line, column: unsigned(&die, DW_AT_call_column) ?? 0)
+        return SourceLocation(
+            file: String(cString: name), line: line, column: Self.unsigned(&die, DW_AT_call_column) ?? 0)
     }
 
-    private func unsigned(_ die: inout Dwarf_Die, _ name: some BinaryInteger) -> Int? {
+    static func unsigned(_ die: inout Dwarf_Die, _ name: some BinaryInteger) -> Int? {
         var attribute = Dwarf_Attribute()
         var value: Dwarf_Word = 0
         guard dwarf_attr(&die, UInt32(name), &attribute) != nil, dwarf_formudata(&attribute, &value) == 0 else {
@@ -230,7 +264,9 @@ extension ELFFile {
         var sum: UInt64 = 0
         forEachSection { section in
             if section.header.sh_flags & UInt64(SHF_ALLOC) == 0, section.header.sh_type != SHT_NOBITS {
-                sum = sum.addingReportingOverflow(section.header.sh_size).overflow ? .max : sum + section.header.sh_size
+                // packed or not, it is unpacked as a whole
+                let (more, overflow) = sum.addingReportingOverflow(unpackedSize(section))
+                sum = overflow ? .max : more
             }
             return true
         }

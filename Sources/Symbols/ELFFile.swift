@@ -5,66 +5,70 @@ package import SystemLayer
 package import SystemPackage
 
 /// Owner of a libelf handle on a file or on bytes in memory.
-///
-/// Files are read (`ELF_C_READ`), never mapped: a file cut short while it is mapped would kill the reader by SIGBUS.
 package struct ELFFile: ~Copyable {
-    /// A section of more bytes isn't read: a sparse file may promise any size.
-    package static let largestSection: UInt64 = 1 << 30
-
     package let path: FilePath
     package let elf: OpaquePointer
-    private let memory: UnsafeMutableBufferPointer<CChar>?
-    /// Read by libelf as sections are asked for.
-    private let file: OpenFile?
+    /// What libelf reads, as sections are asked for.
+    package let bytes: FileBytes
+    /// What may be taken of memory.
+    package let share: FileShare
+    private let loaded = LoadedSections()
 
-    /// `path` is where debug files are looked for and what messages name; `actual`, when given, is what gets opened.
+    /// `path` is where debug files are looked for and what messages name.
     ///
-    /// Throws `.system`, or `.malformedELF` for anything but an ELF object.
-    package init(path: FilePath, opening actual: FilePath? = nil) throws(SymbolError) {
+    /// Throws `.system`, `.leftOut`, or `.malformedELF` for anything but an ELF object.
+    package init(path: FilePath, _ reading: FileReading = FileReading()) throws(SymbolError) {
         let file: OpenFile
-        do throws(FileError) { file = try OpenFile(reading: actual ?? path) } catch { throw SymbolError(error) }
-        try self.init(file, path: path)
+        do throws(FileError) { file = try OpenFile(regular: path) } catch {
+            throw error.code == .notSupported
+                ? .malformedELF(path: path.description, reason: "not a regular file") : SymbolError(error)
+        }
+        try self.init(file, path: path, reading)
     }
 
-    package init(_ file: consuming OpenFile, path: FilePath) throws(SymbolError) {
+    package init(
+        _ file: consuming OpenFile, path: FilePath, _ reading: FileReading = FileReading()
+    ) throws(SymbolError) {
         let status: stat
         do throws(FileError) { status = try file.status() } catch { throw SymbolError(error) }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw .malformedELF(path: path.description, reason: "not a regular file")
-        }
-        elf = try Self.checked(elf_begin(file.descriptor, ELF_C_READ, nil), path)
+        let bytes = FileBytes(file)
+        try Self.check(bytes, path)
+        elf = try Self.checked(elf_begin(bytes.descriptor, ELF_C_READ, nil), path)
         self.path = path
-        descriptor = file.descriptor
-        self.file = consume file
-        memory = nil
+        self.bytes = bytes
+        share = FileShare(reading, status)
     }
 
-    /// A copy of `bytes`; `name` is for messages. Throws `.malformedELF`.
-    package init(bytes: [UInt8], name: FilePath) throws(SymbolError) {
-        // SAFETY: libelf wants memory that stays put and that it may write to; freed in deinit, after elf_end.
-        let memory = UnsafeMutableBufferPointer<CChar>.allocate(capacity: max(bytes.count, 1))
-        _ = memory.initialize(from: bytes.lazy.map { CChar(bitPattern: $0) })
-        let checked: OpaquePointer
-        do {
-            checked = try Self.checked(elf_memory(memory.baseAddress, bytes.count), name)
-        } catch {
-            memory.deallocate()
-            throw error
-        }
-        elf = checked
+    /// A copy of `bytes`; `name` is for messages. Throws `.leftOut` or `.malformedELF`.
+    package init(
+        bytes: [UInt8], name: FilePath, _ reading: FileReading = FileReading()
+    ) throws(SymbolError) {
+        // SAFETY: FileBytes frees what malloc gave.
+        guard let start = malloc(max(bytes.count, 1)) else { throw .leftOut(path: name.description, reason: .memory) }
+        let memory = UnsafeMutableRawBufferPointer(start: start, count: bytes.count)
+        memory.copyBytes(from: bytes)
+        try self.init(taking: FileBytes(taking: memory), name: name, FileShare(reading, onDisk: bytes.count))
+    }
+
+    /// Bytes in memory that are counted already.
+    init(taking bytes: FileBytes, name: FilePath, _ share: FileShare) throws(SymbolError) {
+        try Self.check(bytes, name)
+        // SAFETY: libelf wants memory that stays put and that it may write to: `bytes` lives as long as the handle.
+        let start = bytes.inMemory.baseAddress?.assumingMemoryBound(to: CChar.self)
+        elf = try Self.checked(elf_memory(start, bytes.inMemory.count), name)
         path = name
-        descriptor = -1
-        file = nil
-        self.memory = memory
+        self.bytes = bytes
+        self.share = share
     }
 
-    deinit {
-        elf_end(elf)
-        memory?.deallocate()
-    }
+    deinit { elf_end(elf) }
 
-    /// The file's; -1 for bytes in memory.
-    package let descriptor: Int32
+    private static func check(_ bytes: FileBytes, _ path: FilePath) throws(SymbolError) {
+        guard let counts = ELFCounts(bytes) else {
+            throw .malformedELF(path: path.description, reason: "no ELF header")
+        }
+        guard counts.isModest else { throw .leftOut(path: path.description, reason: .memory) }
+    }
 
     private static let version = elf_version(UInt32(EV_CURRENT))
 
@@ -84,9 +88,12 @@ package struct ELFFile: ~Copyable {
         elf_errmsg(-1).map { String(cString: $0) } ?? "unknown"
     }
 
+    /// Bytes of it on disk, or in memory.
+    package var onDisk: Int { share.onDisk }
+
     /// Which file it is; nil for an image in memory.
     package borrowing func identity() -> FileIdentity? {
-        (try? file?.status()).map { FileIdentity($0) }
+        bytes.status.map { FileIdentity($0) }
     }
 
     /// The headers, decoded. Throws `.malformedELF` for what can't be loaded as a program or library.
@@ -127,8 +134,16 @@ package struct ELFFile: ~Copyable {
         return elf_getphdrnum(elf, &count) == 0 ? Int32(clamping: count) : 0
     }
 
+    /// Are its numbers little-endian?
+    package var isLittle: Bool {
+        var size = 0
+        guard let identity = elf_getident(elf, &size), size > Int(EI_DATA) else { return true }
+        return Int32(identity[Int(EI_DATA)]) == ELFDATA2LSB
+    }
+
     private borrowing func buildID(in note: GElf_Phdr) -> BuildID? {
-        guard note.p_filesz <= 1 << 20, let offset = Int64(exactly: note.p_offset) else { return nil }
+        guard note.p_filesz <= 1 << 16, share.take(Int(note.p_filesz)), let offset = Int64(exactly: note.p_offset)
+        else { return nil }
         let type = note.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR
         guard let data = elf_getdata_rawchunk(elf, offset, Int(note.p_filesz), type) else { return nil }
         guard let bytes = data.pointee.bytes else { return nil }
@@ -150,15 +165,13 @@ package struct ELFFile: ~Copyable {
     }
 
     private borrowing func debugLink() -> DebugLink? {
-        guard let section = section(named: ".gnu_debuglink"), let bytes = contents(section),
+        guard let section = section(named: ".gnu_debuglink"), section.header.sh_size <= 1 << 13,
+            let bytes = contents(section),
             let end = bytes.firstIndex(of: 0), end > 0
         else { return nil }
         let position = (end + 4) & ~3
         guard bytes.count >= position + 4 else { return nil }
-        var header = GElf_Ehdr()
-        guard gelf_getehdr(elf, &header) != nil else { return nil }
         let raw = bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self)
-        let isLittle = Int32(withUnsafeBytes(of: header.e_ident) { $0[Int(EI_DATA)] }) == ELFDATA2LSB
         return DebugLink(
             name: FilePath(bytes: bytes[..<end]), crc32: isLittle ? UInt32(littleEndian: raw) : UInt32(bigEndian: raw))
     }
@@ -171,6 +184,10 @@ package struct ELFFile: ~Copyable {
 
         /// As linked.
         package var address: UInt64 { header.sh_addr }
+        /// Where it begins in the file.
+        package var fileOffset: UInt64 { header.sh_offset }
+        /// Bytes in the file; 0 where it has none there.
+        package var size: UInt64 { header.sh_type == SHT_NOBITS ? 0 : header.sh_size }
 
         /// Does it hold code that is loaded?
         package var isCode: Bool {
@@ -192,7 +209,9 @@ package struct ELFFile: ~Copyable {
     /// The first section of that name.
     package borrowing func section(named name: StaticString) -> Section? {
         var names = 0
-        guard elf_getshdrstrndx(elf, &names) == 0 else { return nil }
+        guard elf_getshdrstrndx(elf, &names) == 0, let strings = section(number: UInt32(clamping: names)),
+            take(strings)
+        else { return nil }
         let index = names
         var found: Section?
         forEachSection { section in
@@ -206,15 +225,56 @@ package struct ELFFile: ~Copyable {
         return found
     }
 
-    /// The section's bytes as they are in the file, valid as long as this handle; nil when absent or unreadable.
+    /// Counts what libelf is to read, once; false where that is too much.
+    private borrowing func take(_ section: Section) -> Bool {
+        let number = elf_ndxscn(section.handle)
+        if loaded.numbers.contains(number) { return true }
+        guard section.header.sh_type != SHT_NOBITS, section.header.sh_size <= UInt64(Int32.max),
+            share.take(Int(section.header.sh_size))
+        else { return false }
+        loaded.numbers.insert(number)
+        return true
+    }
+
+    /// The section's bytes as they are in the file, valid as long as this handle; nil when absent, unreadable or too much.
     package borrowing func contents(_ section: Section) -> UnsafeRawBufferPointer? {
         data(section)?.pointee.bytes
     }
 
     /// The section's data, in host byte order.
     package borrowing func data(_ section: Section) -> UnsafeMutablePointer<Elf_Data>? {
-        guard section.header.sh_type != SHT_NOBITS, section.header.sh_size <= Self.largestSection else { return nil }
-        return elf_getdata(section.handle, nil)
+        take(section) ? elf_getdata(section.handle, nil) : nil
+    }
+
+    /// The section's bytes as they are in the file, or were before they were compressed.
+    ///
+    /// - Throws: `.leftOut` where they are too many; `.malformedELF`.
+    package borrowing func unpackedData(_ section: Section) throws(SymbolError) -> UnsafeMutablePointer<Elf_Data> {
+        guard take(section) else { throw .leftOut(path: path.description, reason: .memory) }
+        if section.header.sh_flags & UInt64(SHF_COMPRESSED) != 0 {
+            guard share.take(Int(clamping: unpackedSize(section))) else {
+                throw .leftOut(path: path.description, reason: .memory)
+            }
+            guard elf_compress(section.handle, 0, 0) >= 0 else { throw malformed(Self.lastReason()) }
+        }
+        guard let data = elf_rawdata(section.handle, nil), data.pointee.d_buf != nil, data.pointee.d_size > 0 else {
+            throw malformed(Self.lastReason())
+        }
+        return data
+    }
+
+    /// Bytes of a section, before it was compressed.
+    package borrowing func unpackedSize(_ section: Section) -> UInt64 {
+        guard section.header.sh_flags & UInt64(SHF_COMPRESSED) != 0 else {
+            // .zdebug_info and the like, of old: "ZLIB" and the size
+            let start = section.header.sh_offset
+            guard bytes.number(at: start, as: UInt32.self, isLittle: false) == 0x5a4c_4942,
+                let size = bytes.number(at: start &+ 4, as: UInt64.self, isLittle: false)
+            else { return section.header.sh_size }
+            return max(size, section.header.sh_size)
+        }
+        var header = GElf_Chdr()
+        return gelf_getchdr(section.handle, &header) != nil ? header.ch_size : section.header.sh_size
     }
 
     /// The section with that number.
@@ -224,6 +284,11 @@ package struct ELFFile: ~Copyable {
         guard gelf_getshdr(handle, &header) != nil else { return nil }
         return Section(handle: handle, header: header)
     }
+}
+
+/// Sections that libelf has read.
+private final class LoadedSections {
+    var numbers: Set<Int> = []
 }
 
 extension Elf_Data {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSymbols
 import Glibc
+internal import SystemPackage
 
 /// A function symbol as it stands in a symbol table, its name still bytes of the file.
 package struct RawFunction {
@@ -9,10 +10,8 @@ package struct RawFunction {
     package let size: UInt64
     /// Bytes from `address` to the end of its section.
     package let room: UInt64
-    /// Without `@VERSION`.
-    package let name: UnsafeRawBufferPointer
-    /// What follows `@` or `@@` in the name.
-    package let versionInName: UnsafeRawBufferPointer?
+    /// Where its name begins in the table's strings.
+    package let name: UInt32
     /// `STT_GNU_IFUNC`: the address is the resolver's.
     package let isIndirect: Bool
     package let binding: Binding
@@ -40,66 +39,124 @@ extension ELFFile {
         }
     }
 
-    /// Longer names are cut: a hostile table may make every symbol share one endless string.
+    /// Bytes of a name; longer ones are cut.
     package static var longestName: Int { 1 << 14 }
 
-    /// Calls `body` for each defined function of a table, in the table's order, until it gives false. Does nothing when the
-    /// table is absent or unreadable.
-    package borrowing func forEachFunction(in table: SymbolTable, _ body: (RawFunction) -> Bool) {
+    /// A table of symbols, and the strings with their names.
+    package struct Symbols {
+        package let strings: StringTable
+        fileprivate let header: GElf_Shdr
+    }
+
+    /// Nil when the table is absent, or has no strings.
+    package borrowing func symbols(in table: SymbolTable) -> Symbols? {
         var found: Section?
         forEachSection { section in
             guard section.header.sh_type == table.sectionType else { return true }
             found = section
             return false
         }
-        guard let symbols = found, let data = data(symbols), let link = section(number: symbols.header.sh_link),
-            link.header.sh_type == SHT_STRTAB, let strings = contents(link)
-        else { return }
+        guard let found, found.header.sh_flags & UInt64(SHF_COMPRESSED) == 0,
+            let link = section(number: found.header.sh_link), link.header.sh_type == SHT_STRTAB,
+            let strings = StringTable(bytes, link)
+        else { return nil }
+        return Symbols(strings: strings, header: found.header)
+    }
+
+    /// Calls `body` for each defined function of a table, in the table's order, until it gives false. The table is read
+    /// piece by piece.
+    ///
+    /// - Throws: `.leftOut` where there is no time for so many.
+    package borrowing func forEachFunction(
+        in symbols: Symbols, _ body: (RawFunction) throws(SymbolError) -> Bool
+    ) throws(SymbolError) {
         var header = GElf_Ehdr()
         guard gelf_getehdr(elf, &header) != nil else { return }
+        let (isWide, isLittle) = (gelf_getclass(elf) == ELFCLASS64, isLittle)
         // On 32-bit ARM the lowest bit says Thumb.
         let mask: UInt64 = Int32(header.e_machine) == EM_ARM ? ~1 : ~0
+        let entrySize = isWide ? MemoryLayout<Elf64_Sym>.size : MemoryLayout<Elf32_Sym>.size
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: entrySize * 4096, alignment: 8)
+        defer { piece.deallocate() }
 
-        let entrySize = gelf_fsize(elf, ELF_T_SYM, 1, UInt32(EV_CURRENT))
-        guard entrySize > 0 else { return }
-        var symbol = GElf_Sym()
-        for index in 0..<Int32(clamping: data.pointee.d_size / entrySize) {
-            guard gelf_getsym(data, index, &symbol) != nil else { return }
-            let type = Int32(symbol.st_info & 0xf)
-            guard type == STT_FUNC || type == STT_GNU_IFUNC, symbol.st_shndx != 0, symbol.st_value != 0,
-                symbol.st_name != 0, Int(symbol.st_name) < strings.count
-            else { continue }
-            let tail = UnsafeRawBufferPointer(rebasing: strings[Int(symbol.st_name)...].prefix(Self.longestName))
-            let full = UnsafeRawBufferPointer(rebasing: tail[..<(tail.firstIndex(of: 0) ?? tail.count)])
-            let (name, version) = full.splitAtVersion()
-            guard !name.isEmpty else { continue }
-            let binding: RawFunction.Binding =
-                switch Int32(symbol.st_info >> 4) {
-                case STB_LOCAL: .local
-                case STB_WEAK: .weak
-                default: .global
-                }
-            let function = RawFunction(
-                address: symbol.st_value & mask, size: symbol.st_size,
-                room: symbol.st_size == 0 ? room(symbol) : 0, name: name, versionInName: version,
-                isIndirect: type == STT_GNU_IFUNC, binding: binding, index: Int(index))
-            if !body(function) { return }
+        // A table of a hole in the file is none; where the file system compresses, it has more than is on disk.
+        guard symbols.header.sh_size <= UInt64(onDisk) * 16 + 1 << 16 else {
+            throw .leftOut(path: path.description, reason: .memory)
+        }
+        let total = Int(symbols.header.sh_size) / entrySize
+        var index = 0
+        while index < total {
+            let place = symbols.header.sh_offset &+ UInt64(index * entrySize)
+            let got = bytes.read(at: place, into: .init(rebasing: piece.prefix((total - index) * entrySize)))
+            guard got >= entrySize else { return }
+            guard !share.reading.isSpent else { throw .leftOut(path: path.description, reason: .time) }
+            for offset in stride(from: 0, through: got - entrySize, by: entrySize) {
+                defer { index += 1 }
+                let entry = UnsafeRawBufferPointer(rebasing: piece[offset..<(offset + entrySize)])
+                let symbol = isWide ? Symbol(wide: entry, isLittle) : Symbol(narrow: entry, isLittle)
+                guard symbol.isFunction, UInt64(symbol.name) < symbols.strings.size else { continue }
+                let function = RawFunction(
+                    address: symbol.value & mask, size: symbol.size, room: symbol.size == 0 ? room(symbol) : 0,
+                    name: symbol.name, isIndirect: symbol.type == STT_GNU_IFUNC, binding: symbol.binding, index: index)
+                if try !body(function) { return }
+            }
+        }
+    }
+}
+
+/// An entry of a symbol table.
+private struct Symbol {
+    let name: UInt32
+    let info: UInt8
+    let section: UInt16
+    let value: UInt64
+    let size: UInt64
+
+    init(wide bytes: UnsafeRawBufferPointer, _ isLittle: Bool) {
+        let raw = bytes.loadUnaligned(as: Elf64_Sym.self)
+        name = isLittle ? UInt32(littleEndian: raw.st_name) : UInt32(bigEndian: raw.st_name)
+        info = raw.st_info
+        section = isLittle ? UInt16(littleEndian: raw.st_shndx) : UInt16(bigEndian: raw.st_shndx)
+        value = isLittle ? UInt64(littleEndian: raw.st_value) : UInt64(bigEndian: raw.st_value)
+        size = isLittle ? UInt64(littleEndian: raw.st_size) : UInt64(bigEndian: raw.st_size)
+    }
+
+    init(narrow bytes: UnsafeRawBufferPointer, _ isLittle: Bool) {
+        let raw = bytes.loadUnaligned(as: Elf32_Sym.self)
+        name = isLittle ? UInt32(littleEndian: raw.st_name) : UInt32(bigEndian: raw.st_name)
+        info = raw.st_info
+        section = isLittle ? UInt16(littleEndian: raw.st_shndx) : UInt16(bigEndian: raw.st_shndx)
+        value = UInt64(isLittle ? UInt32(littleEndian: raw.st_value) : UInt32(bigEndian: raw.st_value))
+        size = UInt64(isLittle ? UInt32(littleEndian: raw.st_size) : UInt32(bigEndian: raw.st_size))
+    }
+
+    var type: Int32 { Int32(info & 0xf) }
+
+    var isFunction: Bool {
+        (type == STT_FUNC || type == STT_GNU_IFUNC) && section != 0 && value != 0 && name != 0
+    }
+
+    var binding: RawFunction.Binding {
+        switch Int32(info >> 4) {
+        case STB_LOCAL: .local
+        case STB_WEAK: .weak
+        default: .global
         }
     }
 }
 
 extension ELFFile {
-    private borrowing func room(_ symbol: GElf_Sym) -> UInt64 {
-        guard let header = section(number: UInt32(symbol.st_shndx))?.header, symbol.st_value >= header.sh_addr,
-            symbol.st_value - header.sh_addr < header.sh_size
+    private borrowing func room(_ symbol: Symbol) -> UInt64 {
+        guard let header = section(number: UInt32(symbol.section))?.header, symbol.value >= header.sh_addr,
+            symbol.value - header.sh_addr < header.sh_size
         else { return 1 }
-        return header.sh_size - (symbol.st_value - header.sh_addr)
+        return header.sh_size - (symbol.value - header.sh_addr)
     }
 }
 
 extension UnsafeRawBufferPointer {
     /// `malloc@@GLIBC_2.2.5` as `malloc` and `GLIBC_2.2.5`. Swift's macro names begin with `@`.
-    fileprivate func splitAtVersion() -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) {
+    func splitAtVersion() -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) {
         guard let mark = firstIndex(of: UInt8(ascii: "@")), mark > 0 else { return (self, nil) }
         let name = UnsafeRawBufferPointer(rebasing: self[..<mark])
         let version = self[mark...].drop { $0 == UInt8(ascii: "@") }

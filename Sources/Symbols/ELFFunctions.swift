@@ -30,27 +30,36 @@ extension ELFSymbols {
     /// not; a plain name finds every version. One place a name and address, sorted by name, default versions first. Local
     /// functions of one name may stand at many addresses. What isn't there is left out.
     ///
-    /// Throws `.system` or `.malformedELF`.
+    /// Throws `.system`, `.malformedELF` or `.leftOut`.
     public static func functionOffsets(
-        named names: Set<String>, path: FilePath, debugFiles: DebugFiles = DebugFiles()
+        named names: Set<String>, path: FilePath, debugFiles: DebugFiles = DebugFiles(),
+        reading: FileReading = FileReading()
     ) throws(SymbolError) -> [FunctionLocation] {
-        let file = try ELFFile(path: path)
+        let file = try ELFFile(path: path, reading)
+        return try functionOffsets(named: names, file, debugFiles: debugFiles)
+    }
+
+    /// The same of an open file.
+    package static func functionOffsets(
+        named names: Set<String>, _ file: borrowing ELFFile, debugFiles: DebugFiles
+    ) throws(SymbolError) -> [FunctionLocation] {
         let image = try file.image()
         var search = FunctionSearch(names, image)
-        search.run(file, .dynamic, bias: 0)
-        search.run(file, .full, bias: 0)
-        if !file.hasFunctions(in: .full), let debug = debugFiles.symbols(of: file, image) {
+        try search.run(file, .dynamic, bias: 0)
+        try search.run(file, .full, bias: 0)
+        if try !file.hasFunctions(in: .full), let debug = try debugFiles.symbols(of: file, image) {
             let debugImage = try? debug.file.image()
-            search.run(debug.file, .full, bias: bias(from: debugImage, to: image))
+            try search.run(debug.file, .full, bias: bias(from: debugImage, to: image))
         }
         return search.locations()
     }
 }
 
 extension ELFFile {
-    package borrowing func hasFunctions(in table: SymbolTable) -> Bool {
+    package borrowing func hasFunctions(in table: SymbolTable) throws(SymbolError) -> Bool {
+        guard let symbols = symbols(in: table) else { return false }
         var any = false
-        forEachFunction(in: table) { _ in
+        try forEachFunction(in: symbols) { (_) throws(SymbolError) in
             any = true
             return false
         }
@@ -71,14 +80,19 @@ private struct FunctionSearch {
         let isDefaultVersion: Bool
     }
 
-    /// A hostile file may call all its symbols `malloc`.
-    private static let mostHits = 4096
+    /// A hostile file may call all its symbols `malloc`; the C library has some forty.
+    private static let mostHits = 512
+    /// Names of other functions at their places.
+    private static let mostAliases = 4096
+    private static let longestAlias = 1024
 
     private let image: ELFImage
     /// Keyed by the bytes of the name without a version.
     private var wanted: [[UInt8]: [(name: String, version: String?)]] = [:]
     private var lengths: Set<Int> = []
     private var hits: [Key: Hit] = [:]
+    /// The same without versions.
+    private var places: Set<Key> = []
     private var aliases: [UInt64: Set<String>] = [:]
 
     init(_ names: Set<String>, _ image: ELFImage) {
@@ -92,41 +106,60 @@ private struct FunctionSearch {
         }
     }
 
-    mutating func run(_ file: borrowing ELFFile, _ table: ELFFile.SymbolTable, bias: UInt64) {
-        let versions = table == .dynamic ? SymbolVersions(file) : nil
-        var addresses: Set<UInt64> = []
-        file.forEachFunction(in: table) { function in
-            guard lengths.contains(function.name.count), let requests = wanted[Array(function.name)] else {
-                return true
+    mutating func run(
+        _ file: borrowing ELFFile, _ table: ELFFile.SymbolTable, bias: UInt64
+    ) throws(SymbolError) {
+        guard let symbols = file.symbols(in: table) else { return }
+        let versions = table == .dynamic ? try SymbolVersions(file) : nil
+        let names = StringWindows(symbols.strings)
+        try file.forEachFunction(in: symbols) { (function) throws(SymbolError) in
+            let found = names.withString(at: Int(function.name)) { whole -> ([UInt8], String?)? in
+                let (name, version) = whole.splitAtVersion()
+                guard lengths.contains(name.count) else { return nil }
+                return (Array(name), version.map { String(decoding: $0, as: UTF8.self) })
             }
+            guard let (base, written) = found, let requests = wanted[base] else { return true }
             guard hits.count < Self.mostHits else { return false }
-            let address = function.address &+ bias
-            let version = versions?[function.index]
-            // .symtab writes versions into names: `name@@VERSION` or `name@VERSION`.
-            let written = function.versionInName.map { String(decoding: $0, as: UTF8.self) }
-            let name = version?.name ?? written
-            for request in requests where request.version == nil || request.version == name {
-                // The same function in .dynsym and .symtab is one; .dynsym, which knows the version, goes first.
-                if name == nil, hits.keys.contains(where: { $0.name == request.name && $0.address == address }) {
-                    continue
-                }
-                let key = Key(name: request.name, version: name, address: address)
-                if hits[key] == nil {
-                    hits[key] = Hit(
-                        size: function.size, isIndirect: function.isIndirect,
-                        isDefaultVersion: !(version?.isHidden ?? false))
-                }
-                addresses.insert(address)
-            }
+            add(function, bias, requests, versions?[function.index], written: written)
             return true
         }
-        addresses.formUnion(hits.keys.lazy.map(\.address))
+        try addAliases(file, symbols, names, bias)
+    }
+
+    /// - Parameter written: .symtab writes versions into names: `name@@VERSION` or `name@VERSION`.
+    private mutating func add(
+        _ function: RawFunction, _ bias: UInt64, _ requests: [(name: String, version: String?)],
+        _ version: SymbolVersions.Version?, written: String?
+    ) {
+        let address = function.address &+ bias
+        let name = version?.name ?? written
+        for request in requests where request.version == nil || request.version == name {
+            // The same function in .dynsym and .symtab is one; .dynsym, which knows the version, goes first.
+            let place = Key(name: request.name, version: nil, address: address)
+            if name == nil, places.contains(place) { continue }
+            places.insert(place)
+            let key = Key(name: request.name, version: name, address: address)
+            guard hits[key] == nil else { continue }
+            hits[key] = Hit(
+                size: function.size, isIndirect: function.isIndirect, isDefaultVersion: !(version?.isHidden ?? false))
+        }
+    }
+
+    private mutating func addAliases(
+        _ file: borrowing ELFFile, _ symbols: ELFFile.Symbols, _ names: StringWindows, _ bias: UInt64
+    ) throws(SymbolError) {
+        let addresses = Set(hits.keys.lazy.map(\.address))
         guard !addresses.isEmpty else { return }
-        file.forEachFunction(in: table) { function in
-            if addresses.contains(function.address &+ bias) {
-                aliases[function.address &+ bias, default: []].insert(String(decoding: function.name, as: UTF8.self))
+        var count = 0
+        try file.forEachFunction(in: symbols) { (function) throws(SymbolError) in
+            let address = function.address &+ bias
+            guard addresses.contains(address) else { return true }
+            let name = names.withString(at: Int(function.name)) { whole in
+                String(decoding: whole.splitAtVersion().0.prefix(Self.longestAlias), as: UTF8.self)
             }
-            return true
+            if !name.isEmpty { aliases[address, default: []].insert(name) }
+            count += 1
+            return count < Self.mostAliases
         }
     }
 
@@ -156,11 +189,13 @@ private struct SymbolVersions {
         let isHidden: Bool
     }
 
-    private var numbers: [UInt16] = []
+    private let bytes: FileBytes
+    private let numbering: GElf_Shdr
+    private let isLittle: Bool
     private var names: [UInt16: String] = [:]
 
-    /// Empty where the file has no versions.
-    init(_ file: borrowing ELFFile) {
+    /// Nil where the file has no versions.
+    init?(_ file: borrowing ELFFile) throws(SymbolError) {
         var numbering: ELFFile.Section?
         var definitions: ELFFile.Section?
         file.forEachSection { section in
@@ -168,33 +203,29 @@ private struct SymbolVersions {
             if section.header.sh_type == SHT_GNU_verdef { definitions = section }
             return true
         }
-        guard let numbering, let definitions, let data = file.data(numbering), let bytes = data.pointee.bytes else {
-            return
-        }
-        for index in 0..<Int32(clamping: bytes.count / 2) {
-            var number = GElf_Versym()
-            guard gelf_getversym(data, index, &number) != nil else { break }
-            numbers.append(number)
-        }
+        guard let numbering, let definitions else { return nil }
+        bytes = file.bytes
+        self.numbering = numbering.header
+        isLittle = file.isLittle
         readNames(file, definitions)
     }
 
     private mutating func readNames(_ file: borrowing ELFFile, _ section: ELFFile.Section) {
-        guard let data = file.data(section) else { return }
+        guard let link = file.section(number: section.header.sh_link), let strings = StringTable(file.bytes, link),
+            let data = file.data(section)
+        else { return }
         var offset: Int32 = 0
         // Offsets only grow, so that a chain ends with the section; vd_next is 0 at its end.
-        for _ in 0..<0x8000 {
+        for _ in 0..<4096 {
             var definition = GElf_Verdef()
             var auxiliary = GElf_Verdaux()
             guard gelf_getverdef(data, offset, &definition) != nil,
                 let first = Int32(exactly: definition.vd_aux), let next = Int32(exactly: definition.vd_next)
             else { return }
             let (position, overflow) = offset.addingReportingOverflow(first)
-            // SAFETY: elf_strptr gives NULL or a string that ends inside its section.
-            if !overflow, gelf_getverdaux(data, position, &auxiliary) != nil,
-                let name = elf_strptr(file.elf, Int(section.header.sh_link), Int(auxiliary.vda_name))
-            {
-                names[definition.vd_ndx & 0x7fff] = String(cString: name)
+            if !overflow, gelf_getverdaux(data, position, &auxiliary) != nil {
+                let name = strings.string(at: Int(auxiliary.vda_name))
+                if name.utf8.count <= 256 { names[definition.vd_ndx & 0x7fff] = name }
             }
             guard next > 0, case (let following, false) = offset.addingReportingOverflow(next) else { return }
             offset = following
@@ -202,10 +233,12 @@ private struct SymbolVersions {
     }
 
     subscript(index: Int) -> Version? {
-        // 0 is local, 1 global without a version.
-        guard index < numbers.count, numbers[index] & 0x7fff > 1, let name = names[numbers[index] & 0x7fff] else {
-            return nil
-        }
-        return Version(name: name, isHidden: numbers[index] & 0x8000 != 0)
+        guard UInt64(index) < numbering.sh_size / 2,
+            let number = bytes.number(
+                at: numbering.sh_offset &+ UInt64(index) * 2, as: UInt16.self, isLittle: isLittle),
+            // 0 is local, 1 global without a version.
+            number & 0x7fff > 1, let name = names[number & 0x7fff]
+        else { return nil }
+        return Version(name: name, isHidden: number & 0x8000 != 0)
     }
 }

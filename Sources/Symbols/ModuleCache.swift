@@ -5,19 +5,14 @@ internal import SystemPackage
 
 /// The tables of all files in use, each read once.
 package final class ModuleCache {
-    /// Headers and size count too, lest a file with a borrowed build-id lends its names to another's processes.
-    private struct Content: Hashable {
-        let image: ELFImage
-        let size: Int64
-    }
-
-    private var byIdentity: [FileIdentity: ModuleTable] = [:]
-    private var byContent: [Content: ModuleTable] = [:]
+    private var byIdentity: [SharedFile: ModuleTable] = [:]
     private var vdso: [[UInt8]: ModuleTable] = [:]
     private let wantsLines: Bool
     private let debugDirectory: FilePath
+    private let reading: FileReading
 
-    init(wantsLines: Bool, debugDirectory: FilePath) {
+    init(wantsLines: Bool, debugDirectory: FilePath, _ reading: FileReading) {
+        self.reading = reading
         self.wantsLines = wantsLines
         self.debugDirectory = debugDirectory
     }
@@ -31,40 +26,60 @@ package final class ModuleCache {
     ///
     /// - Parameter file: opened before, while the process was there.
     func table(_ mapping: Mapping, pid: Int32, file: consuming OpenFile? = nil) -> ModuleTable? {
-        if file == nil { file = Self.open(mapping, pid: pid) }
-        guard let file = consume file, let status = try? file.status() else { return nil }
-        let identity = FileIdentity(status)
-        if let known = byIdentity[identity] { return known }
-
-        let path = mapping.rootPath(pid: pid)
-        guard let elf = try? ELFFile(file, path: path), let image = try? elf.image() else { return nil }
-        let content = image.buildID.map { _ in Content(image: image, size: identity.size) }
-        if let content, let known = byContent[content] {
-            byIdentity[identity] = known
-            return known
-        }
-        let debugFiles = DebugFiles(directory: debugDirectory, roots: [ProcessFiles(pid).path("root"), ""])
-        guard let table = try? ModuleTable(elf, image: image, debugFiles: debugFiles, wantsLines: wantsLines) else {
+        do throws(SymbolError) {
+            if file == nil { file = try Self.open(mapping, pid: pid) }
+            guard let file = file.take() else { return nil }
+            return try table(mapping, pid, file)
+        } catch {
+            reading.omit(mapping.path, .names, error)
             return nil
         }
+    }
+
+    private func table(
+        _ mapping: Mapping, _ pid: Int32, _ file: consuming OpenFile
+    ) throws(SymbolError) -> ModuleTable? {
+        guard let status = try? file.status() else { return nil }
+        let identity = SharedFile(status, pid: pid)
+        if let known = byIdentity[identity] { return known }
+        var held: OpenFile? = consume file
+        let table = try reading.timed(identity.identity) { () throws(SymbolError) -> ModuleTable? in
+            guard let file = held.take() else { return nil }
+            let elf = try ELFFile(file, path: mapping.rootPath(pid: pid), reading)
+            let debugFiles = DebugFiles(directory: debugDirectory, roots: [ProcessFiles(pid).path("root"), ""])
+            let image = try elf.image()
+            return try ModuleTable(elf, image: image, debugFiles: debugFiles, wantsLines: wantsLines)
+        }
+        guard let table else { return nil }
+        if let error = table.symbols.debugError { reading.omit(mapping.path, .names, error) }
+        if let error = table.linesError { reading.omit(mapping.path, .lines, error) }
         byIdentity[identity] = table
-        if let content { byContent[content] = table }
         return table
     }
 
     /// The very file mapped: by map_files, which is exact; else by its name, when that still leads to the same inode.
-    package static func open(_ mapping: Mapping, pid: Int32) -> OpenFile? {
-        if let exact = try? OpenFile(reading: mapping.mapFilesPath(pid: pid)) { return exact }
-        guard !mapping.isDeleted else { return nil }
-        for path in [mapping.rootPath(pid: pid), mapping.path] {
-            // Inode numbers only: overlayfs and btrfs show one device in maps and another to stat.
-            if let file = try? OpenFile(reading: path), let status = try? file.status(),
-                status.st_ino == mapping.inode
-            {
-                return file
+    ///
+    /// - Throws: `.system` where it is there and can't be opened; nil where it is gone, or no regular file.
+    package static func open(_ mapping: Mapping, pid: Int32) throws(SymbolError) -> OpenFile? {
+        let exact: FileError
+        do throws(FileError) {
+            return try OpenFile(regular: mapping.mapFilesPath(pid: pid))
+        } catch {
+            exact = error
+        }
+        if !mapping.isDeleted {
+            for root in [ProcessFiles(pid).path("root"), "/"] {
+                // Inode numbers only: overlayfs and btrfs show one device in maps and another to stat.
+                if let file = try? OpenFile(regular: mapping.path.removingRoot(), below: root, followsLinks: true),
+                    let status = try? file.status(), status.st_ino == mapping.inode
+                {
+                    return file
+                }
             }
         }
-        return nil
+        // who may not follow map_files has to do with names; a file that somebody holds a lease on is there
+        guard exact.code == .wouldBlock || exact.code == .tooManyOpenFiles else { return nil }
+        throw SymbolError(exact)
     }
 
     /// The table of the kernel's library in a process, read from its memory.
@@ -73,7 +88,8 @@ package final class ModuleCache {
         guard mapping.end - mapping.start <= 1 << 16, let bytes = Self.memory(mapping, pid: pid) else { return nil }
         if let known = vdso[bytes] { return known }
         let nowhere = DebugFiles(directory: debugDirectory, roots: [])
-        guard vdso.count < 16, let elf = try? ELFFile(bytes: bytes, name: "[vdso]"), let image = try? elf.image(),
+        guard vdso.count < 16, let elf = try? ELFFile(bytes: bytes, name: "[vdso]", reading),
+            let image = try? elf.image(),
             let table = try? ModuleTable(elf, image: image, debugFiles: nowhere, wantsLines: false)
         else { return nil }
         vdso[bytes] = table
@@ -88,7 +104,6 @@ package final class ModuleCache {
     func keepOnly(usedBy processes: some Sequence<TracedProcess>) {
         let used = Set(processes.lazy.flatMap(\.tables).map { ObjectIdentifier($0) })
         byIdentity = byIdentity.filter { used.contains(ObjectIdentifier($0.value)) }
-        byContent = byContent.filter { used.contains(ObjectIdentifier($0.value)) }
         vdso = vdso.filter { used.contains(ObjectIdentifier($0.value)) }
     }
 }

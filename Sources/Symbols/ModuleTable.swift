@@ -11,10 +11,13 @@ final class ModuleTable {
     private let wantsLines: Bool
     private var lines: DwarfLines?
     private var demangled: [Int: String] = [:]
+    private var demangledBytes = 0
+    /// Bytes of names that are kept; beyond it they are made anew.
+    private static let mostDemangled = 1 << 20
     /// Why `--lines` gives none here.
     private(set) var linesError: SymbolError?
 
-    /// Throws `.malformedELF` or `.system`.
+    /// Throws `.malformedELF`, `.system` or `.leftOut`.
     init(_ file: consuming ELFFile, image: ELFImage, debugFiles: DebugFiles, wantsLines: Bool) throws(SymbolError) {
         symbols = try ELFSymbols(file, image: image, debugFiles: debugFiles)
         self.debugFiles = debugFiles
@@ -35,6 +38,8 @@ final class ModuleTable {
         if let known = demangled[index] { return known }
         let mangled = symbols.name(at: index)
         let name = Demangler.demangle(mangled) ?? mangled
+        if demangledBytes > Self.mostDemangled { (demangled, demangledBytes) = ([:], 0) }
+        demangledBytes += name.utf8.count
         demangled[index] = name
         return name
     }

@@ -4,8 +4,8 @@ public import SystemPackage
 /// Names addresses of live processes, and of processes that have gone since they were loaded.
 ///
 /// A process is read at the first address asked for, or by `load`: only what was loaded before it exits can be named
-/// after. Tables of functions are shared between processes that map the same file, or files with the same build-id and
-/// headers (the layers of containers).
+/// after. Tables of functions are shared between processes that map the same file, where only root may write to it or
+/// the user they run as.
 public final class ProcessSymbolizer: Symbolizer {
     public struct Options: Hashable, Sendable {
         /// Names as the linker knows them, not demangled.
@@ -23,12 +23,15 @@ public final class ProcessSymbolizer: Symbolizer {
     private let options: Options
     private var processes: [Int32: TracedProcess] = [:]
     private let modules: ModuleCache
+    private let reading: FileReading
     private var kernel: Result<KernelSymbols, SymbolError>?
     private var ticks: UInt64 = 0
 
-    public init(options: Options = Options()) {
+    /// - Parameter reading: what reading the processes' files may cost.
+    public init(options: Options = Options(), reading: FileReading = FileReading()) {
         self.options = options
-        modules = ModuleCache(wantsLines: options.lines, debugDirectory: options.debugDirectory)
+        self.reading = reading
+        modules = ModuleCache(wantsLines: options.lines, debugDirectory: options.debugDirectory, reading)
     }
 
     /// Reads the mappings of a process and the tables of all files it executes, so that it may exit.
@@ -52,7 +55,7 @@ public final class ProcessSymbolizer: Symbolizer {
             }
             return known
         }
-        let traced = TracedProcess(process, modules)
+        let traced = TracedProcess(process, modules, reading)
         try traced.refresh()
         keep(traced)
         return traced
@@ -131,7 +134,7 @@ public final class ProcessSymbolizer: Symbolizer {
             known.lastUse = ticks
             return known
         }
-        let fresh = TracedProcess(pid, modules)
+        let fresh = TracedProcess(pid, modules, reading)
         // A process already gone keeps an empty list: its addresses stay without names.
         try? fresh.refresh()
         keep(fresh)

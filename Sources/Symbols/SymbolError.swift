@@ -15,6 +15,8 @@ public enum SymbolError: Error, Hashable, Sendable {
     case malformedELF(path: String, reason: String)
     /// The file is longer than this module agrees to read.
     case tooLarge(path: String, limitBytes: Int)
+    /// What there is to read would take more time or memory than one file may.
+    case leftOut(path: String, reason: FileReading.Reason)
     /// File and line were asked for, and DWARF can't be read here.
     case noDWARF(reason: String)
     /// The file has no call-frame information that can be used.
@@ -40,6 +42,8 @@ extension SymbolError: CustomStringConvertible {
             "\(path): not a usable ELF file: \(reason)"
         case .tooLarge(let path, let limit):
             "\(path): longer than \(limit) bytes"
+        case .leftOut(let path, let reason):
+            "\(path): left out: \(reason.words)"
         case .noDWARF(let reason):
             "no file and line: \(reason)"
         case .noUnwindInformation(let path):

@@ -39,10 +39,13 @@ final class TracedProcess {
     /// /proc isn't read again sooner, however many addresses have no mapping.
     private static let refreshInterval = Duration.milliseconds(100)
     private static let replacementInterval = Duration.seconds(1)
+    /// Files of one process that are kept open.
+    private static let mostHeld = 256
 
     let pid: Int32
     var lastUse: UInt64 = 0
     private let modules: ModuleCache
+    private let reading: FileReading
     private var maps = ProcessMaps([])
     /// Mappings of earlier readings that nothing has replaced: libraries since unloaded, whose callers may be asked for.
     private var departed = ProcessMaps([])
@@ -50,15 +53,16 @@ final class TracedProcess {
     private var known: [FileKey: ModuleTable?] = [:]
     /// Files opened while the process was there, whose tables are not read yet.
     private var held: [FileKey: HeldFile] = [:]
-    private var perfMap: PerfMap?
+    private let perfMap: PerfMapFile
     private var startTime: UInt64?
     private var refreshed: ContinuousClock.Instant?
-    private var perfMapRead: ContinuousClock.Instant?
     private var checked = ContinuousClock.now
 
-    init(_ pid: Int32, _ modules: ModuleCache) {
+    init(_ pid: Int32, _ modules: ModuleCache, _ reading: FileReading) {
         self.pid = pid
         self.modules = modules
+        self.reading = reading
+        perfMap = PerfMapFile(pid: pid, reading)
         startTime = Self.startTime(pid)
     }
 
@@ -92,7 +96,9 @@ final class TracedProcess {
                 continue
             }
             let key = FileKey(mapping)
-            guard known[key] == nil, held[key] == nil, let file = ModuleCache.open(mapping, pid: pid) else { continue }
+            guard known[key] == nil, held[key] == nil, held.count < Self.mostHeld,
+                let file = try? ModuleCache.open(mapping, pid: pid)
+            else { continue }
             held[key] = HeldFile(file)
         }
     }
@@ -142,27 +148,26 @@ final class TracedProcess {
         guard mapping.kind == .file || mapping.kind == .vdso else { return nil }
         let key = FileKey(mapping)
         if let table = known[key] { return table }
+        // the run is about to end, and its last report is to have names
+        if FileReading.isInterrupted { return nil }
         let table =
             mapping.kind == .vdso
             ? modules.vdsoTable(mapping, pid: pid)
             : modules.table(mapping, pid: pid, file: held.removeValue(forKey: key)?.take())
-        known[key] = .some(table)
+        if table != nil || !FileReading.isInterrupted { known[key] = .some(table) }
         return table
     }
 
     private func perfMapPlace(_ address: UInt64, path: FilePath) -> Place? {
-        if let found = perfMap?.symbol(address: address) {
+        if let found = perfMap.symbol(address: address) {
             return .generated(name: found.name, offset: found.offset, path: path)
         }
-        guard perfMapRead.map({ $0.duration(to: .now) >= Self.refreshInterval * 10 }) ?? true else { return nil }
+        guard perfMap.isDue else { return nil }
         loadPerfMap()
-        return perfMap?.symbol(address: address).map { .generated(name: $0.name, offset: $0.offset, path: path) }
+        return perfMap.symbol(address: address).map { .generated(name: $0.name, offset: $0.offset, path: path) }
     }
 
-    private func loadPerfMap() {
-        perfMapRead = .now
-        if let fresh = PerfMap(pid: pid) { perfMap = fresh }
-    }
+    private func loadPerfMap() { perfMap.load() }
 
     /// In clock ticks since boot: with the number, it tells a process from its successor.
     static func startTime(_ pid: Int32) -> UInt64? { ProcessFiles(pid).stat?.startTicks }

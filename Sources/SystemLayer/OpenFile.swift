@@ -14,11 +14,14 @@ public struct OpenFile: ~Copyable {
     /// Opens a file, never waiting: a FIFO planted at a library's path must not hang the tracer.
     ///
     /// - Throws: `FileError`, operation `open`.
-    public init(reading path: FilePath) throws(FileError) {
+    public init(reading path: FilePath) throws(FileError) { try self.init(reading: path, called: path) }
+
+    /// - Parameter shown: what errors name.
+    init(reading path: FilePath, called shown: FilePath) throws(FileError) {
         let neverWaits = FileDescriptor.OpenOptions(rawValue: O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         owned = OwnedDescriptor(
-            owning: try calling("open", path) { try FileDescriptor.open(path, .readOnly, options: neverWaits) })
-        self.path = path
+            owning: try calling("open", shown) { try FileDescriptor.open(path, .readOnly, options: neverWaits) })
+        self.path = shown
     }
 
     /// What fstat says.
@@ -62,6 +65,25 @@ public struct OpenFile: ~Copyable {
         }
         buffer.removeLast(buffer.count - filled)
         return buffer
+    }
+
+    /// Fills `buffer` from `offset` on; gives the number of bytes got, fewer where the file ends.
+    ///
+    /// - Throws: `FileError`, operation `read`.
+    public borrowing func read(
+        at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(FileError) -> Int {
+        let descriptor = owned.descriptor
+        var filled = 0
+        while filled < buffer.count {
+            let got = try calling("read", path) {
+                try descriptor.read(
+                    fromAbsoluteOffset: offset + Int64(filled), into: .init(rebasing: buffer[filled...]))
+            }
+            if got == 0 { break }
+            filled += got
+        }
+        return filled
     }
 
     /// Up to `count` bytes from `offset`, fewer where the file ends.

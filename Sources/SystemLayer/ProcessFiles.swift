@@ -23,6 +23,9 @@ public struct ProcessFiles: Hashable, Sendable {
     /// The name that the kernel gives it, at most 15 bytes, without the newline that ends the file.
     public var comm: String? { readOneLine(path("comm")) }
 
+    /// The user it runs as (its effective one); nil where it is gone.
+    public var owner: UInt32? { status?.words("Uid")?.dropFirst().first.flatMap { UInt32($0) } }
+
     /// Its arguments, each ended by a NUL; nil where they can't be read.
     public var commandLine: [UInt8]? { readBytes(path("cmdline")) }
 

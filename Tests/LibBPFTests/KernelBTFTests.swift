@@ -6,7 +6,7 @@ import Testing
 @Suite struct KernelBTFFiles {
     static let path: String = {
         let directory = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-        return "/\(directory)/TestObjects/objects/library.bpf.o"
+        return "/\(directory)/TestObjects/objects/x86/library.bpf.o"
     }()
 
     @Test("functions, their arguments and results, structs")

@@ -2,6 +2,8 @@
 import Foundation
 import Testing
 
+private let readaheadRungs = ["tracepoint", "fentry_address", "fentry_read_splice", "fentry_read"]
+
 /// A page-cache pattern and how its accesses are counted.
 struct CachePattern: Sendable, CustomTestStringConvertible {
     let arguments: [String]
@@ -126,7 +128,7 @@ extension LiveTests {
 
         @Test(
             "pages read ahead: first use and drop, to the page", .tags(.brief),
-            arguments: try Rungs.here("cachestat", "readahead", of: ["tracepoint", "fentry"]),
+            arguments: try Rungs.here("cachestat", "readahead", of: readaheadRungs),
             ["--pattern stray-read", "--pattern stray-read --bs 4096", "--pattern mmap-seq"])
         func readahead(rung: String, pattern: String) throws {
             // a page that faults ask for has no event of its own but in that rung's faults
@@ -146,7 +148,7 @@ extension LiveTests {
         @Test(
             "where nothing tells of pages read ahead, their first use and drop are unknown", .tags(.brief),
             .enabled("this kernel tells") {
-                try Rungs.lacks("cachestat", "readahead", ["tracepoint", "fentry"])
+                try Rungs.lacks("cachestat", "readahead", readaheadRungs)
             })
         func noReadahead() throws {
             let row = try #require(

@@ -169,6 +169,13 @@ extension LiveTests {
             let seals = ours.filter { $0.cmd == "F_ADD_SEALS" }.compactMap(\.flags)
             #expect(seals.first == ["F_SEAL_SHRINK", "F_SEAL_GROW"])
             #expect(ours.contains { $0.name == "memfd:swiftmem-memfd" && $0.call == "ftruncate" })
+            let created = try #require(ours.first { $0.name == "swiftmem-creat-\(seen.truth.pid)" })
+            #expect(created.flags == ["O_WRONLY", "O_CREAT", "O_TRUNC"])
+            let renamed = ours.filter { $0.call == "rename" }
+            #expect(renamed.map(\.name) == seen.truth.calls?.filter { $0.call == "rename" }.map(\.name))
+            #expect(renamed.map(\.newName) == seen.truth.calls?.filter { $0.call == "rename" }.map(\.newName))
+            #expect(renamed.map(\.flags) == [[], ["RENAME_NOREPLACE"], []])
+            #expect(ours.contains { $0.name == "/dev/zero" && $0.call == "mmap" && $0.errno == nil })
             #expect(seen.losses.causes.isEmpty, "\(seen.losses)")
         }
 

@@ -7,11 +7,11 @@ private let file = CachedFile(major: 8, minor: 1, inode: 42)
 private let other = CachedFile(major: 8, minor: 1, inode: 43)
 
 private func entry(
-    _ pid: UInt32, _ comm: String = "a", _ file: CachedFile? = file, cgroup: UInt64 = 1,
+    _ pid: UInt32, _ comm: String = "a", _ file: CachedFile? = file, state: CachedFileState = [], cgroup: UInt64 = 1,
     read: UInt64 = 0, misses: UInt64 = 0, dirty: UInt64 = 0, written: UInt64 = 0
 ) -> CacheTopEntry {
     CacheTopEntry(
-        pid: pid, uid: 0, comm: comm, file: file, cgroup: cgroup,
+        pid: pid, uid: 0, comm: comm, file: file, fileState: state, cgroup: cgroup,
         pages: PageCacheInterval(
             readAccess: read, misses: misses, dirty: dirty, writeAllocated: written))
 }
@@ -55,6 +55,18 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         #expect((shared.pages.accessPages, shared.pages.hitPages, shared.pages.missPages) == (200, 100, 100))
         #expect(shared.pages.hitRatio == 0.5)
         #expect(Set(rows(entries, by: .cgroup).map(\.name)) == ["/cgroup1", "/cgroup2"])
+    }
+
+    @Test("a process has the name that it took by exec, whichever of its files was seen first")
+    func names() {
+        let before = entry(1, "sh", file, read: 3), after = entry(1, "cat", other, read: 100)
+        let exec = entry(1, "cat", nil, state: .executed), child = entry(2, "sh", file, read: 1)
+        for entries in [[before, after, exec, child], [exec, after, before, child]] {
+            let named = rows(entries, by: .process).sorted { $0.pid ?? 0 < $1.pid ?? 0 }
+            #expect(named.map(\.comm) == ["cat", "sh"])
+            #expect(named.map(\.pages.readAccessPages) == [103, 1])
+        }
+        #expect(rows([exec], by: .process).isEmpty)
     }
 
     @Test("a pattern of files narrows every view")

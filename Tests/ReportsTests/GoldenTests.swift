@@ -185,8 +185,11 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         event.flags = result < 0 ? SHM_CALL_COMPAT.rawValue : 0
         event.arguments = (UInt64(UInt32(bitPattern: -2)), 1 << (result < 0 ? 63 : 13), 0o1600, 1, 5, 4096)
         put("app", into: &event.comm)
-        let isNamed = [.open, .unlink, .memfd, .truncate, .mmap].contains(kind)
-        guard let call = ShmCall(record: event, name: isNamed ? "shm\n" : nil) else { return JSONLine() }
+        let isNamed = [.open, .unlink, .memfd, .truncate, .mmap, .rename].contains(kind)
+        let newName = kind == .rename ? "/tmp/shm" : nil
+        guard let call = ShmCall(record: event, name: isNamed ? "shm\n" : nil, newName: newName) else {
+            return JSONLine()
+        }
         return ShmCallJSON.line(call, time: time)
     }
 
@@ -208,6 +211,8 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             address: 0xffff_ffff_8100_0010, symbol: "leak", offset: 31, module: "/opt/app",
             moduleOffset: 0x1150, buildID: "0123ab", file: "main.c", line: 9)
         let frames = [named, MemLeakFrame(address: 0x7f00_0000_0001)]
+        let left = FileLeftOut(
+            file: "/tmp/a\u{85}b", part: "allocators", reason: "refused", functions: ["calloc"], words: "")
         return [false, true].flatMap { isKernels in
             var table = OutstandingTable(youngest: 900, weight: isKernels ? .oneIn(16) : .oneIn(1), keepsBlocks: true)
             table.add(pid: 7, address: 0xffff_8881_0000_1000, bytes: 4096, time: 400, stack: 1)
@@ -225,7 +230,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
                 time: time, monotonic: 1000, stacks: stacks, total: table.total, siteCount: 2,
                 blocks: isKernels ? [] : table.blocks, counters: MemLeakCounters(), losses: losses,
                 sampleRate: isKernels ? 16 : 1, sampleBytes: isKernels ? nil : 524_288,
-                kernel: isKernels ? counters : nil)
+                kernel: isKernels ? counters : nil, leftOut: FilesLeftOut(files: isKernels ? [] : [left], count: 3))
             return MemLeakJSON.lines(report)
         }
     }

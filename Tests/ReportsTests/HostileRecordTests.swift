@@ -42,13 +42,16 @@ struct RecordKind: CustomTestStringConvertible, Sendable {
     private static let flagsOffset = MemoryLayout<shm_event>.offset(of: \.flags) ?? 0
 
     private static let shmsnoop: [RecordKind] = ShmCall.Kind.allCases.flatMap { call in
-        [false, true].map { isNamed in
+        [
+            ("", 0, MemoryLayout<shm_event>.size),
+            (" with a name", SHM_CALL_NAMED.rawValue, MemoryLayout<shm_named_event>.size),
+            (" with two names", SHM_CALL_RENAMED.rawValue, MemoryLayout<shm_renamed_event>.size),
+        ].map { (names: String, flags: UInt32, size: Int) in
             RecordKind(
-                testDescription: "shmsnoop \(call.name)\(isNamed ? " with a name" : "")",
-                size: isNamed ? MemoryLayout<shm_named_event>.size : MemoryLayout<shm_event>.size,
+                testDescription: "shmsnoop \(call.name)\(names)", size: size,
                 mark: {
                     $0.put(call.rawValue, at: callOffset)
-                    $0.put(isNamed ? SHM_CALL_NAMED.rawValue : 0, at: flagsOffset)
+                    $0.put(flags, at: flagsOffset)
                 },
                 render: { bytes in
                     guard case .returned(let call)? = ShmSnoopEvent(bytes.span.bytes) else { return nil }
@@ -115,7 +118,7 @@ extension [UInt8] {
         #expect(kind.render(whole) != nil)
     }
 
-    @Test("a kind that no program has is none", arguments: [UInt32(0), 13, 100, 0x0100_0000, .max])
+    @Test("a kind that no program has is none", arguments: [UInt32(0), 14, 100, 0x0100_0000, .max])
     func unknown(kind: UInt32) {
         var bytes = [UInt8](repeating: 0, count: 4096)
         bytes.put(kind, at: 0)

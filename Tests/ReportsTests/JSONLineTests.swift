@@ -21,6 +21,15 @@ import Testing
         )
     }
 
+    @Test("what a terminal or an editor may obey is escaped: C1 controls, direction overrides, tags beyond 16 bits")
+    func invisible() {
+        var line = JSONLine()
+        line.add("s", "a\u{9b}31m\u{85}\u{202e}b\u{2066}\u{2028}\u{feff}\u{e0041}ж😀")
+        #expect(
+            line.text()
+                == #"{"s":"a\u009b31m\u0085\u202eb\u2066\u2028\ufeff\udb40\udc41ж😀"}"#)
+    }
+
     @Test("control characters are escaped, bytes that are no UTF-8 replaced")
     func escapes() {
         var line = JSONLine()

@@ -354,6 +354,27 @@ private struct SplitMix {
             ])
     }
 
+    @Test("files left out: the first by name, the rest by number; names spelt out")
+    func leftOut() {
+        let files = FilesLeftOut(
+            files: [
+                FileLeftOut(
+                    file: "/tmp/a\u{1b}\u{202e}b", part: "names", reason: "memory",
+                    words: "it would take too much memory; its functions have no names"),
+                FileLeftOut(
+                    file: "/opt/l", part: "allocators", reason: "refused", functions: ["calloc", "valloc"],
+                    words: "the kernel refuses the probe: Exec format error; what they allocate is not recorded"),
+            ], count: 5)
+        #expect(
+            files.lines == [
+                #"left out: /tmp/a\x1b\u{202e}b: it would take too much memory; its functions have no names"#,
+                "left out: calloc valloc of /opt/l: the kernel refuses the probe: Exec format error; "
+                    + "what they allocate is not recorded",
+                "left out: 3 more files",
+            ])
+        #expect(FilesLeftOut().lines.isEmpty)
+    }
+
     @Test("an object a stack, then the summary with every counter")
     func json() {
         let lines = MemLeakJSON.lines(report()).map { $0.checkedText() }
@@ -361,7 +382,7 @@ private struct SplitMix {
             lines == [
                 #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"samples":null,"frames":[{"address":"0x555500001234","symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","module_offset":null,"build_id":null,"file":"main.c","line":9},{"address":"0x7f0000000001","symbol":null,"offset":null,"module":"/lib/libx.so.1","module_offset":"0x2a3f4","build_id":"00ab12","file":null,"line":null},{"address":"0x7f0000000002","symbol":null,"offset":null,"module":"/lib/liby.so","module_offset":"0x10","build_id":null,"file":null,"line":null},{"address":"0x7f0000000003","symbol":null,"offset":null,"module":"[anon]","module_offset":null,"build_id":null,"file":null,"line":null},{"address":"0x10","symbol":null,"offset":null,"module":null,"module_offset":null,"build_id":null,"file":null,"line":null}],"stack_end":null}"#,
                 #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"bytes_error":null,"count_error":null,"samples":null,"frames":null,"stack_end":null}"#,
-                #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"stacks":2,"stacks_shown":2,"sample_rate":1,"sample_bytes":null,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":"0xab","bytes":8},{"address":"0xcd","bytes":4}]}"#,
+                #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"stacks":2,"stacks_shown":2,"sample_rate":1,"sample_bytes":null,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"files_left_out":0,"left_out":[],"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":"0xab","bytes":8},{"address":"0xcd","bytes":4}]}"#,
             ])
     }
 

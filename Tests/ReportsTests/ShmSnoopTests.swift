@@ -14,6 +14,7 @@ import TraceRecords
             (30 << 26 | 0o4000, "0x78000800 (SHM_HUGETLB|SHM_HUGE_1GB)"),
             (16 << 26 | 0o14000, "0x40001800 (SHM_HUGETLB|SHM_NORESERVE|SHM_HUGE_64KB)"),
             (63 << 26, "0xfc000000 (SHM_HUGE_8EB)"),
+            (0o101600, "0x8380 (IPC_CREAT|0100600)"),
         ] as [(UInt32, String)])
     func shmget(flags: UInt32, text: String) { #expect(FlagNames.shmget.text(flags) == text) }
 
@@ -112,6 +113,25 @@ import TraceRecords
         #expect(line.hasSuffix("flags: 0x1 (MFD_CLOEXEC), name: a\\nb\\x1b[2J"))
     }
 
+    @Test("rename has two names")
+    func rename() throws {
+        var record = shm_renamed_event()
+        record.named.event.call = SHM_CALL_RENAME.rawValue
+        record.named.event.flags = SHM_CALL_NAMED.rawValue | SHM_CALL_RENAMED.rawValue
+        withUnsafeMutableBytes(of: &record.named.name) { $0.copyBytes(from: "old\u{7}".utf8) }
+        withUnsafeMutableBytes(of: &record.new_name) { $0.copyBytes(from: "/tmp/new".utf8) }
+        guard case .returned(let call)? = ShmSnoopEvent(bytesOf: record) else {
+            Issue.record("no call")
+            return
+        }
+        #expect(call.kind == .rename && call.name == "old\u{7}" && call.newName == "/tmp/new")
+        #expect(ShmCallText.arguments(of: call) == "flags: 0x0, name: old\\x07, new name: /tmp/new")
+        #expect(
+            ShmCallJSON.line(call, time: WallTime(nanoseconds: 0)).checkedText()
+                .hasSuffix(#""compat":false,"name":"old\u0007","new_name":"/tmp/new"}"#))
+        #expect(ShmSnoopEvent(bytesOf: record.named) == nil)
+    }
+
     @Test("an address in the upper half is no error, the last page's is")
     func errors() throws {
         #expect(try call(SHM_CALL_AT, (0, 0, 0, 0, 0, 0), result: -4096).error == nil)
@@ -140,6 +160,7 @@ import TraceRecords
             SHM_CALL_MMAP, [0x4000, 4096, 3, 1, 7, 0],
             [#""address":"0x4000","#, #""size_bytes":4096,"#, #""flags":["MAP_SHARED"]"#]
         ),
+        (SHM_CALL_RENAME, [1, 0, 0, 0, 0, 0], [#""flags":["RENAME_NOREPLACE"]"#]),
         (SHM_CALL_MUNMAP, [0x5000, 4096, 0, 0, 0, 0], [#""address":"0x5000","#, #""size_bytes":4096,"#]),
     ]
 

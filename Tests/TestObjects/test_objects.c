@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test_objects.h"
 
-#if !__has_embed("objects/ringtest.bpf.o") || !__has_embed("objects/empty.bpf.o") || \
-	!__has_embed("objects/library.bpf.o")
+// `make bpf` writes it: IMAGE(name) for each of the programs here, its bytes embedded.
+#if defined(__aarch64__)
+#define IMAGES_OF_THIS_MACHINE "objects/arm64/images.h"
+#else
+#define IMAGES_OF_THIS_MACHINE "objects/x86/images.h"
+#endif
+#if !__has_include(IMAGES_OF_THIS_MACHINE)
 #error the BPF objects are not built yet: run "make bpf" first
 #endif
 
-_Alignas(8) static const unsigned char ringtest[] = {
-#embed "objects/ringtest.bpf.o"
-};
-
-_Alignas(8) static const unsigned char empty[] = {
-#embed "objects/empty.bpf.o"
-};
-
-_Alignas(8) static const unsigned char library[] = {
-#embed "objects/library.bpf.o"
-};
+#define IMAGE(name) _Alignas(8) static const unsigned char name[]
+#include IMAGES_OF_THIS_MACHINE
 
 const void *ringtest_image(void)
 {

@@ -81,8 +81,8 @@ import Testing
     func hostile() throws {
         let mapping = try mapping(Self.base, 0x3000, offset: 0x1000)
         #expect(regions(mapping, image([(0x1800, 0x10, 0x100)])).isEmpty)
-        #expect(regions(mapping, image([(.max - 0x10, .max, .max), (.max, 0x1000, 1)])).isEmpty)
-        #expect(regions(mapping, image([(0x1000, .max & ~0xfff, .max)])).isEmpty)
+        #expect(regions(mapping, image([(UInt64.max - 0x10, .max, .max), (.max, 0x1000, 1)])).isEmpty)
+        #expect(regions(mapping, image([(0x1000, UInt64.max & ~0xfff, .max)])).isEmpty)
         #expect(regions(mapping, image([(0x1000, 0x1000, 0)])).isEmpty)
         let all = regions(mapping, image([(0x1000, 0x1000, .max)]))
         #expect(all == [region(0, 0x3000, offset: 0)])

@@ -51,7 +51,7 @@ private func rule(_ cfa: unwind_cfa, _ offset: Int64, _ saved: unwind_saved = UN
     func outside() {
         let a = rule(UNWIND_SP, 8)
         let table = table([
-            (0x5000, 0x4000, a), (0, .max, a), (0x9000, 0x9100, a), (.max - 1, .max, a), (0x10, 0x20, a),
+            (0x5000, 0x4000, a), (0, .max, a), (0x9000, 0x9100, a), (UInt64.max - 1, .max, a), (0x10, 0x20, a),
         ])
         #expect(table.rule(at: 0x1000) == a && table.rule(at: 0x8fff) == a)
     }

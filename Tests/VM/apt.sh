@@ -15,23 +15,25 @@ mirror() {
 
 # apt_in STATE TOOL ARG...: an apt tool on a private state directory.
 apt_in() {
-  local state=$1 tool=$2; shift 2
+  local state=$1 tool=$2 arch; shift 2
+  arch=$(cat "$state/architecture")
   "$tool" -q -o "Dir::State=$state" -o "Dir::State::lists=$state/lists" -o "Dir::State::status=$state/status" \
     -o "Dir::Cache=$state/cache" -o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=- \
-    -o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=- -o APT::Architecture=amd64 -o APT::Architectures=amd64 \
+    -o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=- -o "APT::Architecture=$arch" -o "APT::Architectures=$arch" \
     -o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::Check-Valid-Until=false \
     -o APT::Sandbox::User=root "$@"
 }
 
-# apt_state STATE SUITE: a state directory for that suite, its index read.
+# apt_state STATE SUITE ARCHITECTURE: a state directory for that suite, its index read.
 apt_state() {
-  local state=$1 suite=$2 uri
+  local state=$1 suite=$2 arch=$3 uri
   uri=$(mirror) || { say "apt here names no Debian mirror; set SWIFTMEM_DEBIAN_MIRROR"; return 1; }
   [ -f "$keyring" ] || { say "no $keyring; install debian-archive-keyring"; return 1; }
   mkdir -p "$state"/{lists/partial,cache/archives/partial,debs}
   : > "$state/status"
-  echo "deb [arch=amd64 signed-by=$keyring] $uri $suite main" > "$state/sources.list"
-  say "reading the index of $suite"
+  echo "$arch" > "$state/architecture"
+  echo "deb [arch=$arch signed-by=$keyring] $uri $suite main" > "$state/sources.list"
+  say "reading the index of $suite for $arch"
   apt_in "$state" apt-get update -o APT::Update::Error-Mode=any > "$state/log" 2>&1 ||
     { say "no index of $suite on this mirror:"; grep -E '^[EW]:' "$state/log" >&2; return 1; }
 }

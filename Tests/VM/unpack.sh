@@ -10,11 +10,13 @@ fast_modules='virtio_mmio virtio_blk 9pnet_virtio 9p overlay ext4 crc32c_generic
 # unsigned_at FILE OFFSET SIZE: a little-endian number.
 unsigned_at() { od -An -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '; }
 
-# extract_vmlinux BZIMAGE OUT: the ELF kernel inside (Documentation/arch/x86/boot.rst: setup_sects,
+# extract_vmlinux IMAGE OUT: what QEMU is to boot. An arm64 Image (Documentation/arch/arm64/booting.rst: its magic number)
+# is that as it is; a bzImage of x86 has it inside, an ELF kernel (Documentation/arch/x86/boot.rst: setup_sects,
 # payload_offset, payload_length). QEMU enters it through its PVH note, so that no guest time goes
 # into decompressing, which is slow when emulated.
 extract_vmlinux() {
   local image=$1 out=$2 sectors start length magic unpack
+  if [ "$(head -c 60 "$image" | tail -c 4 | od -An -t x1 | tr -d ' ')" = 41524d64 ]; then cp "$image" "$out"; return; fi
   sectors=$(unsigned_at "$image" 497 1)
   [ "$sectors" != 0 ] || sectors=4
   start=$(( (sectors + 1) * 512 + $(unsigned_at "$image" 584 4) ))

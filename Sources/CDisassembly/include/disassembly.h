@@ -12,4 +12,8 @@
 // the function leads behind its start up to there. 0: its entry, in all doubt.
 size_t emulated_instruction(const uint8_t *_Nonnull code, size_t size);
 
+// The same in an arm64 function: the first instruction that the kernel simulates, if all before it leave memory, arguments,
+// stack, frame pointer and return address as they were.
+size_t simulated_instruction(const uint8_t *_Nonnull code, size_t size);
+
 #endif

@@ -10,4 +10,11 @@
 // setns() to an IPC namespace. Returns 0 or -errno.
 int clinux_enter_ipc_namespace(int descriptor);
 
+// Opens a path, but nothing that it leads to (O_PATH). Gives a descriptor or -errno.
+int clinux_open_name(const char *_Nonnull path);
+
+// Opens a path as a process sees it whose root directory `root` is: links lead nowhere else, and none of /proc's are
+// followed; without `follow` no link at all. Nothing that it leads to is opened. Gives a descriptor or -errno.
+int clinux_open_below(int root, const char *_Nonnull path, int follow);
+
 #endif

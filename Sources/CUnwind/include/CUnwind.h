@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of unwind rules, from call-frame information and from code that has none. C, because a large program has millions
-// of rows, each of several calls of libdw, and because Swift can't import capstone's headers.
+// of rows, and because Swift can't import capstone's headers.
 #ifndef CUNWIND_H
 #define CUNWIND_H
 
 #include <libelf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,26 +15,38 @@ struct unwind_row {
 	uint64_t rule; // as unwind_table.h has it
 };
 
+/// A section of call-frame information.
+struct unwind_section {
+	Elf_Data *_Nonnull data; // as it is in the file
+	uint64_t address; // as linked
+	bool eh; // .eh_frame, not .debug_frame
+};
+
+/// What reading may cost.
+struct unwind_limits {
+	size_t rows;
+	bool (*_Nullable spent)(void *_Nullable context); // asked now and then: is there no time left?
+	void *_Nullable context;
+};
+
 /// What a file's call-frame information says.
 struct unwind_cfi {
 	struct unwind_row *_Nullable rows; // malloc'd
 	size_t count;
-	uint64_t functions; // entries of functions
 	uint64_t unreadable; // entries, or parts of them, that make no sense
 };
 
 enum unwind_cfi_status {
 	UNWIND_CFI_OK,
-	UNWIND_CFI_NONE, // there is no call-frame information, or none for a machine known here
-	UNWIND_CFI_TOO_MUCH, // more rows or more time than agreed to
+	UNWIND_CFI_NONE, // there is none for a machine known here
+	UNWIND_CFI_TOO_MANY, // more rows than agreed to
+	UNWIND_CFI_TOO_LONG, // more time than agreed to
 };
 
-enum { UNWIND_LARGEST_CFI = 1 << 28, UNWIND_MOST_ROWS = 1 << 24 };
-
-/// Call-frame information: `.eh_frame`, or `.debug_frame` where only that exists. Rows come in the order of the entries,
-/// which may overlap. `fd` is the file, to read it by several threads, or -1 where there is none.
-enum unwind_cfi_status unwind_cfi_rows(Elf *_Nonnull elf, int fd, unsigned milliseconds,
-				       struct unwind_cfi *_Nonnull out);
+/// Rows come in the order of the entries, which may overlap. Each instruction is read once: the time is in proportion to
+/// the section's size, and memory is taken for the rows alone.
+enum unwind_cfi_status unwind_cfi_rows(Elf *_Nonnull elf, const struct unwind_section *_Nonnull section,
+				       const struct unwind_limits *_Nonnull limits, struct unwind_cfi *_Nonnull out);
 
 /// Code as it is in a file, and where it is linked to.
 struct unwind_code {

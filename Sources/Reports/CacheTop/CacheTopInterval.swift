@@ -52,6 +52,9 @@ public struct CacheTopInterval: Sendable {
     ) -> [CacheTopRow] {
         var groups: [GroupKey: (first: CacheTopEntry, pages: PageCacheInterval)] = [:]
         var wanted: [CachedFile?: Bool] = [:]
+        // what a process did before its exec bears its old name
+        var names: [UInt32: String] = [:]
+        for entry in entries where entry.fileState.contains(.executed) { names[entry.pid] = entry.comm }
         for entry in entries where !entry.pages.isEmpty {
             if let files {
                 let known =
@@ -75,7 +78,7 @@ public struct CacheTopInterval: Sendable {
             switch view {
             case .process:
                 CacheTopRow(
-                    view: view, pid: first.pid, uid: first.uid, comm: first.comm, pages: pages)
+                    view: view, pid: first.pid, uid: first.uid, comm: names[first.pid] ?? first.comm, pages: pages)
             case .file:
                 CacheTopRow(
                     view: view, file: first.file, name: fileName(first.file, first.fileState),

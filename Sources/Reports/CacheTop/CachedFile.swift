@@ -21,7 +21,7 @@ public struct CachedFile: Hashable, Sendable {
     public var device: String { "\(major):\(minor)" }
 }
 
-/// What else is known of a file (enum cachetop_flag).
+/// What else is known of a file and its use (enum cachetop_flag).
 public struct CachedFileState: OptionSet, Hashable, Sendable {
     public let rawValue: UInt32
 
@@ -31,4 +31,6 @@ public struct CachedFileState: OptionSet, Hashable, Sendable {
     public static let deleted = CachedFileState(rawValue: 1)
     /// It is a disk's own pages: metadata, or what reads the device.
     public static let blockDevice = CachedFileState(rawValue: 2)
+    /// Its process took its name by exec in the interval.
+    public static let executed = CachedFileState(rawValue: 4)
 }

@@ -92,17 +92,23 @@ public struct JSONLine {
 
     private mutating func null() { bytes += "null".utf8 }
 
+    private mutating func escape(_ unit: UInt16) {
+        bytes += "\\u\(hex(UInt8(unit >> 8)))\(hex(UInt8(truncatingIfNeeded: unit)))".utf8
+    }
+
+    /// A terminal or an editor that shows it obeys nothing in it: what `Printable.text` spells out is escaped here too.
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): bytes += "\\\"".utf8
-            case UInt8(ascii: "\\"): bytes += "\\\\".utf8
-            case 0x0a: bytes += "\\n".utf8
-            case 0x09: bytes += "\\t".utf8
-            case 0x0d: bytes += "\\r".utf8
-            case 0..<0x20, 0x7f: bytes += "\\u00\(hex(byte))".utf8
-            default: bytes.append(byte)
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": bytes += "\\\"".utf8
+            case "\\": bytes += "\\\\".utf8
+            case "\n": bytes += "\\n".utf8
+            case "\t": bytes += "\\t".utf8
+            case "\r": bytes += "\\r".utf8
+            case " "..."~": bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+            case _ where Printable.isPlain(scalar): bytes += String(scalar).utf8
+            default: for unit in UTF16.encode(scalar) ?? .init() { escape(unit) }
             }
         }
         bytes.append(UInt8(ascii: "\""))

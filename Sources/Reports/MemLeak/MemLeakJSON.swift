@@ -53,6 +53,10 @@ public enum MemLeakJSON {
         line.add("gone_bytes", report.gone.bytes)
         line.add("gone_count", report.gone.count)
         report.kernel?.add(to: &line)
+        if report.kernel == nil {
+            line.add("files_left_out", report.leftOut.count)
+            line.add("left_out", report.leftOut.json)
+        }
         line.add("losses", report.losses.json)
         if !report.blocks.isEmpty {
             line.add(

@@ -20,13 +20,16 @@ public struct MemLeakReport: Hashable, Sendable {
     public let kernel: KernelLeakCounters?
     /// What was dropped since the start with processes that ended or called exec.
     public let gone: OutstandingSum
+    /// Files that were not read, or not for everything.
+    public let leftOut: FilesLeftOut
 
     public init(
         time: WallTime, monotonic: UInt64, stacks: [MemLeakStack], total: OutstandingSum,
         siteCount: Int, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,
         sampleRate: UInt64, sampleBytes: UInt64? = nil, kernel: KernelLeakCounters? = nil,
-        gone: OutstandingSum = OutstandingSum()
+        gone: OutstandingSum = OutstandingSum(), leftOut: FilesLeftOut = FilesLeftOut()
     ) {
+        self.leftOut = leftOut
         self.gone = gone
         self.time = time
         self.monotonic = monotonic

@@ -80,6 +80,7 @@ public struct MemLeakText: Sendable {
         if counters.abandoned > 0 {
             lines.append("\(counters.abandoned) calls left without returning")
         }
+        lines += report.leftOut.lines
         return lines
     }
 

@@ -12,12 +12,14 @@ public struct ShmCall: Hashable, Sendable {
     public var arguments: [UInt64]
     /// The file's or the object's, where the call has one.
     public var name: String?
+    /// The name that rename gave.
+    public var newName: String?
     public var durationNanoseconds: UInt64?
     /// Made through the kernel's 32-bit entry.
     public var compat: Bool
 
     public enum Kind: UInt32, Sendable, CaseIterable {
-        case shmget = 1, shmat, shmdt, shmctl, open, unlink, memfd, secret, truncate, fcntl, mmap, munmap
+        case shmget = 1, shmat, shmdt, shmctl, open, unlink, memfd, secret, truncate, fcntl, mmap, munmap, rename
 
         /// As C programs call it.
         public var name: String {
@@ -34,6 +36,7 @@ public struct ShmCall: Hashable, Sendable {
             case .fcntl: "fcntl"
             case .mmap: "mmap"
             case .munmap: "munmap"
+            case .rename: "rename"
             }
         }
 

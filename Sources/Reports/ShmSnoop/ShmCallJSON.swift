@@ -23,6 +23,7 @@ public enum ShmCallJSON {
         line.add("duration_ns", call.durationNanoseconds)
         line.add("compat", call.compat)
         if let name = call.name { line.add("name", name) }
+        if let name = call.newName { line.add("new_name", name) }
         if let descriptor = field.descriptor { line.add("fd", descriptor) }
         if let protection = field.protection { line.add("protection", protection) }
         return line
@@ -66,6 +67,7 @@ public enum ShmCallJSON {
                 flags = FlagNames.mmap.names(of: call.word(3))
                 protection = FlagNames.protection.names(of: call.word(2))
             case .munmap: (address, size) = (a[0], a[1])
+            case .rename: flags = FlagNames.rename.names(of: call.word(0))
             }
         }
     }

@@ -70,6 +70,9 @@ public struct ShmCallText: Sendable {
             return
                 "addr: \(hex(call.arguments[0])), length: \(call.arguments[1]), prot: \(FlagNames.protection.text(call.word(2))),"
                 + " flags: \(FlagNames.mmap.text(call.word(3))), fd: \(call.int(4)), offset: \(call.arguments[5])\(name)"
+        case .rename:
+            let newName = call.newName.map { ", new name: " + Printable.text($0) } ?? ""
+            return "flags: \(FlagNames.rename.text(call.word(0)))\(name)\(newName)"
         case .munmap: return "addr: \(hex(call.arguments[0])), length: \(call.arguments[1])"
         }
     }

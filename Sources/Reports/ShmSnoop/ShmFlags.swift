@@ -5,7 +5,7 @@ extension FlagNames {
     public static let shmget = FlagNames(
         [
             (0o1000, "IPC_CREAT"), (0o2000, "IPC_EXCL"), (0o4000, "SHM_HUGETLB"),
-            (0o10000, "SHM_NORESERVE"), (0o100000, "SHM_EXEC"),
+            (0o10000, "SHM_NORESERVE"),
         ], hugePrefix: "SHM_HUGE_", mode: true)
 
     /// shmat(2).
@@ -19,6 +19,9 @@ extension FlagNames {
             (1, "MFD_CLOEXEC"), (2, "MFD_ALLOW_SEALING"), (4, "MFD_HUGETLB"), (8, "MFD_NOEXEC_SEAL"),
             (0x10, "MFD_EXEC"),
         ], hugePrefix: "MFD_HUGE_")
+
+    /// renameat2(2).
+    public static let rename = FlagNames([(1, "RENAME_NOREPLACE"), (2, "RENAME_EXCHANGE"), (4, "RENAME_WHITEOUT")])
 
     /// memfd_secret(2).
     public static let secret = FlagNames([(0x80000, "FD_CLOEXEC")])

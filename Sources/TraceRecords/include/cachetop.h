@@ -19,13 +19,14 @@ struct cachetop_key {
 enum cachetop_flag {
 	CACHETOP_DELETED = 1,
 	CACHETOP_BLOCK_DEVICE = 2,
+	CACHETOP_EXECUTED = 4, /* its process took its name by exec in the interval */
 };
 
 struct cachetop_entry {
 	struct pagecache_counters counts;
 	__u64 cgroup; /* kernfs id, of the task seen first */
 	__u32 uid;
-	__u32 flags; /* of the file */
+	__u32 flags; /* cachetop_flag */
 	char comm[16]; /* of the process */
 };
 

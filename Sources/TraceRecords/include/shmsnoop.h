@@ -23,12 +23,14 @@ enum shm_call_kind {
 	SHM_CALL_FCNTL, /* fd, cmd, arg; named: the file */
 	SHM_CALL_MMAP, /* addr, length, prot, flags, fd, offset; named: the file, if any */
 	SHM_CALL_MUNMAP, /* addr, length */
+	SHM_CALL_RENAME, /* flags; named twice: the path below /dev/shm, or all of it where it is not there */
 	SHM_CALL_KINDS,
 };
 
 enum shm_call_flag {
 	SHM_CALL_COMPAT = 1, /* by the 32-bit entry */
 	SHM_CALL_NAMED = 2, /* a struct shm_named_event */
+	SHM_CALL_RENAMED = 4, /* a struct shm_renamed_event */
 };
 
 struct shmsnoop_config {
@@ -58,5 +60,12 @@ struct shm_named_event {
 };
 
 _Static_assert(sizeof(struct shm_named_event) == 360, "shm_named_event is shared with Swift");
+
+struct shm_renamed_event {
+	struct shm_named_event named;
+	char new_name[SHM_NAME]; /* cut there */
+};
+
+_Static_assert(sizeof(struct shm_renamed_event) == 616, "shm_renamed_event is shared with Swift");
 
 #endif

@@ -65,6 +65,11 @@ enum unwind_saved {
 #define UNWIND_SIGNAL_FP 120
 #define UNWIND_SIGNAL_SP 160
 #define UNWIND_SIGNAL_PC 168
+/* arm64: likewise, in the vDSO's __kernel_rt_sigreturn: siginfo, then ucontext, whose last is the sigcontext. */
+#define UNWIND_ARM64_SIGNAL_FP 544
+#define UNWIND_ARM64_SIGNAL_LR 552
+#define UNWIND_ARM64_SIGNAL_SP 560
+#define UNWIND_ARM64_SIGNAL_PC 568
 
 /* An executable mapping of a process. */
 struct unwind_mapping {

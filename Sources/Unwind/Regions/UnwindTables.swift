@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 internal import Symbols
 internal import SystemLayer
 internal import SystemPackage
@@ -15,19 +16,10 @@ final class UnwindTables {
         let length: UInt64
     }
 
-    /// What makes two files one: not the build-id alone, which a file may borrow to lend its rules to another's processes.
-    private struct Content: Hashable {
-        let image: ELFImage
-        let size: Int64
-    }
-
     /// The memory of all tables; files beyond it are walked by frame pointers.
     static let mostBytes = 1 << 29
-    /// The time spent on them.
-    static let mostTime = Duration.seconds(60)
 
-    private var byIdentity: [FileIdentity: Known?] = [:]
-    private var byContent: [Content: Known] = [:]
+    private var byIdentity: [SharedFile: Known?] = [:]
     private var vdso: [[UInt8]: Known?] = [:]
     private var images: [ID: ELFImage] = [:]
     /// Tables that nobody has taken yet.
@@ -38,14 +30,16 @@ final class UnwindTables {
     private(set) var count = 0
     /// The time spent on making or reading them.
     private(set) var time = Duration.zero
-    /// Files left out because of the limits on memory, time and number.
+    /// Files left out because of the limits on memory and number.
     private(set) var refused = 0
     /// Tables among them that an earlier run had made.
     private(set) var keptCount = 0
     private let mostTables: Int
     private let cache: UnwindCache?
+    private let reading: FileReading
 
-    init(mostTables: Int, cache: UnwindCache? = nil) {
+    init(mostTables: Int, cache: UnwindCache? = nil, reading: FileReading = FileReading()) {
+        self.reading = reading
         self.mostTables = mostTables
         self.cache = cache
     }
@@ -92,19 +86,41 @@ final class UnwindTables {
     }
 
     private func fileTable(_ mapping: Mapping, pid: Int32) -> (Known, ELFImage)? {
-        guard let file = ModuleCache.open(mapping, pid: pid), let status = try? file.status() else { return nil }
-        let identity = FileIdentity(status)
-        if let known = byIdentity[identity] { return withImage(known) }
-        var made: Known?
-        if let elf = try? ELFFile(file, path: mapping.rootPath(pid: pid)), let image = try? elf.image() {
-            let content = image.buildID.map { _ in Content(image: image, size: identity.size) }
-            made =
-                content.flatMap { byContent[$0] }
-                ?? make(elf, image, cache == nil ? nil : UnwindCache.Key(image, status, path: mapping.path))
-            if let content, let made { byContent[content] = made }
+        do throws(SymbolError) {
+            guard let file = try ModuleCache.open(mapping, pid: pid), let status = try? file.status() else {
+                return nil
+            }
+            let identity = SharedFile(status, pid: pid)
+            if let known = byIdentity[identity] { return withImage(known) }
+            let made = try make(mapping, pid, file, status)
+            byIdentity[identity] = .some(made)
+            return withImage(made)
+        } catch {
+            reading.omit(mapping.path, .unwinding, error)
+            return nil
         }
-        byIdentity[identity] = .some(made)
-        return withImage(made)
+    }
+
+    /// nil where the file has no call-frame information, or is no ELF file.
+    private func make(
+        _ mapping: Mapping, _ pid: Int32, _ file: consuming OpenFile, _ status: stat
+    ) throws(SymbolError) -> Known? {
+        var held: OpenFile? = consume file
+        do throws(SymbolError) {
+            return try reading.timed(FileIdentity(status)) { () throws(SymbolError) -> Known? in
+                guard let file = held.take() else { return nil }
+                let elf = try ELFFile(file, path: mapping.rootPath(pid: pid), reading)
+                let image = try elf.image()
+                let key = cache == nil ? nil : UnwindCache.Key(image, status, path: mapping.path)
+                return try make(elf, image, key)
+            }
+        } catch {
+            guard case .leftOut(_, let reason) = error, reason == .time else {
+                reading.omit(mapping.path, .unwinding, error)
+                return nil
+            }
+            throw error
+        }
     }
 
     private func vdsoTable(_ mapping: Mapping, pid: Int32) -> (Known, ELFImage)? {
@@ -114,22 +130,25 @@ final class UnwindTables {
         if let known = vdso[bytes] { return withImage(known) }
         guard vdso.count < 16 else { return nil }
         var made: Known?
-        if let elf = try? ELFFile(bytes: bytes, name: "[vdso]"), let image = try? elf.image() {
-            made = make(elf, image, nil)
+        if let elf = try? ELFFile(bytes: bytes, name: "[vdso]", reading), let image = try? elf.image() {
+            made = try? make(elf, image, nil)
         }
         vdso[bytes] = .some(made)
         return withImage(made)
     }
 
-    private func make(_ file: borrowing ELFFile, _ image: ELFImage, _ key: UnwindCache.Key?) -> Known? {
-        guard count < mostTables, byteCount < Self.mostBytes, time < Self.mostTime else {
+    private func make(
+        _ file: borrowing ELFFile, _ image: ELFImage, _ key: UnwindCache.Key?
+    ) throws(SymbolError) -> Known? {
+        guard count < mostTables, byteCount < Self.mostBytes else {
             refused += 1
-            return nil
+            throw .leftOut(path: file.path.description, reason: .memory)
         }
         let begun = ContinuousClock.now
         defer { time += begun.duration(to: .now) }
         let kept = key.flatMap { cache?.table($0) }
-        guard let table = kept ?? (try? UnwindTable(file, image)) else { return nil }
+        let table: UnwindTable
+        if let kept { table = kept } else { table = try UnwindTable(file, image) }
         if kept != nil {
             keptCount += 1
         } else if let key {
@@ -137,7 +156,7 @@ final class UnwindTables {
         }
         guard byteCount + table.byteCount <= Self.mostBytes else {
             refused += 1
-            return nil
+            throw .leftOut(path: file.path.description, reason: .memory)
         }
         count += 1
         byteCount += table.byteCount

@@ -39,9 +39,14 @@ struct UnwindTable: Equatable, Sendable {
 
     /// From a file's call-frame information, and from its code where that says nothing.
     ///
-    /// - Throws: `.noUnwindInformation`, also where it is too much or for another kind of machine.
+    /// - Throws: `.noUnwindInformation`, also where it is for another kind of machine; `.leftOut`.
     init(_ file: borrowing ELFFile, _ image: ELFImage) throws(SymbolError) {
         guard let text = Self.text(image) else { throw .noUnwindInformation(path: file.path.description) }
+        let share = FileShare(file.share.reading, onDisk: file.onDisk)
+        // an index of all of the text, for a file that may have little of it
+        guard share.take(Int((text.upperBound - text.lowerBound) / Self.chunkBytes) * 4) else {
+            throw .leftOut(path: file.path.description, reason: .memory)
+        }
         let callFrames = try CallFrameRows(file)
         let packer = callFrames.withRows { rows in
             UnwindPacker(text: text, MergedRows(rows, UnwindGaps.rows(file, image, between: rows)))

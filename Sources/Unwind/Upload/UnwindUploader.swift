@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LibBPF
-internal import Symbols
+public import Symbols
 public import SystemPackage
 internal import TraceRecords
 
@@ -37,13 +37,15 @@ public struct UnwindUploader {
     ///
     /// - Parameters:
     ///   - cache: the directory that keeps tables between runs; nil: none are kept.
+    ///   - reading: what reading files may cost.
     ///   - note: takes a line about each table that the kernel has no room for.
     /// - Throws: `BPFError` where the object has no such maps.
     public init?(
-        _ object: borrowing LoadedObject, _ mode: StackMode, cache: FilePath?, note: @escaping (String) -> Void
+        _ object: borrowing LoadedObject, _ mode: StackMode, cache: FilePath?, reading: FileReading,
+        note: @escaping (String) -> Void
     ) throws(BPFError) {
         guard mode.unwinds else { return nil }
-        let tables = UnwindTables(mostTables: Self.mostTables, cache: cache.map { UnwindCache($0) })
+        let tables = UnwindTables(mostTables: Self.mostTables, cache: cache.map { UnwindCache($0) }, reading: reading)
         try self.init(tables, KernelUnwindMaps(object), note: note)
     }
 

@@ -63,7 +63,8 @@ extension Failure {
             switch error {
             case .system(_, _, let code): Self.status(of: Errno(rawValue: code))
             case .kernelAddressesHidden: Status.permission
-            case .noKernelSymbols, .malformedELF, .tooLarge, .noDWARF, .noUnwindInformation: Status.unavailable
+            case .noKernelSymbols, .malformedELF, .tooLarge, .leftOut, .noDWARF, .noUnwindInformation:
+                Status.unavailable
             }
         self.init(status: status, message: Printable.text(error.description))
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Symbols
 internal import SystemLayer
 internal import TraceRecords
 
@@ -52,10 +53,12 @@ enum MemLeakRequest {
             throw .usage("--sample-bytes goes with neither -s nor --combined-only")
         }
         if arguments.exitStatus && arguments.words.isEmpty { throw .usage("--exit-status is of a command (-c)") }
+        let reading = FileReading()
         return MemLeakPlan(
             settings: settings, target: try target(arguments), follow: arguments.follow,
-            search: AllocatorSearch(object: arguments.obj, prefix: arguments.symbolsPrefix), stack: arguments.stack,
-            sampleBytes: arguments.sampleBytes?.value, lines: arguments.lines)
+            search: AllocatorSearch(object: arguments.obj, prefix: arguments.symbolsPrefix, reading: reading),
+            stack: arguments.stack, sampleBytes: arguments.sampleBytes?.value, lines: arguments.lines,
+            reading: reading)
     }
 
     private static func target(_ arguments: MemLeakArguments) throws(Failure) -> MemLeakPlan.Target {

@@ -24,6 +24,7 @@ enum PageCache {
     }
 
     enum Reads: String, Ladder {
+        case tracepointReturn = "tracepoint_return"
         case tracepoint
         case fentryReadSplice = "fentry_read_splice"
         case fentryRead = "fentry_read"
@@ -37,10 +38,16 @@ enum PageCache {
 
         var rung: Rung {
             switch self {
+            case .tracepointReturn:
+                // a program on every call's return: only where there is something for it to see
+                Rung(
+                    .tracepoint, on: Self.batches, programs: ["read_batch_btf", "read_end_btf"],
+                    requires: [.mounted("squashfs")],
+                    cannotSee: Self.otherFiles + ", and ends of squashfs' files below overlayfs")
             case .tracepoint:
                 Rung(
-                    .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
-                    programs: ["read_batch_btf", "last_read_btf"], cannotSee: Self.otherFiles)
+                    .tracepoint, on: Self.batches, programs: ["read_batch_btf"],
+                    cannotSee: Self.otherFiles + ", and ends of files on a squashfs that is mounted later")
             case .fentryReadSplice:
                 Rung(
                     .fentry, on: Self.readAndSplice, programs: ["read_fexit", "splice_fexit"],
@@ -73,13 +80,14 @@ enum PageCache {
         /// Is every page counted that a read asks for?
         var seesAccesses: Bool {
             switch self {
-            case .tracepoint, .fentryReadSplice, .fentryRead, .fentryBufferedRead, .kprobeReadSplice, .kprobeRead,
-                .kprobeBufferedRead:
+            case .tracepointReturn, .tracepoint, .fentryReadSplice, .fentryRead, .fentryBufferedRead,
+                .kprobeReadSplice, .kprobeRead, .kprobeBufferedRead:
                 true
             case .partial: false
             }
         }
 
+        private static let batches = KernelRange.from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true)
         private static let otherFiles = "reads of tmpfs and hugetlbfs"
         /// Where filemap_splice_read() is there and its hook refused, filemap_read() alone would miss what is spliced.
         static let splicesByReading = Requirement.lacksFunction("filemap_splice_read")
@@ -142,7 +150,7 @@ enum PageCache {
                 Rung(
                     .tracepoint, on: .through(5, 17, Self.folioDirtied),
                     programs: ["insert_btf", "page_dirty_claim_btf"],
-                    cannotSee: Self.writeThrough)
+                    cannotSee: Self.writeThrough + "; before 5.15, what a task reads ahead and then writes, as missed")
             }
         }
 

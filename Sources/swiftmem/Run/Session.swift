@@ -11,6 +11,8 @@ struct Session: ~Copyable {
     let probes: AttachedProbes
     var output: Output
     let options: ReportOptions
+    /// What a report lacks besides, in lines.
+    var incomplete: [String]
     private let lossMap: PerCPUMap<UInt32, UInt64>
     private var shown: Losses
 
@@ -27,6 +29,7 @@ struct Session: ~Copyable {
         self.options = options
         self.lossMap = lossMap
         output = Output()
+        incomplete = []
         shown = Losses()
     }
 
@@ -98,10 +101,10 @@ struct Session: ~Copyable {
     func finish() throws {
         guard options.strict else { return }
         let lost = try losses()
-        guard lost.total == 0 else {
+        guard lost.total == 0, incomplete.isEmpty else {
             throw Failure(
                 status: Failure.Status.incomplete, message: "the report is incomplete",
-                details: lost.lines)
+                details: lost.lines + incomplete)
         }
     }
 }

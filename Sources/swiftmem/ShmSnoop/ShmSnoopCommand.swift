@@ -13,9 +13,9 @@ struct ShmSnoop: Tool {
         abstract: "Shared-memory system calls as they return, or the segments there are.",
         discussion: """
             Traces shmget, shmat, shmdt and shmctl of every process, 32-bit ones and their \
-            ipc() included. --all adds shm_open and shm_unlink (files of a /dev/shm), \
+            ipc() included. --all adds shm_open, shm_unlink and rename (files of a /dev/shm), \
             memfd_create, memfd_secret, ftruncate and seals of these files, mmap with \
-            MAP_SHARED of them or of nothing, and munmap of what was mapped so under the trace. \
+            MAP_SHARED of them, of /dev/zero or of nothing, and munmap of what was mapped so under the trace. \
             --list and --orphans trace nothing: they show the System V segments of all IPC \
             namespaces with a process in them.
 

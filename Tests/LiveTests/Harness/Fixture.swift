@@ -27,7 +27,9 @@ struct Fixture: Sendable, CustomTestStringConvertible {
         source: "own-functions-jemalloc.c", compiler: "gcc", flags: ["-O2", "-l:libjemalloc.so.2"])
     /// Debian 12 has its second major version, 13 the third.
     static let mimalloc =
-        FileManager.default.fileExists(atPath: "/usr/lib/x86_64-linux-gnu/libmimalloc.so.3")
+        ["x86_64", "aarch64"].contains {
+            FileManager.default.fileExists(atPath: "/usr/lib/\($0)-linux-gnu/libmimalloc.so.3")
+        }
         ? "libmimalloc.so.3" : "libmimalloc.so.2"
     static let mimallocOwn = Fixture(
         source: "own-functions-mimalloc.c", compiler: "gcc", flags: ["-O2", "-l:\(mimalloc)"])

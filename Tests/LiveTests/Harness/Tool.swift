@@ -4,10 +4,8 @@ import Testing
 
 /// The command under test.
 enum Tool {
-    static let directory =
-        Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
-        .map { URL(fileURLWithPath: $0.bundlePath).deletingLastPathComponent() }
-        ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    /// Where the test bundle is, which on Linux is a program.
+    static let directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
     static let binary =
         ProcessInfo.processInfo.environment["SWIFTMEM_BINARY"]

@@ -38,6 +38,7 @@ struct CacheStatRow: Row, CountsPages {
 struct CacheTopRow: Row, CountsPages {
     static let type = "cachetop"
     let pid: Int?
+    let comm: String?
     let file: String?
     @Known var inode: Hex?
     let device: String?

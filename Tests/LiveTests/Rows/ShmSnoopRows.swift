@@ -18,6 +18,7 @@ struct ShmSnoopRow: Row {
     let fd: Int?
     let cmd: String?
     let name: String?
+    let newName: String?
     let flags: [String]?
 
     /// What the call gave, be it a number or an address.
@@ -60,6 +61,8 @@ struct ShmCallsTruth: Row {
         let addr: Int?
         let sizeBytes: Int?
         let fd: Int?
+        let name: String?
+        let newName: String?
     }
 
     /// How the calls of a thread ended, and how many did so.

@@ -6,8 +6,10 @@
 #include "sysv.h"
 #include <sys/mman.h>
 
-#ifndef SYS_unlink // arm64 has only the newer call
+#ifndef SYS_unlink // arm64 has only the newer calls
 #define SYS_unlink SYS_unlinkat
+#define SYS_creat SYS_openat
+#define SYS_rename SYS_renameat
 #endif
 
 static inline long posix_open(const char *name, int flags)
@@ -42,6 +44,39 @@ static inline long posix_fcntl(long fd, int command, long argument)
 		      ARGUMENTS(NUMBER("fd", fd), NUMBER("cmd", command), NUMBER("arg", argument)));
 }
 
+// Below /dev/shm by other calls than shm_open()'s and shm_unlink()'s.
+static inline void posix_other_calls(void)
+{
+	static char path[64], second[80], outside[80];
+	snprintf(path, sizeof path, "/dev/shm/swiftmem-creat-%d", (int)getpid());
+	snprintf(second, sizeof second, "%s-renamed", path);
+	snprintf(outside, sizeof outside, "/dev/swiftmem-creat-%d", (int)getpid());
+	w_undo_path(W_UNDO_FILE, path);
+	w_undo_path(W_UNDO_FILE, second);
+	long fd = need(record("shm_open", "native", SYS_creat, creat(path, 0600),
+			      ARGUMENTS(TEXT("name", path + 9), NUMBER("oflag", O_WRONLY | O_CREAT | O_TRUNC),
+					NUMBER("mode", 0600))),
+		       "creat");
+	close((int)fd);
+	need(record("rename", "native", SYS_rename, rename(path, second),
+		    ARGUMENTS(TEXT("name", path + 9), TEXT("new_name", second + 9))),
+	     "rename");
+	expect(record("rename", "native", SYS_renameat2,
+		      renameat2(AT_FDCWD, second, AT_FDCWD, second, RENAME_NOREPLACE),
+		      ARGUMENTS(TEXT("name", second + 9), TEXT("new_name", second + 9))),
+	       EEXIST, "renameat2 to what is there");
+	expect(record("rename", "native", SYS_rename, rename(outside, path),
+		      ARGUMENTS(TEXT("name", outside), TEXT("new_name", path + 9))),
+	       EXDEV, "rename from another file system");
+	need(record("shm_unlink", "native", SYS_unlink, unlink(second), ARGUMENTS(TEXT("name", second + 9))), "unlink");
+	fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		w_die(W_FAILED, errno, "/dev/zero");
+	long page = sysconf(_SC_PAGESIZE), map = need(posix_map(page, PROT_READ, MAP_SHARED, fd), "mmap of /dev/zero");
+	need(posix_unmap(map, page), "munmap");
+	close((int)fd);
+}
+
 static inline void posix_sequence(void)
 {
 	static char name[48], path[64]; // the record points at the name
@@ -63,6 +98,7 @@ static inline void posix_sequence(void)
 	need(record("shm_unlink", "native", SYS_unlink, shm_unlink(name), ARGUMENTS(TEXT("name", name))), "shm_unlink");
 	close((int)fd);
 
+	posix_other_calls();
 	expect(posix_memfd("swiftmem-bad", 0x8000), EINVAL, "memfd_create of unknown flags");
 	fd = need(posix_memfd("swiftmem-memfd", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
 	need(posix_truncate(fd, 2 * page), "ftruncate");

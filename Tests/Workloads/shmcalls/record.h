@@ -33,7 +33,7 @@ static inline const char *error_name(int e)
 		      { EEXIST, "EEXIST" }, { EINVAL, "EINVAL" },	{ ENOSPC, "ENOSPC" },
 		      { ENOSYS, "ENOSYS" }, { EIDRM, "EIDRM" },		{ EBADF, "EBADF" },
 		      { EAGAIN, "EAGAIN" }, { EOVERFLOW, "EOVERFLOW" }, { EOPNOTSUPP, "EOPNOTSUPP" },
-		      { EINTR, "EINTR" } };
+		      { EINTR, "EINTR" },   { EXDEV, "EXDEV" } };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (names[i].number == e)
 			return names[i].name;

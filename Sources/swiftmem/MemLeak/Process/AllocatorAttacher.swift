@@ -3,11 +3,13 @@ internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import Symbols
 
 /// Finds allocators in the files that processes map, and attaches to each once.
 struct AllocatorAttacher: ~Copyable {
     private var probes: AllocatorProbes
     private let search: AllocatorSearch
+    private let reading: FileReading
     /// Probes are in every process that maps a file, not in one.
     private let isWide: Bool
     /// Files looked at, by process where probes are of one process only.
@@ -19,6 +21,7 @@ struct AllocatorAttacher: ~Copyable {
     init(_ plan: MemLeakPlan, _ session: borrowing Session) {
         probes = AllocatorProbes(session.probes.resolution[MemLeakProbes.Allocators.self] ?? .perf)
         search = plan.search
+        reading = plan.reading
         isWide = plan.isWide
     }
 
@@ -52,13 +55,15 @@ struct AllocatorAttacher: ~Copyable {
     ) throws(BPFError) {
         // A file with a heap first: mmap's probes tell a mapping from the heap's own by it.
         for file in files.sorted(by: { $0.hasHeap && !$1.hasHeap }) {
+            let attached: AllocatorFile?
             do throws(BPFError) {
-                try probes.attach(file, pid: isWide ? nil : pid, session.probes.object)
+                attached = try probes.attach(file, pid: isWide ? nil : pid, session.probes.object, reading)
             } catch {
                 // it went meanwhile, or unmapped the file
                 if error.code == ESRCH || error.code == ENOENT { continue }
                 throw error
             }
+            guard let file = attached else { continue }
             if !hooked.contains(where: { $0.number == file.number }) { hooked.append(file) }
         }
     }

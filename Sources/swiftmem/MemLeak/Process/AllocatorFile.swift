@@ -2,16 +2,22 @@
 internal import Glibc
 internal import Reports
 
-/// Which file it is, whatever it is called and from wherever it is seen.
+/// Which file it is, whatever it is called and from wherever it is seen; another once it was written to.
 struct FileNumber: Hashable {
     let device: UInt64
     let inode: UInt64
+    private let size: Int64
+    private let changedSeconds: Int
+    private let changedNanoseconds: Int
 
     init?(_ path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        changedSeconds = status.st_ctim.tv_sec
+        changedNanoseconds = status.st_ctim.tv_nsec
     }
 }
 
@@ -37,6 +43,13 @@ struct AllocatorFile {
     let marksFrees: Bool
     /// It has malloc and free, not mappings or operator new only.
     let hasHeap: Bool
+
+    /// The same without some of its functions.
+    func without(_ functions: Set<String>) -> AllocatorFile {
+        AllocatorFile(
+            number: number, path: path, shownPath: shownPath, sites: sites.filter { !functions.contains($0.function) },
+            missing: missing + functions.sorted(), marksFrees: marksFrees, hasHeap: hasHeap)
+    }
 
     /// The text of a report's head.
     var description: String {

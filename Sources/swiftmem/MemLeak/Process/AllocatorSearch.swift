@@ -10,6 +10,8 @@ struct AllocatorSearch {
     var object: String?
     /// `--symbols-prefix`.
     var prefix: String?
+    /// What reading files may cost.
+    let reading: FileReading
 
     /// All allocators that a process has mapped, except in files known already.
     ///
@@ -30,7 +32,16 @@ struct AllocatorSearch {
             guard let (path, number) = reachable(mapping, pid, &refused) else { continue }
             reached = true
             guard known.insert(number).inserted else { continue }
-            if let file = inspect(path, shown: shown, number, ofLibrary: !isMain(number, pid)) {
+            let file: AllocatorFile?
+            do throws(SymbolError) {
+                file = try inspect(path, shown: shown, number, ofLibrary: !isMain(number, pid))
+            } catch {
+                reading.omit(mapping.path, .allocators, error)
+                // what stood in the way may go
+                if case .system = error { known.remove(number) }
+                continue
+            }
+            if let file {
                 files.append(file)
             }
         }
@@ -71,9 +82,11 @@ struct AllocatorSearch {
     }
 
     /// nil: no allocator in it, or no ELF file.
-    func inspect(_ path: String, shown: String, _ number: FileNumber, ofLibrary: Bool)
-        -> AllocatorFile?
-    {
+    ///
+    /// - Throws: `.system` where it can't be opened, `.leftOut`.
+    func inspect(
+        _ path: String, shown: String, _ number: FileNumber, ofLibrary: Bool
+    ) throws(SymbolError) -> AllocatorFile? {
         let prefixes = prefix.map { [$0] } ?? AllocatorFunction.prefixes
         var names = Set(
             (AllocatorFunction.mappings + AllocatorFunction.new + AllocatorFunction.delete).map(\.name))
@@ -87,10 +100,16 @@ struct AllocatorSearch {
         }
         // A library's functions are in what it exports; a program's may be in its debug file.
         let debug = ofLibrary ? DebugFiles(directory: "/nonexistent") : DebugFiles()
-        guard
-            let found = try? ELFSymbols.functionOffsets(
-                named: names, path: FilePath(path), debugFiles: debug)
-        else { return nil }
+        let found: [FunctionLocation]
+        do throws(SymbolError) {
+            found = try reading.timed(path: FilePath(path)) { () throws(SymbolError) in
+                try ELFSymbols.functionOffsets(
+                    named: names, path: FilePath(path), debugFiles: debug, reading: reading)
+            }
+        } catch {
+            if case .malformedELF = error { return nil }
+            throw error
+        }
         let locations = Dictionary(grouping: found.filter { !$0.isIndirect }, by: \.name)
         var builder = Builder(locations: locations, path: path)
         builder.add(prefixes: prefixes, shown: shown, ofLibrary: ofLibrary)

@@ -18,7 +18,10 @@ extension MemLeakSource {
                 processes.add(pid)
                 names.forked(pid, by: parent)
                 try unwinder?.load(pid)
-            case .unmapped(let pid): try unwinder?.asked(pid)
+            case .unmapped(let pid):
+                try unwinder?.asked(pid)
+                // a plugin may be gone before the next report
+                names.load(pid)
             case .execed(let pid, let comm, let time, let isNarrow):
                 processes.set(pid, isNarrow: isNarrow)
                 try execed(pid, comm, time, session)
@@ -37,6 +40,8 @@ extension MemLeakSource {
         try unwinder?.execed(pid)
         // the program and its loader are mapped by now: a static one, or musl's, is hooked at once
         try look(at: pid, session)
+        // it may end before its libraries are looked at
+        names.load(pid)
         if case .processes(let pids) = plan.target, pids.contains(pid) {
             say("process \(pid) (\(Printable.text(comm))) has called exec: what it had allocated is gone")
         }

@@ -5,6 +5,7 @@ internal import TraceRecords
 internal import Glibc
 internal import LibBPF
 internal import Reports
+internal import Symbols
 internal import Unwind
 
 /// What the arguments of memleak come to.
@@ -25,6 +26,8 @@ struct MemLeakPlan {
     let sampleBytes: UInt64?
     /// Frames have source files and lines.
     let lines: Bool
+    /// What reading the processes' files may cost.
+    let reading: FileReading
 
     /// Probes fire wherever an allocator's file is mapped, not in chosen processes only.
     var isWide: Bool {

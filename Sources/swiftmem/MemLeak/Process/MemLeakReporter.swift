@@ -59,7 +59,8 @@ struct MemLeakReporter {
         let report = MemLeakReport(
             time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: table.sites.count,
             blocks: table.blocks, counters: counters, losses: losses, sampleRate: plan.settings.sampleRate,
-            sampleBytes: plan.sampleBytes, gone: gone)
+            sampleBytes: plan.sampleBytes, gone: gone, leftOut: FilesLeftOut(plan.reading))
+        session.incomplete = report.leftOut.lines
         if session.options.json {
             for line in MemLeakJSON.lines(report) { session.output.print(line) }
         } else {

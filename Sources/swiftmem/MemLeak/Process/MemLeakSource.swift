@@ -27,11 +27,11 @@ struct MemLeakSource: ReportSource, ~Copyable {
 
     init(_ plan: MemLeakPlan, _ found: [FoundAllocators], _ session: borrowing Session) throws {
         // every field is assigned behind the last throw
-        let names = StackNames(lines: plan.lines)
+        let names = StackNames(lines: plan.lines, reading: plan.reading)
         let processes = try ProcessTable(session.probes.object)
         let reporter = try MemLeakReporter(plan, names, session.probes.object)
         let unwinder = try UnwindUploader(
-            session.probes.object, plan.stack, cache: Environment.unwindCache, note: note)
+            session.probes.object, plan.stack, cache: Environment.unwindCache, reading: plan.reading, note: note)
         var tracee: Tracee?
         if case .command(let words) = plan.target {
             // records are alone on standard output: what reads them can't tell a command's lines from them

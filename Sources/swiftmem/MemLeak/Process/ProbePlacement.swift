@@ -7,8 +7,8 @@ internal import SystemPackage
 /// Where in a function its probe goes. Everything that attaches asks here.
 ///
 /// The kernel emulates some instructions and single-steps others out of line, which is
-/// a second trap and the greater part of a probe's cost: on x86-64 the first emulated
-/// one is taken where the way to it is straight and leaves all as it was at the entry.
+/// a second trap and the greater part of a probe's cost: the first emulated one is
+/// taken where the way to it is straight and leaves all as it was at the entry.
 /// `SWIFTMEM_PLACEMENT=entry` keeps to the entries.
 enum ProbePlacement {
     /// Bytes from the start of the file.
@@ -20,17 +20,21 @@ enum ProbePlacement {
     }
 
     private static func distance(of function: FunctionLocation, path: String) -> UInt64 {
-        #if arch(x86_64)
-            // A larger function is not read whole, so that no jump in it is overlooked.
-            guard function.size > 0, function.size <= 1 << 16, !Environment.keepsToEntries,
-                let code = bytes(path, at: function.fileOffset, count: Int(function.size))
-            else { return 0 }
-            return code.withUnsafeBufferPointer { code in
-                // SAFETY: the code is `count` bytes long and read during the call only.
-                code.baseAddress.map { UInt64(emulated_instruction($0, code.count)) } ?? 0
-            }
+        // A larger function is not read whole, so that no jump in it is overlooked.
+        guard function.size > 0, function.size <= 1 << 16, !Environment.keepsToEntries,
+            let code = bytes(path, at: function.fileOffset, count: Int(function.size))
+        else { return 0 }
+        return code.withUnsafeBufferPointer { code in
+            // SAFETY: the code is `count` bytes long and read during the call only.
+            code.baseAddress.map { UInt64(firstEmulated($0, code.count)) } ?? 0
+        }
+    }
+
+    private static func firstEmulated(_ code: UnsafePointer<UInt8>, _ size: Int) -> Int {
+        #if arch(arm64)
+            simulated_instruction(code, size)
         #else
-            return 0
+            emulated_instruction(code, size)
         #endif
     }
 

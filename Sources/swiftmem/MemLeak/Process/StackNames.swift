@@ -9,10 +9,10 @@ final class StackNames {
     /// A forked process that has not called exec has its parent's mappings.
     private var parents: [UInt32: UInt32] = [:]
 
-    init(lines: Bool) {
+    init(lines: Bool, reading: FileReading) {
         var options = ProcessSymbolizer.Options()
         options.lines = lines
-        symbolizer = ProcessSymbolizer(options: options)
+        symbolizer = ProcessSymbolizer(options: options, reading: reading)
     }
 
     /// Reads a process's mappings and symbols while it is there.
