@@ -6,26 +6,33 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <elf.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { OPTIONS = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACESYSGOOD };
+// A tracer that is killed takes the command with it: it may stand still, and nobody would let it go.
+enum { OPTIONS = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL };
 
 // Between fork and exec: nothing but async-signal-safe calls.
-static _Noreturn void child(const char *const *argv, int output, int go, int failure)
+static _Noreturn void child(const char *const *argv, const struct rlimit *files, int output, int go, int failure)
 {
 	sigset_t none;
-	char byte;
+	char byte = 0;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (read(go, &byte, 1) != 1)
+	setrlimit(RLIMIT_NOFILE, files);
+	// A program with file capabilities is not dumpable, and who is not is traced with CAP_SYS_PTRACE alone.
+	prctl(PR_SET_DUMPABLE, 1);
+	if (write(failure, &byte, 1) != 1 || read(go, &byte, 1) != 1)
 		_exit(127);
 	if (output != STDOUT_FILENO && dup2(output, STDOUT_FILENO) < 0)
 		_exit(126);
@@ -36,7 +43,7 @@ static _Noreturn void child(const char *const *argv, int output, int go, int fai
 	_exit(127);
 }
 
-int tracee_spawn(const char *const *argv, int output, struct tracee *tracee)
+int tracee_spawn(const char *const *argv, const struct rlimit *files, int output, struct tracee *tracee)
 {
 	int go[2], failure[2];
 
@@ -51,15 +58,18 @@ int tracee_spawn(const char *const *argv, int output, struct tracee *tracee)
 	int pid = fork();
 	if (pid == 0) {
 		close(go[1]); // else its own copy would keep it waiting for ever
-		child(argv, output, go[0], failure[1]);
+		child(argv, files, output, go[0], failure[1]);
 	}
 	int code = pid < 0 ? errno : 0;
+	char ready;
+
 	close(go[0]);
 	close(failure[1]);
+	if (!code && read(failure[0], &ready, 1) != 1)
+		code = ECHILD;
 	if (!code && ptrace(PTRACE_SEIZE, pid, NULL, (void *)(long)OPTIONS) < 0) {
 		code = errno;
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, __WALL);
+		tracee_kill(pid);
 	}
 	if (code) {
 		close(go[1]);
@@ -88,12 +98,12 @@ int tracee_exec_failure(struct tracee *tracee)
 	return count == sizeof(code) ? code : 0;
 }
 
-struct tracee_event tracee_wait(int pid, int without_waiting)
+struct tracee_event tracee_next(int pid)
 {
 	int status, result;
 
 	do
-		result = waitpid(pid, &status, __WALL | (without_waiting ? WNOHANG : 0));
+		result = waitpid(pid, &status, __WALL | WNOHANG);
 	while (result < 0 && errno == EINTR);
 	if (result < 0)
 		return (struct tracee_event){ TRACEE_LOST, errno };
@@ -127,6 +137,37 @@ void tracee_continue(int pid, int to_system_call, int signal)
 void tracee_listen(int pid)
 {
 	ptrace(PTRACE_LISTEN, pid, NULL, NULL);
+}
+
+void tracee_detach(int pid)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	// only who stands still can be let go of; who sleeps in the kernel for longer dies with the tracer
+	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	for (int tries = 0; tries < 1000; tries++) {
+		struct tracee_event event = tracee_next(pid);
+
+		switch (event.change) {
+		case TRACEE_NOTHING: nanosleep(&pause, NULL); continue;
+		case TRACEE_EXITED:
+		case TRACEE_KILLED:
+		case TRACEE_LOST: return;
+		default: ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)event.value); return;
+		}
+	}
+}
+
+void tracee_kill(int pid)
+{
+	int status = 0;
+
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, __WALL) >= 0 || errno == EINTR) {
+		if (WIFEXITED(status) || WIFSIGNALED(status))
+			return;
+		ptrace(PTRACE_CONT, pid, NULL, NULL); // before its end it stands still once more
+	}
 }
 
 #if defined(__x86_64__)

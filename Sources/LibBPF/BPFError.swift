@@ -34,6 +34,10 @@ public struct BPFError: Error, Equatable, Sendable, CustomStringConvertible {
         case needsPrivilege
         /// A higher RLIMIT_MEMLOCK: before Linux 5.11 maps are counted against it.
         case raiseLockedMemoryLimit
+        /// A higher RLIMIT_NOFILE: maps, programs and links are open files.
+        case raiseOpenFileLimit
+        /// A map of fewer entries: the kernel makes none that large.
+        case smallerMap
         /// A program that is less work to verify: the verifier gave up on this one.
         case verifierGaveUp
         /// A kernel that has the function, tracepoint, type or link asked for.
@@ -44,8 +48,11 @@ public struct BPFError: Error, Equatable, Sendable, CustomStringConvertible {
     public var remedy: Remedy? {
         switch code {
         case EPERM, EACCES: .needsPrivilege
+        case EMFILE: .raiseOpenFileLimit
         case ENOMEM: .raiseLockedMemoryLimit
         case E2BIG where program != nil, ENOSPC where program != nil: .verifierGaveUp
+        // an update of a map that is full ends so too, but libbpf has no words for that
+        case E2BIG where !log.isEmpty: .smallerMap
         case ESRCH where program == nil, ENOENT: .missingOnThisKernel
         default: nil
         }

@@ -43,7 +43,8 @@ public struct AttachedProbes: ~Copyable {
                 return try AttachedProbes(
                     resolution, image: image, types: types, btf: btf, configure: configure)
             } catch {
-                guard let program = error.program,
+                // a shortage is this process's, and says nothing of the rung
+                guard error.remedy != .raiseOpenFileLimit, let program = error.program,
                     let choice = resolution.choices.first(where: {
                         $0.rung?.programs.contains(program) ?? false
                     }), let rung = choice.rung

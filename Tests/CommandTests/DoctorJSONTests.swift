@@ -52,8 +52,11 @@ import Testing
                 DoctorJSON.feature(.taskStorage, .unsupported("the verifier refuses it")),
             ],
             "doctor_tool": [
-                DoctorJSON.tool("cachestat", mode: nil, failure: nil, choices: Array(choices.prefix(1))),
-                DoctorJSON.tool("memleak", mode: "kernel", failure: "memleak can't see reads", choices: choices),
+                DoctorJSON.tool("cachestat", mode: nil, failure: nil, wanting: [], choices: Array(choices.prefix(1))),
+                DoctorJSON.tool(
+                    "memleak", mode: "kernel", failure: "memleak can't see reads",
+                    wanting: ["without CAP_SYSLOG: functions of the kernel stay without names"], choices: choices),
+                DoctorJSON.unknown("oomkill", mode: nil),
             ],
             "doctor_verifier": [
                 DoctorJSON.verifier(tool: "cachestat", program: "read_enter_fentry", instructions: 412),

@@ -54,13 +54,14 @@ import Testing
 
     @Test("each thing that would help has words, and a refusal has them")
     func remedies() {
-        let helped: [(Int32, String?, BPFError.Remedy)] = [
-            (EPERM, nil, .needsPrivilege), (ENOMEM, nil, .raiseLockedMemoryLimit),
-            (E2BIG, "x", .verifierGaveUp), (ENOENT, nil, .missingOnThisKernel),
+        let helped: [(Int32, String?, [String], BPFError.Remedy)] = [
+            (EPERM, nil, [], .needsPrivilege), (ENOMEM, nil, [], .raiseLockedMemoryLimit),
+            (EMFILE, "x", [], .raiseOpenFileLimit), (E2BIG, nil, ["failed to create"], .smallerMap),
+            (E2BIG, "x", [], .verifierGaveUp), (ENOENT, nil, [], .missingOnThisKernel),
         ]
-        #expect(Set(helped.map(\.2)) == Set(BPFError.Remedy.allCases))
-        for (code, program, remedy) in helped {
-            let error = BPFError(operation: "load", code: code, program: program)
+        #expect(Set(helped.map(\.3)) == Set(BPFError.Remedy.allCases))
+        for (code, program, log, remedy) in helped {
+            let error = BPFError(operation: "load", code: code, log: log, program: program)
             #expect(error.remedy == remedy)
             #expect(Failure(error).remedy?.isEmpty == false)
         }

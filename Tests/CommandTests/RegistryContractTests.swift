@@ -36,6 +36,26 @@ import Testing
         }
     }
 
+    @Test("the table of capabilities is that of the tools")
+    func capabilities() throws {
+        func row(_ tool: String, _ use: CapabilityUse) -> String {
+            "| \(tool) | \(use.capability.name) | \(use.without) | \(use.isKept ? "yes" : "no") |"
+        }
+        let uses = Self.modes.flatMap { mode in
+            mode.uses.map { row(mode.probes.tool + (mode.name.map { " (\($0))" } ?? ""), $0) }
+        }
+        let page = try #require(readText("Docs/permissions.md"))
+        let rows = page.split(separator: "\n").filter { $0.contains("| CAP_") }.map(String.init)
+        #expect(rows == CapabilityUse.tracing.map { row("all", $0) } + uses)
+    }
+
+    @Test("tools without stacks of processes keep no right to look at them")
+    func keptCapabilities() {
+        for mode in Self.modes where mode.probes.object != "memleak" {
+            #expect(mode.kept.isDisjoint(with: [.dacReadSearch, .sysPtrace, .sysAdmin, .perfmon]))
+        }
+    }
+
     @Test("ids are words that stay, unique in their ladder and their tool; ranges hold a kernel")
     func ids() {
         let word = /[a-z][a-z0-9]*(_[a-z0-9]+)*/

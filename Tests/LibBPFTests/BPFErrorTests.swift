@@ -16,7 +16,8 @@ import Testing
     @Test(
         "what would help is a value",
         arguments: [
-            (EPERM, nil, BPFError.Remedy.needsPrivilege), (EACCES, "p", .needsPrivilege),
+            (EPERM, nil, BPFError.Remedy.needsPrivilege), (EMFILE, "p", .raiseOpenFileLimit),
+            (EACCES, "p", .needsPrivilege),
             (ENOMEM, nil, .raiseLockedMemoryLimit), (E2BIG, "p", .verifierGaveUp), (ENOSPC, "p", .verifierGaveUp),
             (E2BIG, nil, nil), (ENOSPC, nil, nil), (ENOENT, "p", .missingOnThisKernel),
             (ESRCH, nil, .missingOnThisKernel),
@@ -24,6 +25,13 @@ import Testing
         ] as [(Int32, String?, BPFError.Remedy?)])
     func remedies(code: Int32, program: String?, remedy: BPFError.Remedy?) {
         #expect(BPFError(operation: "x", code: code, program: program).remedy == remedy)
+    }
+
+    @Test("a map that could not be made is to be smaller; one that is full is not said to be")
+    func largeMap() {
+        let made = BPFError(operation: "load", code: E2BIG, log: ["libbpf: map 'blocks': failed to create"])
+        #expect(made.remedy == .smallerMap)
+        #expect(BPFError(operation: "update", code: E2BIG).remedy == nil)
     }
 
     /// What libbpf says of an image that is none, called by this name.

@@ -7,7 +7,7 @@ extension LibBPFLiveTests {
     @Suite(.serialized) struct Links {
         @Test("letting go of a link detaches, of a set of them too")
         func detach() throws {
-            let object = try loadedLibrary(["look"])
+            let object = try loadedLibrary(["look", "tasks"])
             let shared: BPFMap<UInt32, UInt64> = try object.map("shared")
             func runs() throws(BPFError) -> UInt64 {
                 _ = getppid()
@@ -23,8 +23,9 @@ extension LibBPFLiveTests {
             #expect(try runs() == alone)
             do {
                 var links = LinkSet()
-                for _ in 0..<3 { links.insert(try program.attach()) }
-                #expect(links.count == 3)
+                links.insert(try program.attach())
+                links.insert(try object.program("tasks").attach())
+                #expect(links.count == 2)
                 #expect(try runs() > alone)
             }
             let after = try runs()
@@ -33,12 +34,34 @@ extension LibBPFLiveTests {
 
         @Test("the kernel tells which program a link is of")
         func info() throws {
-            let program = try loadedLibrary(["look"]).program("look")
-            let first = try program.attach(), second = try program.attach()
+            let object = try loadedLibrary(["look", "tasks"])
+            let look = try object.program("look"), tasks = try object.program("tasks")
+            let first = try look.attach(), second = try tasks.attach()
             let (one, two) = (try first.info(), try second.info())
-            #expect(one.programID == two.programID)
-            #expect(try one.programID == program.info().id)
+            #expect(try one.programID == look.info().id)
+            #expect(try two.programID == tasks.info().id)
             #expect(one.id != two.id)
+        }
+
+        /// Since 6.10 (kernel commit d4dfc5700e86) the link is what is registered with the tracepoint; before, the program.
+        @Test("a program is attached twice to a raw tracepoint, or the second time is refused by name")
+        func twice() throws {
+            let program = try loadedLibrary(["look"]).program("look")
+            let first = try program.attach()
+            let id = try first.info().id
+            if kernel >= (6, 10) {
+                let second = try program.attach()
+                #expect(try second.info().programID == first.info().programID)
+                #expect(try second.info().id != id)
+            } else {
+                do throws(BPFError) {
+                    _ = try program.attach()
+                    Issue.record("attached twice")
+                } catch {
+                    #expect(error.code == EEXIST)
+                    #expect(error.program == "look")
+                }
+            }
         }
 
         @Test("a pinned link stays attached until its file is gone")

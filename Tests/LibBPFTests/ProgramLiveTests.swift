@@ -4,7 +4,7 @@ import LibBPF
 import Testing
 
 /// Linux's version as `uname -r` begins.
-private let kernel: (Int, Int) = {
+let kernel: (Int, Int) = {
     let version = ProcessInfo.processInfo.operatingSystemVersion
     return (version.majorVersion, version.minorVersion)
 }()
@@ -63,7 +63,8 @@ extension LibBPFLiveTests {
             #expect(run.result == 64)
             #expect(run.output == [7, 4] + [UInt8](repeating: 9, count: 62) || run.output.first == 3 + 10 * 4)
             #expect(run.output.count == 64)
-            #expect(throws: BPFError.self) { try packet.testRun(data: [1]) }
+            // more than a packet can be
+            #expect(throws: BPFError.self) { try packet.testRun(data: [UInt8](repeating: 0, count: 1 << 24)) }
             let look = try object.program("look")
             let shared: BPFMap<UInt32, UInt64> = try object.map("shared")
             #expect(try look.testRun(context: [UInt8](repeating: 0, count: 16)).result == 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SchemaSupport
 import Testing
 
 extension LiveTests {
@@ -19,6 +20,59 @@ extension LiveTests {
             let result = try Tool.shell("setpriv --reuid 65534 --regid 65534 --clear-groups $SWIFTMEM doctor")
             #expect(result.status == 77)
             #expect(result.output.contains("missing CAP_BPF and CAP_PERFMON"))
+            // nothing is said of the kernel, which was not asked
+            #expect(result.lines.last == "What works here can't be told without CAP_BPF and CAP_PERFMON.")
+            #expect(result.lines.count == 3)
+            let json = try Tool.shell("setpriv --reuid 65534 --regid 65534 --clear-groups $SWIFTMEM doctor --json")
+            #expect(json.status == 77)
+            for line in json.lines {
+                #expect(RecordLine.findings(in: line) == [])
+                #expect(line.contains(#""works":null"#) != line.contains("doctor_machine"))
+            }
+        }
+
+        /// A copy of the command with the file capabilities that its own remedy names.
+        private func withFileCapabilities(_ capabilities: String, _ words: String) throws -> Finished {
+            try Tool.shell(
+                """
+                directory=$(mktemp -d) && trap 'rm -rf $directory' EXIT && chmod 755 $directory
+                cp $SWIFTMEM $directory/swiftmem && setcap \(capabilities)+ep $directory/swiftmem && cd / &&
+                setpriv --reuid 65534 --regid 65534 --clear-groups $directory/swiftmem \(words)
+                """)
+        }
+
+        @Test(
+            "with the capabilities that the remedy names, a user traces a command of their own",
+            .exercises("memleak"))
+        func fileCapabilities() throws {
+            let finished = try withFileCapabilities("cap_bpf,cap_perfmon,cap_dac_read_search", "memleak -c true")
+            #expect(finished.status == 0, "\(finished.errors)")
+            #expect(finished.output.contains("hooked /"))
+            let doctor = try withFileCapabilities("cap_bpf,cap_perfmon,cap_dac_read_search", "doctor oomkill")
+            #expect(doctor.lines.contains("  without CAP_SYSLOG: functions of the kernel stay without names"))
+        }
+
+        @Test("kernel addresses that are hidden from a user stay hidden", .exercises("memleak", mode: "kernel"))
+        func hiddenAddresses() throws {
+            let finished = try withFileCapabilities("cap_bpf,cap_perfmon", "memleak 1 1 --json")
+            let stacks = try finished.rows(MemLeakRow.self)
+            #expect(!stacks.isEmpty)
+            let frames = stacks.flatMap { $0.frames ?? [] }
+            #expect(!frames.isEmpty)
+            #expect(frames.allSatisfy { $0.address.value == 0 && $0.symbol == nil })
+        }
+
+        @Test(
+            "what is not used any more is given up once the probes are attached",
+            arguments: [
+                ("oomkill", "0000008400000000"), ("cachestat", "0000008000000000"), ("swapin", "0000008000000000"),
+            ])
+        func dropped(tool: String, capabilities: String) throws {
+            let (running, _) = try Tool.tracing([tool])
+            let status = try String(contentsOfFile: "/proc/\(running.pid)/status", encoding: .utf8)
+            for set in ["CapPrm", "CapEff"] { #expect(status.contains("\(set):\t\(capabilities)\n")) }
+            #expect(status.contains("NoNewPrivs:\t1\n"))
+            #expect(running.stop().status == 0)
         }
 
         @Test("no type information: where to get it; a file that is none")

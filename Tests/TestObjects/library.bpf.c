@@ -48,8 +48,9 @@ int look(void *context)
 
 	bpf_map_update_elem(&shared, &zero, &start, BPF_NOEXIST);
 	__u64 *runs = bpf_map_lookup_elem(&shared, &zero);
+	/* relaxed: any other order makes clang ask for the old value, which kernels below 5.12 refuse */
 	if (runs)
-		__sync_fetch_and_add(runs, 1);
+		__atomic_fetch_add(runs, 1, __ATOMIC_RELAXED);
 	void *table = bpf_map_lookup_elem(&tables, &one);
 	if (!table)
 		return 0;
@@ -90,7 +91,7 @@ int places(void *context)
 	if (bpf_map_update_elem(&shared, &cookie, &first, BPF_NOEXIST)) {
 		__u64 *count = bpf_map_lookup_elem(&shared, &cookie);
 		if (count)
-			__sync_fetch_and_add(count, 1);
+			__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 	}
 	return 0;
 }

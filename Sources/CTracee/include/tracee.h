@@ -6,6 +6,7 @@
 #define TRACEE_H
 
 #include <stdint.h>
+#include <sys/resource.h>
 
 struct tracee {
 	int pid;
@@ -13,9 +14,10 @@ struct tracee {
 	int failure; // read end: the errno of an exec that failed
 };
 
-// Forks and seizes; the child waits for tracee_release(). argv ends with NULL; `output` is
-// what the command has as its standard output. 0 or -errno.
-int tracee_spawn(const char *_Nullable const *_Nonnull argv, int output, struct tracee *_Nonnull tracee);
+// Forks and seizes; the child waits for tracee_release(). argv ends with NULL; `files` is the child's limit on open
+// files, `output` what it has as its standard output. 0 or -errno.
+int tracee_spawn(const char *_Nullable const *_Nonnull argv, const struct rlimit *_Nonnull files, int output,
+		 struct tracee *_Nonnull tracee);
 
 // Lets the child exec.
 void tracee_release(struct tracee *_Nonnull tracee);
@@ -24,7 +26,7 @@ void tracee_release(struct tracee *_Nonnull tracee);
 int tracee_exec_failure(struct tracee *_Nonnull tracee);
 
 enum tracee_change {
-	TRACEE_NOTHING, // only without waiting
+	TRACEE_NOTHING, // nothing yet
 	TRACEE_EXECED, // stopped behind an exec
 	TRACEE_EXITING, // stopped with its memory still there
 	TRACEE_SYSCALL, // stopped at a system call's entry or exit
@@ -40,7 +42,8 @@ struct tracee_event {
 	int value;
 };
 
-struct tracee_event tracee_wait(int pid, int without_waiting);
+// What the child has done since the last time; SIGCHLD comes when there is something. Never waits.
+struct tracee_event tracee_next(int pid);
 
 // Lets it run on, to the next system call if wanted, with a signal or 0.
 void tracee_continue(int pid, int to_system_call, int signal);
@@ -48,7 +51,13 @@ void tracee_continue(int pid, int to_system_call, int signal);
 // Leaves it stopped for job control until SIGCONT.
 void tracee_listen(int pid);
 
-// Runs a stopped process to an instruction of its own: what tracee_wait() then gives with SIGTRAP is to
+// Lets go of it, to run on untraced. Waits a second at most for it to stand still.
+void tracee_detach(int pid);
+
+// Kills it and waits for its end.
+void tracee_kill(int pid);
+
+// Runs a stopped process to an instruction of its own: what tracee_next() then gives with SIGTRAP is to
 // be asked tracee_reached(), which is 1 when it stands there, its code as it was, and 0 else.
 struct tracee_breakpoint {
 	unsigned long address;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 internal import Probes
 internal import Reports
 internal import SystemLayer
@@ -41,8 +42,15 @@ enum Environment {
     /// The running kernel, or one that refuses every hook.
     ///
     /// - Parameter btf: a file with its type information; nil: the kernel's own.
-    static func kernel(btf: String?) -> any KernelOracle {
-        Variable.kernel.value == "bare"
+    /// - Throws: `Failure` where that is a device, a directory or a FIFO.
+    static func kernel(btf: String?) throws(Failure) -> any KernelOracle {
+        // libbpf would wait for a FIFO's writer
+        if let btf, let status = try? OpenFile(reading: FilePath(btf)).status(), status.st_mode & S_IFMT != S_IFREG {
+            throw Failure(
+                status: Failure.Status.unavailable,
+                message: "no type information (BTF) can be read from \(Printable.text(btf)): it is no regular file")
+        }
+        return Variable.kernel.value == "bare"
             ? BareKernel(reason: "SWIFTMEM_KERNEL=bare refuses every hook")
             : RunningKernel(btf: btf)
     }

@@ -37,6 +37,8 @@ extension Failure {
             "run as root, or with CAP_BPF and CAP_PERFMON; where root is refused too, the kernel is"
                 + " locked down (`swiftmem doctor` tells what it still allows)"
         case .raiseLockedMemoryLimit: "raise the locked-memory limit (ulimit -l unlimited)"
+        case .raiseOpenFileLimit: "raise the limit on open files (ulimit -n)"
+        case .smallerMap: "this kernel makes no map of so many entries: ask for fewer (--max-allocations)"
         case .verifierGaveUp: "the verifier gave up; run with --verbose and report its log"
         case .missingOnThisKernel: "this kernel has no such function, tracepoint or BTF; see `swiftmem doctor`"
         }

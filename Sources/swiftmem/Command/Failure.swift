@@ -2,6 +2,7 @@
 internal import Glibc
 internal import LibBPF
 internal import Reports
+internal import SystemLayer
 
 /// Why a run ends early: one line for the user, with the remedy, and the exit status.
 struct Failure: Error, Equatable {
@@ -45,6 +46,18 @@ extension Failure {
     static func badValue(_ message: String) -> Failure {
         Failure(status: Status.usage, message: message)
     }
+
+    /// Each probe is an open file, and each question to the kernel about one.
+    ///
+    /// - Throws: where no more than a few may be opened: all that follows would seem to be refused.
+    static func checkRoomForFiles(_ tool: String) throws(Failure) {
+        guard OpenFileLimit.room(filesNeeded) < filesNeeded else { return }
+        throw Failure(
+            status: Status.system, message: "\(tool) may open too few files: it needs \(filesNeeded)",
+            remedy: "raise the limit: ulimit -n 1024")
+    }
+
+    private static let filesNeeded = 48
 
     static func system(_ operation: String, _ code: Int32 = errno) -> Failure {
         Failure(status: Status.system, message: "\(operation): \(errorText(code))")

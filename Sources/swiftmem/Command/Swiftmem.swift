@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import LibBPF
 internal import Probes
+internal import SystemLayer
 
 /// The command: `swiftmem TOOL`, or a link to it that bears a tool's name.
 @main
@@ -18,7 +19,9 @@ struct Swiftmem: ParsableCommand {
         subcommands: tools + [Doctor.self, SchemaCommand.self])
 
     static func main() {
-        // Before anything else: a signal from now on ends a report, not the process.
+        StandardDescriptors.openMissing()
+        OpenFileLimit.raise()
+        // Before anything else that takes time: a signal from now on ends a report, not the process.
         Signals.block()
         Environment.widenHelp(reported: terminalWidth())
         var arguments = Array(CommandLine.arguments.dropFirst())

@@ -11,18 +11,42 @@ struct ToolMode {
     /// In a word, where a tool has several; nil: the tool as such.
     let name: String?
     let probes: ProbeSet
+    /// What it uses capabilities for, beyond tracing as such.
+    let uses: [CapabilityUse]
+    /// It runs a command, which is to have all that the caller may do.
+    let runsCommand: Bool
     private let configure: Configure
 
     /// - Parameters:
     ///   - object: the BPF object's name, where it is not the tool's.
     ///   - ladders: attached in this order.
+    ///   - uses: what it uses capabilities for, beyond tracing as such.
+    ///   - runsCommand: it keeps all capabilities, for the command that it runs.
     init(
         _ name: String? = nil, of tool: String, object: String? = nil, ladders: [any Ladder.Type],
+        uses: [CapabilityUse] = [], runsCommand: Bool = false,
         configure: @escaping Configure
     ) {
         self.name = name
         self.probes = ProbeSet(tool: tool, object: object, ladders: ladders)
+        self.uses = uses
+        self.runsCommand = runsCommand
         self.configure = configure
+    }
+
+    /// The capabilities that a run still uses once its probes are attached.
+    var kept: Set<Capability> { Set((CapabilityUse.tracing + uses).filter(\.isKept).map(\.capability)) }
+
+    /// Gives up what is not used any more.
+    ///
+    /// - Throws: `Failure` where the kernel keeps what is given up.
+    func dropPrivileges() throws(Failure) {
+        guard !runsCommand else { return }
+        var kept = kept
+        // tracing by CAP_SYS_ADMIN alone, as before Linux 5.8
+        if !Capabilities.own.has(.bpf) { kept.insert(.sysAdmin) }
+        if Privileges.procHidesProcesses { kept.insert(.sysPtrace) }
+        try Privileges.drop(keeping: kept)
     }
 
     /// Sets up what is about to be loaded.

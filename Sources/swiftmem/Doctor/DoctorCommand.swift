@@ -35,21 +35,40 @@ struct Doctor: ParsableCommand {
         if let only, !names.contains(only) {
             throw ValidationError("\(Printable.text(only)): no such tool; there are \(names.joined(separator: ", "))")
         }
-        let kernel = Environment.kernel(btf: btf)
+        try Failure.checkRoomForFiles("doctor")
+        let kernel = try Environment.kernel(btf: btf)
         let forced = try Environment.forcedRungs()
-        let missing = Capabilities.own.missing
+        let rights = Capabilities.own
+        let missing = rights.missing
         var output = Output()
         json ? machineJSON(missing, &output) : machineText(missing, &output)
+        if kernel is RunningKernel && !missing.isEmpty {
+            unknown(missing, &output)
+            _ = try output.flush()
+            throw ExitCode(Failure.Status.permission)
+        }
         if only == nil, let running = kernel as? RunningKernel { features(running, &output) }
 
         var works = true
         for tool in tools where only == nil || tool.name == only {
             for mode in tool.modes {
                 works = examine(mode, kernel, forced, &output) && works
+                if !json { for line in rights.wanting(mode.uses) { output.print("  " + line) } }
             }
         }
         _ = try output.flush()
-        if !works { throw ExitCode(missing.isEmpty ? Failure.Status.unavailable : Failure.Status.permission) }
+        if !works { throw ExitCode(Failure.Status.unavailable) }
+    }
+
+    /// The kernel answers no questions without them: what it has stays open.
+    private func unknown(_ missing: [String], _ output: inout Output) {
+        if !json {
+            output.print("\nWhat works here can't be told without \(missing.joined(separator: " and ")).")
+            return
+        }
+        for mode in tools.filter({ only == nil || $0.name == only }).flatMap({ $0.modes }) {
+            output.print(DoctorJSON.unknown(mode.probes.tool, mode: mode.name))
+        }
     }
 
     /// Loads and attaches what a mode of a tool uses, for a moment; says whether it could.
@@ -120,7 +139,9 @@ struct Doctor: ParsableCommand {
     ) {
         guard !json else {
             return output.print(
-                DoctorJSON.tool(mode.probes.tool, mode: mode.name, failure: failure, choices: choices))
+                DoctorJSON.tool(
+                    mode.probes.tool, mode: mode.name, failure: failure, wanting: Capabilities.own.wanting(mode.uses),
+                    choices: choices))
         }
         let name = mode.probes.tool + (mode.name.map { " (\($0))" } ?? "")
         output.print("\n\(name.left(12))  " + (failure.map { "DOES NOT WORK: \($0)" } ?? "works"))

@@ -33,13 +33,29 @@ enum DoctorJSON {
     /// - Parameters:
     ///   - mode: nil: the tool has one only.
     ///   - failure: why it does not work; nil: it does.
-    static func tool(_ tool: String, mode: String?, failure: String?, choices: [Choice]) -> JSONLine {
+    ///   - wanting: what it does less well for want of a capability.
+    static func tool(
+        _ tool: String, mode: String?, failure: String?, wanting: [String], choices: [Choice]
+    ) -> JSONLine {
         var line = JSONLine(type: "doctor_tool")
         line.add("tool", tool)
         line.add("mode", mode)
         line.add("works", failure == nil)
         line.add("failure", failure)
+        line.add("wanting", wanting)
         line.add("ladders", choices.map(ladder))
+        return line
+    }
+
+    /// A tool of which nothing can be told, for capabilities are missing.
+    static func unknown(_ tool: String, mode: String?) -> JSONLine {
+        var line = JSONLine(type: "doctor_tool")
+        line.add("tool", tool)
+        line.add("mode", mode)
+        line.add("works", Bool?.none)
+        line.add("failure", String?.none)
+        line.add("wanting", [String]?.none)
+        line.add("ladders", [JSONLine]?.none)
         return line
     }
 

@@ -48,7 +48,7 @@ struct MemLeak: Tool {
 
     func run() throws {
         // Else the first complaint would be of what can't be read.
-        if Environment.kernel(btf: report.btf) is RunningKernel {
+        if try Environment.kernel(btf: report.btf) is RunningKernel {
             try Capabilities.own.require(for: Self.name)
         }
         let request = try MemLeakRequest(arguments)
@@ -57,8 +57,9 @@ struct MemLeak: Tool {
         switch request {
         case .kernel(let plan):
             let names = KernelLeakNames()
+            let overhead = try plan.overheadLimit()
             var session = try Session(plan.mode(names.symbols), report)
-            var source = try KernelLeakSource.make(plan, names, session)
+            var source = try KernelLeakSource.make(plan, names, overhead, session)
             try ReportLoop.run(&source, &session, pace)
             try session.finish()
         case .processes(let plan):

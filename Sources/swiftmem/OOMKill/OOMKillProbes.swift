@@ -9,7 +9,8 @@ extension OOMKill {
     /// - Parameter stack: the kernel stack of the allocation too.
     static func mode(stack: Bool) -> ToolMode {
         ToolMode(
-            of: "oomkill", ladders: [Victims.self, Context.self, Signals.self, Release.self, CommandLines.self]
+            of: "oomkill", ladders: [Victims.self, Context.self, Signals.self, Release.self, CommandLines.self],
+            uses: [.kernelNames]
         ) { (object, resolution) throws(BPFError) in
             var config = oomkill_config()
             config.scan_stack = resolution[Context.self] == .stack ? 1 : 0

@@ -7,6 +7,7 @@ internal import Reports
 /// that a reader never sees half an interval and a pipe gets few writes.
 struct Output: ~Copyable {
     private var bytes: [UInt8] = []
+    private var writer: Optional<PatientWriter> = nil
 
     mutating func print(_ line: String) {
         bytes += line.utf8
@@ -24,17 +25,27 @@ struct Output: ~Copyable {
     /// Writes what has gathered.
     ///
     /// - Returns: false when nobody reads any more.
-    /// - Throws: `Failure` when it can't be written (a full disk), exit status 74.
+    /// - Throws: `Failure`, exit status 74, when it can't be written (a full disk), or when the run is to end and the
+    ///   reader takes nothing.
     mutating func flush() throws(Failure) -> Bool {
         guard !bytes.isEmpty else { return true }
-        let code = writeAll(STDOUT_FILENO, bytes)
-        bytes.removeAll(keepingCapacity: true)
-        switch code {
-        case 0: return true
-        case EPIPE: return false
-        default:
+        defer { bytes.removeAll(keepingCapacity: true) }
+        let end = write()
+        switch end {
+        case .written: return true
+        case .failed(EPIPE): return false
+        case .failed(let code):
+            throw Failure(status: Failure.Status.output, message: "can't write the report: \(errorText(code))")
+        case .interrupted(let left):
+            let lines = bytes.suffix(left).count { $0 == UInt8(ascii: "\n") }
             throw Failure(
-                status: Failure.Status.output, message: "can't write the report: \(errorText(code))")
+                status: Failure.Status.output,
+                message: "the reader of the report has stopped reading: its last \(lines) lines are not written")
         }
+    }
+
+    private mutating func write() -> PatientWriter.End {
+        if writer == nil { writer = PatientWriter() }
+        return writer?.write(bytes) ?? .written
     }
 }

@@ -35,7 +35,8 @@ struct Session: ~Copyable {
 
     private static func attach(_ mode: ToolMode, _ options: ReportOptions) throws -> AttachedProbes {
         let probes = mode.probes
-        let kernel = Environment.kernel(btf: options.btf)
+        try Failure.checkRoomForFiles(probes.tool)
+        let kernel = try Environment.kernel(btf: options.btf)
         if let running = kernel as? RunningKernel {
             try Capabilities.own.require(for: probes.tool)
             if let missing = running.missingBTF() { throw Failure(missingBTF: missing, in: options.btf) }
@@ -46,6 +47,7 @@ struct Session: ~Copyable {
             probes, image: objectImage(probes.object), oracle: kernel, forced: forced, btf: options.btf,
             configure: mode.prepare, note: { if options.verbose { note($0) } })
         if options.verbose { explain(attached.resolution) }
+        try mode.dropPrivileges()
         return attached
     }
 

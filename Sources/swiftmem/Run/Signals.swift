@@ -5,10 +5,15 @@ internal import Glibc
 enum Signals {
     private static let handled = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD]
 
-    static func set() -> sigset_t {
+    static func set() -> sigset_t { set(handled) }
+
+    /// Those that end a run.
+    static func ending() -> sigset_t { set([SIGINT, SIGTERM, SIGHUP]) }
+
+    private static func set(_ signals: [Int32]) -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
-        for signal in handled { sigaddset(&set, signal) }
+        for signal in signals { sigaddset(&set, signal) }
         return set
     }
 
@@ -17,5 +22,7 @@ enum Signals {
         var set = set()
         sigprocmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
+        // who ignores it, as a parent may have left it, is not told of a child
+        signal(SIGCHLD, SIG_DFL)
     }
 }

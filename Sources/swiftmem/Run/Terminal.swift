@@ -71,6 +71,6 @@ struct Terminal: ~Copyable {
 
     @discardableResult
     private static func write(_ text: String) -> Bool {
-        writeAll(STDOUT_FILENO, Array(text.utf8)) == 0
+        PatientWriter().write(Array(text.utf8)) == .written
     }
 }

@@ -36,6 +36,11 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let steps = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-g"])
     static let stepsMusl = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-g", "-Wl,--build-id"])
     static let stepsStatic = Fixture(source: "steps.c", compiler: "musl-gcc", flags: ["-O2", "-static"])
+    static let loaderThatWaits = Fixture(
+        source: "loader.c", compiler: "gcc",
+        flags: ["-O1", "-nostdlib", "-static-pie", "-fPIE", "-fno-stack-protector"])
+    static let loaderThatSpins = Fixture(
+        source: "loader.c", compiler: "gcc", flags: loaderThatWaits.flags + ["-DSPINS"])
     static let contain = Fixture(source: "contain.c", compiler: "gcc", flags: ["-O2"])
     static let narrow = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-m32"], isOptional: true)
     static let nameless = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-s", "-Wl,--build-id"])
@@ -56,7 +61,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let all: [Fixture] =
         builds + cxx + musl + rust + [
             allocations, moves, prefixed, jemallocOwn, mimallocOwn, steps, stepsMusl, stepsStatic, contain, server,
-            swift, nameless, ruleless, beside, throwing,
+            loaderThatWaits, loaderThatSpins, nameless, ruleless, beside, throwing, swift,
         ]
 
     var testDescription: String { ([compiler] + flags + [source]).joined(separator: " ") }

@@ -25,7 +25,8 @@ final class KernelLeakNames {
             // Where a call returns to: the call itself is before it, maybe in another function.
             let symbol = symbol(address &- 1)
             return MemLeakFrame(
-                address: address, symbol: symbol?.name, offset: symbol.map { $0.offset + 1 } ?? 0,
+                // as /proc/kallsyms has them: 0 where they are hidden
+                address: symbols == nil ? 0 : address, symbol: symbol?.name, offset: symbol.map { $0.offset + 1 } ?? 0,
                 module: symbol.map { $0.module ?? "kernel" })
         }
         frames.removeFirst(Self.tracing(frames))

@@ -66,6 +66,15 @@ struct KernelLeakPlan {
         return resolution[KernelLeakProbes.Bulk.self] != nil && resolution[KernelLeakProbes.RCU.self] != nil
     }
 
+    /// What holds `--max-overhead`; nil where it is not asked for. To be made before the probes are attached: the
+    /// kernel measures programs for CAP_SYS_ADMIN alone, which is given up then.
+    ///
+    /// - Throws: `BPFError` where the kernel does not measure them.
+    func overheadLimit() throws(BPFError) -> OverheadLimit? {
+        guard let maxOverhead else { return nil }
+        return try OverheadLimit(percent: maxOverhead, rate: settings.sampleRate)
+    }
+
     /// The run that the arguments ask for.
     func mode(_ symbols: KernelSymbols?) -> ToolMode {
         let room = KernelLeakProbes.Room(

@@ -20,7 +20,10 @@ enum KernelLeakProbes {
         percpu: Bool, room: Room, config: @escaping (Resolution) -> kernelleak_config
     ) -> ToolMode {
         let ladders: [any Ladder.Type] = percpu ? [PerCPU.self] : [Slab.self, Pages.self, Bulk.self, RCU.self]
-        return ToolMode(percpu ? "percpu" : "kernel", of: "memleak", object: "kernelleak", ladders: ladders) {
+        return ToolMode(
+            percpu ? "percpu" : "kernel", of: "memleak", object: "kernelleak", ladders: ladders,
+            uses: [.kernelNames]
+        ) {
             (object, resolution) throws(BPFError) in
             try object.setReadOnlyData(".rodata.config", to: config(resolution))
             try object.map("blocks").setMaxEntries(room.blocks)

@@ -12,14 +12,13 @@ struct KernelLeakSource: ReportSource, ~Copyable {
     private var reporter: KernelLeakReporter
     private var fullMap = FullMapNotice()
 
-    /// - Throws: `BPFError` of the ring, the maps and the kernel's statistics.
+    /// - Throws: `BPFError` of the ring and the maps.
     static func make(
-        _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ session: borrowing Session
+        _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ overhead: consuming OverheadLimit?,
+        _ session: borrowing Session
     ) throws -> KernelLeakSource {
         let reporter = try KernelLeakReporter(plan, names, session)
         let ring = try session.probes.object.ringBuffer("events")
-        guard let percent = plan.maxOverhead else { return KernelLeakSource(plan, reporter, ring, nil) }
-        let overhead = try OverheadLimit(percent: percent, rate: plan.settings.sampleRate)
         return KernelLeakSource(plan, reporter, ring, overhead)
     }
 

@@ -62,14 +62,19 @@ extension MemLeakSource {
     /// Takes in what the command did, or whom a pidfd says to have ended.
     mutating func childChanged(_ session: inout Session) throws {
         guard let tracee else { return processes.removeEnded() }
-        let pid = tracee.pid
-        while exitStatus == nil, let change = try tracee.next({ try look(at: pid, session) }) {
+        while exitStatus == nil, let change = try tracee.next({ try look(at: tracee, session) }) {
             switch change {
-            case .loaded: try printNews(&session)
+            case .loaded(let isFirst):
+                try printNews(&session)
+                if isFirst && attacher.hooked.isEmpty {
+                    say("no allocator found in \(plan.targetText): nothing is traced")
+                } else if isFirst {
+                    sayIfPrefixIsUnknown()
+                }
             case .exiting:
                 // an exec in the ring comes before what it mapped is read, for it forgets the names
                 try takeIn(&session)
-                names.load(pid)
+                names.load(tracee.pid)
                 tracee.go()
             case .exited(let status):
                 try takeIn(&session)
@@ -77,6 +82,16 @@ extension MemLeakSource {
                 exitStatus = status
             }
         }
+    }
+
+    /// Looks at what the command has mapped while its loader runs.
+    ///
+    /// - Throws: `Failure` where it is a program of 32 bits from the start.
+    private mutating func look(at tracee: Tracee, _ session: borrowing Session) throws {
+        let isNarrow = NarrowProgram.isRun(by: tracee.pid)
+        if isNarrow && !tracee.hasLoaded { throw NarrowProgram.refusal(tracee.pid) }
+        processes.set(tracee.pid, isNarrow: isNarrow)
+        try look(at: tracee.pid, session)
     }
 
     mutating func ended(_ session: inout Session) throws -> Bool {

@@ -68,9 +68,11 @@ struct MemLeakPlan {
         let marksFrees = !isKnown || found.contains { $0.files.contains(where: \.marksFrees) }
         var filter = filter_config()
         if case .cgroup(let cgroup) = target { filter.choose(cgroup) }
+        var runsCommand = false
+        if case .command = target { runsCommand = true }
         return MemLeakProbes.mode(
             config: config(marksFrees: marksFrees), filter: filter, stack: stack,
-            maxAllocations: settings.maxAllocations)
+            maxAllocations: settings.maxAllocations, runsCommand: runsCommand)
     }
 
     /// The programs' read-only data, but for what depends on the rungs.

@@ -9,10 +9,15 @@ enum MemLeakProbes {
     /// - Parameters:
     ///   - config: the programs' read-only data, but for what depends on the rungs.
     ///   - maxAllocations: room for outstanding allocations; nil: what the kernel can give.
+    ///   - runsCommand: what is traced is a command of the user's.
     static func mode(
-        config: memleak_config, filter: filter_config, stack: StackMode, maxAllocations: Int?
+        config: memleak_config, filter: filter_config, stack: StackMode, maxAllocations: Int?,
+        runsCommand: Bool = false
     ) -> ToolMode {
-        ToolMode(of: "memleak", ladders: [Allocators.self, Threads.self, Maps.self, Processes.self]) {
+        ToolMode(
+            of: "memleak", ladders: [Allocators.self, Threads.self, Maps.self, Processes.self],
+            uses: CapabilityUse.otherUsersProcesses + [attachesLater], runsCommand: runsCommand
+        ) {
             (object, resolution) throws(BPFError) in
             var config = config
             config.task_storage = resolution[Threads.self] == .taskStorage ? 1 : 0
@@ -24,6 +29,9 @@ enum MemLeakProbes {
             try resolution[Allocators.self]?.prepare(object)
         }
     }
+
+    private static let attachesLater = CapabilityUse(
+        capability: .perfmon, without: "nothing can be traced", isKept: true)
 
     /// The widest run, in little room.
     static var widest: ToolMode {

@@ -43,29 +43,12 @@ extension MemLeakSource {
             session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
         }
         let isRead = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
-        do {
-            try tracee.start {
-                if NarrowProgram.isRun(by: pid) { throw NarrowProgram.refusal(pid) }
-                try look(at: pid, session)
-            }
-        } catch {
-            // else it would run on, untraced
-            tracee.end()
-            throw error
-        }
-        try printNews(&session)
-        if attacher.hooked.isEmpty {
-            say("no allocator found in \(plan.targetText): nothing is traced")
-        } else {
-            sayIfPrefixIsUnknown()
-        }
-        // it may have ended before its libraries were all mapped
-        try childChanged(&session)
+        tracee.start()
         return isRead
     }
 
     /// A prefix that no function has would leave nothing but mappings.
-    private mutating func sayIfPrefixIsUnknown() {
+    mutating func sayIfPrefixIsUnknown() {
         guard let prefix = plan.search.prefix, !attacher.hooked.contains(where: \.hasHeap) else { return }
         say("no \(Printable.text(prefix))malloc found in \(plan.targetText) (--symbols-prefix): no heap is traced")
     }

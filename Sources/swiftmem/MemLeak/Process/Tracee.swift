@@ -2,6 +2,7 @@
 internal import CTracee
 internal import Glibc
 internal import LibBPF
+internal import Reports
 internal import Symbols
 internal import SystemLayer
 internal import SystemPackage
@@ -10,20 +11,31 @@ internal import SystemPackage
 final class Tracee {
     /// What it has come to.
     enum Change: Equatable {
-        /// Its libraries are mapped, nothing of them has run.
-        case loaded
+        /// The libraries of a program are mapped, nothing of them has run; the command's own program is the first.
+        case loaded(isFirst: Bool)
         /// It is about to go; its memory is still there.
         case exiting
         /// It is gone: the status that a shell would give, 128 and the signal's number for a signal.
         case exited(Int32)
     }
 
+    /// How far it is with what runs before a program's first instruction.
+    private enum Stage {
+        /// Forked: nothing of the command has run.
+        case forked
+        /// Its loader maps libraries: stopped at each of its system calls.
+        case loading(loader: UInt64, stops: Int)
+        /// Its loader runs to the program's first instruction.
+        case loadingTo(tracee_breakpoint)
+        case running
+        case gone
+    }
+
     let pid: UInt32
     private var raw: tracee
     private let command: String
-    private var isRunning = true
-    /// What happened while its libraries were loaded, and is still to be answered.
-    private var held: tracee_event?
+    private var stage = Stage.forked
+    private var programs = 0
 
     /// Forks; nothing of the command runs before `start`.
     ///
@@ -36,10 +48,11 @@ final class Tracee {
         copies.append(nil)
         defer { for copy in copies { free(copy) } }
         var raw = tracee()
+        var files = OpenFileLimit.inherited
         let constants = copies.map { UnsafePointer($0) }
         let code = constants.withUnsafeBufferPointer { buffer in
             // SAFETY: an array of NUL-terminated strings with NULL at its end, for the call.
-            buffer.baseAddress.map { tracee_spawn($0, output, &raw) } ?? -EINVAL
+            buffer.baseAddress.map { tracee_spawn($0, &files, output, &raw) } ?? -EINVAL
         }
         guard code == 0 else { throw .system("start \(command)", -code) }
         self.raw = raw
@@ -47,84 +60,126 @@ final class Tracee {
         pid = UInt32(raw.pid)
     }
 
-    // A command that was never let go leaves at the end of its pipe.
+    // A command that has not begun never does; one that runs goes on untraced.
     deinit {
+        switch stage {
+        case .forked, .loading, .loadingTo: tracee_kill(raw.pid)
+        case .running: tracee_detach(raw.pid)
+        case .gone: break
+        }
         if raw.go >= 0 { close(raw.go) }
         close(raw.failure)
     }
 
-    /// Runs it up to where its loader has mapped all libraries, calling `mapped` at each
-    /// system call on the way: the loader's own, for nothing else runs yet.
-    func start(_ mapped: () throws -> Void) throws {
-        tracee_release(&raw)
+    /// Lets the command begin: what it comes to, `next` tells.
+    func start() { tracee_release(&raw) }
+
+    /// Takes in what has happened to it, one thing at a time, and never waits: SIGCHLD tells when to ask.
+    ///
+    /// While its loader maps libraries, `mapped` is called at each system call on the way: nothing else runs yet.
+    /// After `.exiting` it stands still until `go()`.
+    ///
+    /// - Returns: nil: nothing more for now.
+    /// - Throws: `Failure`, exit status 126 or 127, where the command can't be run; what `mapped` throws.
+    func next(_ mapped: () throws -> Void) throws -> Change? {
         while true {
-            let event = tracee_wait(raw.pid, 0)
-            switch event.change {
-            case TRACEE_EXECED:
-                try load(mapped)
-                return
-            case TRACEE_SIGNALLED: tracee_continue(raw.pid, 0, event.value)
-            case TRACEE_GROUP_STOP: tracee_listen(raw.pid)
-            case TRACEE_EXITED, TRACEE_KILLED, TRACEE_LOST:
-                isRunning = false
-                let code = tracee_exec_failure(&raw)
-                throw Failure(
-                    status: code == ENOENT ? 127 : 126,
-                    message: "\(command): \(code == 0 ? "ended before it began" : errorText(code))")
-            default: tracee_continue(raw.pid, 0, 0)
-            }
+            if case .gone = stage { return nil }
+            let event = tracee_next(raw.pid)
+            if event.change == TRACEE_NOTHING { return nil }
+            if let change = try take(event, mapped) { return change }
         }
     }
 
-    /// From behind an exec until a system call that is not the loader's.
-    private func load(_ mapped: () throws -> Void) throws {
-        try mapped()
-        guard let loader = auxiliary(7) else {  // AT_BASE: there is no loader in a static program
-            tracee_continue(raw.pid, 0, 0)
-            return
+    /// Has a program of it been loaded?
+    var hasLoaded: Bool { programs > 0 }
+
+    /// Lets it go on from `.exiting`.
+    func go() { resume() }
+
+    private func take(_ event: tracee_event, _ mapped: () throws -> Void) throws -> Change? {
+        switch event.change {
+        case TRACEE_EXECED: return try execed(mapped)
+        case TRACEE_SYSCALL: return try systemCall(mapped)
+        case TRACEE_SIGNALLED: return try signalled(event.value, mapped)
+        case TRACEE_GROUP_STOP: tracee_listen(raw.pid)
+        case TRACEE_EXITING:
+            if case .forked = stage { resume() } else { return exiting() }
+        case TRACEE_EXITED: return try gone(Int32(event.value))
+        case TRACEE_KILLED: return try gone(128 + Int32(event.value))
+        case TRACEE_LOST: return try gone(Failure.Status.system)
+        default: resume()
         }
-        if isLibrary(loader), let entry = auxiliary(9) {  // AT_ENTRY
-            try loadToEntry(entry, mapped)
-            return
-        }
-        var stops = 0
-        while true {
-            tracee_continue(raw.pid, 1, 0)
-            let event = tracee_wait(raw.pid, 0)
-            guard event.change == TRACEE_SYSCALL else {
-                finishLoading(event)
-                return
-            }
-            stops += 1
-            guard stops < 20_000, stops % 2 == 0 || !isIn(loader) else { continue }
-            if !isIn(loader) { break }
-            try mapped()
-        }
-        try mapped()
-        tracee_continue(raw.pid, 0, 0)
+        return nil
     }
 
-    /// musl's loader is its C library: where its system calls come from tells nothing. It
-    /// runs no constructor before the program's first instruction.
-    private func loadToEntry(_ entry: UInt64, _ mapped: () throws -> Void) throws {
-        var breakpoint = tracee_breakpoint()
-        guard tracee_set_breakpoint(raw.pid, UInt(entry), &breakpoint) == 0 else {
-            tracee_continue(raw.pid, 0, 0)
-            return
-        }
-        var signal: Int32 = 0
-        while true {
-            tracee_continue(raw.pid, 0, signal)
-            let event = tracee_wait(raw.pid, 0)
-            guard event.change == TRACEE_SIGNALLED else {
-                finishLoading(event)
-                return
-            }
-            if event.value == SIGTRAP && tracee_reached(raw.pid, &breakpoint) == 1 { break }
-            signal = event.value
+    private func exiting() -> Change {
+        stage = .running
+        return .exiting
+    }
+
+    private func gone(_ status: Int32) throws(Failure) -> Change {
+        defer { stage = .gone }
+        guard case .forked = stage else { return .exited(status) }
+        let code = tracee_exec_failure(&raw)
+        throw Failure(
+            status: code == ENOENT ? 127 : 126,
+            message: "\(Printable.text(command)): \(code == 0 ? "ended before it began" : errorText(code))")
+    }
+
+    /// Lets it go on from where it stands, with a signal or 0.
+    private func resume(_ signal: Int32 = 0) {
+        var isLoading = false
+        if case .loading = stage { isLoading = true }
+        tracee_continue(raw.pid, isLoading ? 1 : 0, signal)
+    }
+
+    private func loaded(_ mapped: () throws -> Void) throws -> Change {
+        try mapped()
+        stage = .running
+        programs += 1
+        resume()
+        return .loaded(isFirst: programs == 1)
+    }
+
+    // MARK: from behind an exec to what is not the loader's
+
+    private func execed(_ mapped: () throws -> Void) throws -> Change? {
+        // AT_BASE: there is no loader in a static program
+        guard let loader = auxiliary(7) else { return try loaded(mapped) }
+        // musl's loader is its C library: where its system calls come from tells nothing. It runs no
+        // constructor before the program's first instruction, AT_ENTRY.
+        if isLibrary(loader), let entry = auxiliary(9) {
+            var breakpoint = tracee_breakpoint()
+            guard tracee_set_breakpoint(raw.pid, UInt(entry), &breakpoint) == 0 else { return try loaded(mapped) }
+            stage = .loadingTo(breakpoint)
+        } else {
+            stage = .loading(loader: loader, stops: 0)
         }
         try mapped()
-        tracee_continue(raw.pid, 0, 0)
+        resume()
+        return nil
+    }
+
+    private func systemCall(_ mapped: () throws -> Void) throws -> Change? {
+        guard case .loading(let loader, var stops) = stage else {
+            resume()
+            return nil
+        }
+        stops += 1
+        stage = .loading(loader: loader, stops: stops)
+        if stops >= 20_000 || !isIn(loader) { return try loaded(mapped) }
+        // at a call's end, for then the file is mapped
+        if stops % 2 == 0 { try mapped() }
+        resume()
+        return nil
+    }
+
+    private func signalled(_ signal: Int32, _ mapped: () throws -> Void) throws -> Change? {
+        if case .loadingTo(var breakpoint) = stage, signal == SIGTRAP, tracee_reached(raw.pid, &breakpoint) == 1 {
+            return try loaded(mapped)
+        }
+        resume(signal)
+        return nil
     }
 
     /// Is the file at an address one that programs call malloc of?
@@ -134,9 +189,6 @@ final class Tracee {
         let name = mapping.path.description.split(separator: "/").last ?? ""
         return name.hasPrefix("ld-musl-") || name.hasPrefix("libc.")
     }
-
-    /// It did something else than load: what that is, `next` tells.
-    private func finishLoading(_ event: tracee_event) { held = event }
 
     /// Is the stopped thread in the loader's file?
     private func isIn(_ loader: UInt64) -> Bool {
@@ -154,40 +206,4 @@ final class Tracee {
         let entry = ProcessFiles(pid).auxiliaryVector.first { $0.type == type }
         return entry.flatMap { $0.value == 0 ? nil : $0.value }
     }
-
-    /// Takes in what has happened to it, one thing at a time; nil: nothing more.
-    ///
-    /// After `.exiting` it stands still until `go()`.
-    func next(_ mapped: () throws -> Void) throws -> Change? {
-        while isRunning {
-            let event = held ?? tracee_wait(raw.pid, 1)
-            held = nil
-            switch event.change {
-            case TRACEE_NOTHING: return nil
-            case TRACEE_EXECED:
-                try load(mapped)
-                return .loaded
-            case TRACEE_EXITING: return .exiting
-            case TRACEE_EXITED:
-                isRunning = false
-                return .exited(Int32(event.value))
-            case TRACEE_KILLED:
-                isRunning = false
-                return .exited(128 + Int32(event.value))
-            case TRACEE_LOST:
-                isRunning = false
-                return .exited(Failure.Status.system)
-            case TRACEE_SIGNALLED: tracee_continue(raw.pid, 0, event.value)
-            case TRACEE_GROUP_STOP: tracee_listen(raw.pid)
-            default: tracee_continue(raw.pid, 0, 0)
-            }
-        }
-        return nil
-    }
-
-    /// Ends it where it stands.
-    func end() { kill(raw.pid, SIGKILL) }
-
-    /// Lets it go on from `.exiting`.
-    func go() { tracee_continue(raw.pid, 0, 0) }
 }
