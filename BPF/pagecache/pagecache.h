@@ -3,7 +3,8 @@
  * The hooks of the page cache's accounting, for the objects of cachestat and cachetop.
  * A kernel has some of them; the tools' ladders say which go together. mm/filemap.c:
  *
- * in the task that reads             reads.h by tracepoints, filemap_read.h by functions
+ * in the task that reads             reads.h by tracepoints, read_ends.h where these tell nothing,
+ *                                    filemap_read.h by functions
  *   filemap_read() / filemap_splice_read()
  *     filemap_get_pages()              once per batch of folios
  *       filemap_add_folio()            insertions.h, each folio
@@ -32,6 +33,7 @@
 #include "pagecache/readahead.h"
 #endif
 #include "pagecache/reads.h"
+#include "pagecache/read_ends.h"
 #include "pagecache/filemap_read.h"
 #include "pagecache/insertions.h"
 #include "pagecache/dirtied.h"

@@ -94,47 +94,6 @@ int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index,
 	return 0;
 }
 
-/*
- * A read whose only batch ends in a folio behind the file's end that is never filled has no event at all. squashfs
- * leaves such folios (squashfs_readahead(), to the end of a block), so that of its files the ends are not seen, of
- * small ones nothing. There the call's return tells: a read's mapping and start, NULL for all other calls.
- */
-static __always_inline struct address_space *squashfs_read(struct pt_regs *regs, s64 result, s64 *start)
-{
-	struct transfer_call call = {};
-	u32 flags = 0;
-
-	if (result <= 0 || !transfer_of(regs, result, &call) || call.kind > LAST_READ || !filtered_in())
-		return NULL;
-	struct address_space *mapping = transfer_mapping(&call, &flags);
-
-	*start = call.start;
-	return mapping && BPF_CORE_READ(mapping, host, i_sb, s_magic) == SQUASHFS_MAGIC ? mapping : NULL;
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(read_end_btf, struct pt_regs *regs, long result)
-{
-	s64 start = 0;
-	struct address_space *mapping = squashfs_read(regs, result, &start);
-	struct request *r = mapping ? current_request() : NULL;
-	struct pagecache_counters *c = r ? counters_of(mapping) : NULL;
-
-	if (!c)
-		return 0;
-	u64 first = start >> PAGE_SHIFT, last = (start + result - 1) >> PAGE_SHIFT;
-
-	/* what its batches told is counted */
-	if (r->mapping == address_of(mapping) && r->start == start && r->next > first)
-		first = r->next;
-	r->mapping = 0;
-	if (first > last)
-		return 0;
-	claim_runs(c, r, mapping, first, last);
-	COUNT(c->read_access_pages, last - first + 1);
-	return 0;
-}
-
 #ifndef PAGECACHE_BY_FILE
 /* Behind read_batch_btf: that found where the range begins. */
 SEC("tp_btf/mm_filemap_get_pages")
@@ -144,17 +103,6 @@ int BPF_PROG(ahead_read_btf, struct address_space *mapping, unsigned long index,
 
 	if (r)
 		pages_used(mapping, r->first, last);
-	return 0;
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(ahead_read_end_btf, struct pt_regs *regs, long result)
-{
-	s64 start = 0;
-	struct address_space *mapping = squashfs_read(regs, result, &start);
-
-	if (mapping)
-		pages_used(mapping, start >> PAGE_SHIFT, (start + result - 1) >> PAGE_SHIFT);
 	return 0;
 }
 #endif

@@ -35,9 +35,10 @@ static __always_inline s64 named_position(u32 fd, u64 pointer, s64 moved)
 /*
  * The transfer of a call; false where it is none whose beginning is known.
  * `moved`: by how much the file's position has moved on since the call began: nothing in its middle, its result
- * when it returns.
+ * when it returns. A function of its own, whose frame does not stand below that of new_entry() (cachetop.bpf.c): a
+ * program has 512 bytes.
  */
-static __always_inline bool transfer_of(struct pt_regs *regs, s64 moved, struct transfer_call *call)
+static __noinline bool transfer_of(struct pt_regs *regs, s64 moved, struct transfer_call *call)
 {
 	bool compat = is_compat();
 	long number = call_number(regs);

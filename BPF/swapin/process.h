@@ -10,13 +10,10 @@
 #include "lib/filter.h"
 #include "lib/loss.h"
 #include "swapin.h"
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, SWAPIN_PROCESSES);
-	__type(key, struct swapin_key);
-	__type(value, struct swapin_counters);
-} processes SEC(".maps");
+#define PROCESS_KEY struct swapin_key
+#define PROCESS_COUNTERS struct swapin_counters
+#define PROCESSES SWAPIN_PROCESSES
+#include "lib/process.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -70,26 +67,13 @@ static __always_inline void remember_cgroup(struct mem_cgroup *memcg, u64 id)
 static __noinline struct swapin_counters *process_of(struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct swapin_key key = {};
 
 	if (!leader || !process_filtered_in(leader))
 		return NULL;
-	key.pid = BPF_CORE_READ(leader, tgid);
-	key.start_ns = BPF_CORE_READ(leader, start_boottime);
-	struct swapin_counters *c = bpf_map_lookup_elem(&processes, &key);
+	struct swapin_counters *c = counters_of_process(leader);
 
-	if (!c) {
-		struct swapin_counters none = {};
-
-		bpf_map_update_elem(&processes, &key, &none, BPF_NOEXIST);
-		c = bpf_map_lookup_elem(&processes, &key);
-		if (!c) {
-			lost(LOSS_MAP_FULL);
-			return NULL;
-		}
-	}
-	c->seen_ns = bpf_ktime_get_ns();
-	bpf_core_read_str(c->comm, sizeof(c->comm), &leader->comm);
+	if (!c)
+		return NULL;
 	struct mem_cgroup *memcg = memcg_of(leader);
 	u64 id = memcg ? BPF_CORE_READ(memcg, css.cgroup, kn, id) : 0;
 

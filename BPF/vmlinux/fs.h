@@ -36,6 +36,7 @@ struct qstr {
 
 struct dentry {
 	struct dentry *d_parent;
+	struct inode *d_inode;
 	struct qstr d_name;
 	union {
 		struct hlist_node d_alias;

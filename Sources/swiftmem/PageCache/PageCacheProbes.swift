@@ -42,8 +42,7 @@ enum PageCache {
                 // a program on every call's return: only where there is something for it to see
                 Rung(
                     .tracepoint, on: Self.batches, programs: ["read_batch_btf", "read_end_btf"],
-                    requires: [.mounted("squashfs")],
-                    cannotSee: Self.otherFiles + ", and ends of squashfs' files below overlayfs")
+                    requires: [.mounted("squashfs")], cannotSee: Self.otherFiles)
             case .tracepoint:
                 Rung(
                     .tracepoint, on: Self.batches, programs: ["read_batch_btf"],

@@ -12,50 +12,20 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "lib/filter.h"
-#include "lib/loss.h"
 #include "newtool.h"
+#define PROCESS_KEY struct newtool_key
+#define PROCESS_COUNTERS struct newtool_counters
+#define PROCESSES NEWTOOL_PROCESSES
+#include "lib/process.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, NEWTOOL_PROCESSES);
-	__type(key, struct newtool_key);
-	__type(value, struct newtool_counters);
-} processes SEC(".maps");
-
-/* The current process's counters on this CPU; NULL where there is no room for another process. */
-static __always_inline struct newtool_counters *current_process(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct newtool_key key = {};
-
-	key.pid = bpf_get_current_pid_tgid() >> 32;
-	key.start_ns = BPF_CORE_READ(leader, start_boottime);
-	struct newtool_counters *c = bpf_map_lookup_elem(&processes, &key);
-
-	if (!c) {
-		struct newtool_counters none = {};
-
-		bpf_map_update_elem(&processes, &key, &none, BPF_NOEXIST);
-		c = bpf_map_lookup_elem(&processes, &key);
-	}
-	if (!c) {
-		lost(LOSS_MAP_FULL);
-		return NULL;
-	}
-	c->seen_ns = bpf_ktime_get_ns();
-	/* the process's name is its leader's; a thread may have another */
-	bpf_core_read_str(c->comm, sizeof(c->comm), &leader->comm);
-	return c;
-}
 
 static __always_inline int task_started(bool is_thread)
 {
 	if (!filtered_in())
 		return 0;
-	struct newtool_counters *c = current_process();
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct newtool_counters *c = counters_of_process(BPF_CORE_READ(task, group_leader));
 
 	if (!c)
 		return 0;
