@@ -124,7 +124,7 @@ extension Mapping {
 
         var path = scanner.rest
         let mark = " (deleted)".utf8
-        isDeleted = path.count > mark.count && path.suffix(mark.count).elementsEqual(mark)
+        isDeleted = path.suffix(mark.count).elementsEqual(mark)
         if isDeleted { path = path.dropLast(mark.count) }
         self.path = FilePath(bytes: Self.unescaped(path))
     }

@@ -70,15 +70,17 @@ public final class ProcessSymbolizer: Symbolizer {
 
     public func frames(address: UInt64, isReturnAddress: Bool, process: Int32) -> [Frame] {
         let traced = traced(process)
-        let lookup = isReturnAddress && address > 0 ? address - 1 : address
+        // behind the last byte of the call; of address 0 that is no place at all
+        let past: UInt64 = isReturnAddress ? 1 : 0
+        let lookup = address &- past
         guard let place = traced.place(lookup) else { return [Frame(address: address)] }
         switch place {
         case .unnamed(let path, let offset):
             return [Frame(address: address, module: path, moduleAddress: offset.map { $0 &+ (address - lookup) })]
         case .generated(let name, let offset, let path):
-            return [Frame(address: address, symbol: readable(name), offset: offset + (address - lookup), module: path)]
+            return [Frame(address: address, symbol: readable(name), offset: offset + past, module: path)]
         case .module(let table, let path, let moduleAddress):
-            return frames(table, path, moduleAddress, address: address, past: address - lookup)
+            return frames(table, path, moduleAddress, address: address, past: past)
         }
     }
 

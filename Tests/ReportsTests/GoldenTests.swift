@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import SchemaSupport
 import Testing
 import TraceRecords
@@ -11,18 +10,10 @@ import TraceRecords
 /// `SWIFTMEM_GOLDEN=write` writes the files anew. Scripts/lint-schema holds them against the schemas by another
 /// implementation, the order of keys with it.
 @Suite struct GoldenRecords {
-    private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-        "Golden")
-
     @Test("a type's records are those of its file, and as its schema says", arguments: GoldenRecord.all)
     func golden(record: GoldenRecord) throws {
         let lines = record.lines().map { $0.checkedText() }
-        let file = Self.directory.appendingPathComponent("\(record.type).jsonl")
-        if ProcessInfo.processInfo.environment["SWIFTMEM_GOLDEN"] == "write" {
-            try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: file)
-        }
-        let expected = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init)
-        #expect(lines == expected)
+        try GoldenFile("\(record.type).jsonl").expect(lines)
         #expect(lines.allSatisfy { $0.hasPrefix(#"{"type":"\#(record.type)","#) })
     }
 

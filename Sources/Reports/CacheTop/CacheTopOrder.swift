@@ -38,12 +38,10 @@ public struct CacheTopOrder: Hashable, Sendable {
     public func sorted(_ rows: [CacheTopRow], userName: (UInt32) -> String) -> [CacheTopRow] {
         let keyed = rows.map { (row: $0, key: key($0, userName)) }
         return keyed.sorted { a, b in
-            if a.key != b.key { return descending ? b.key < a.key : a.key < b.key }
-            if a.row.pages.activity != b.row.pages.activity {
-                return a.row.pages.activity > b.row.pages.activity
-            }
-            if a.row.name != b.row.name { return a.row.name ?? "" < b.row.name ?? "" }
-            return a.row.pid ?? 0 < b.row.pid ?? 0
+            if a.key != b.key { return (a.key < b.key) != descending }
+            let (first, second) = (a.row, b.row)
+            return (second.pages.activity, first.name ?? "", first.pid ?? 0)
+                < (first.pages.activity, second.name ?? "", second.pid ?? 0)
         }.map(\.row)
     }
 
@@ -51,7 +49,7 @@ public struct CacheTopOrder: Hashable, Sendable {
         var number: Double = 0
         var text = ""
         static func < (a: Self, b: Self) -> Bool {
-            a.number != b.number ? a.number < b.number : a.text < b.text
+            (a.number, a.text) < (b.number, b.text)
         }
     }
 
@@ -65,8 +63,8 @@ public struct CacheTopOrder: Hashable, Sendable {
         case .misses: Key(number: Double(pages.missPages))
         case .dirties: Key(number: Double(pages.dirtyPages))
         // what has no ratio goes below 0 %
-        case .readHit: Key(number: pages.hitRatio ?? -1)
-        case .writeHit: Key(number: pages.writeHitRatio ?? -1)
+        case .readHit: Key(number: pages.hitRatio ?? -.infinity)
+        case .writeHit: Key(number: pages.writeHitRatio ?? -.infinity)
         }
     }
 }

@@ -79,8 +79,9 @@ public enum CacheTopScreen {
 
     /// A character's width on a terminal: East Asian wide ones and pictures take two.
     static func cells(_ character: Character) -> Int {
-        guard let scalar = character.unicodeScalars.first else { return 0 }
-        switch scalar.value {
+        // a character has one scalar at least
+        let scalars = character.unicodeScalars
+        switch scalars[scalars.startIndex].value {
         case 0x300...0x36f: return 0
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff,
             0xfe30...0xfe6f, 0xff00...0xff60, 0xffe0...0xffe6, 0x1f300...0x1f64f,

@@ -38,7 +38,7 @@ public struct Log2Histogram: Hashable, Sendable {
         for (slot, count) in used.enumerated() {
             let (low, high) = Self.range(slot)
             // a whole bar for the most frequent, one star less than the share for the others
-            let stars = Int((Double(bar) * Double(count) / Double(max(most, 1))).rounded(.up))
+            let stars = Int((Double(bar) * Double(count) / Double(most)).rounded(.up))
             lines.append(
                 String(low).right(number) + " -> " + String(high).left(number) + " : "
                     + String(count).left(8) + " |"

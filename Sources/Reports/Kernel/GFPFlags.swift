@@ -44,7 +44,7 @@ public struct GFPFlags: Hashable, Sendable {
     public var description: String {
         var rest = mask
         var parts: [String] = []
-        for (bits, name) in Self.names where rest & bits == bits && bits != 0 {
+        for (bits, name) in Self.names where rest & bits == bits {
             parts.append(name)
             rest &= ~bits
         }

@@ -53,7 +53,7 @@ public struct ShmSegment: Hashable, Sendable {
     /// their file's name begins with SYSV and its inode is the id.
     public static func attached(maps text: String) -> Set<Int32> {
         var ids: Set<Int32> = []
-        for line in text.split(separator: "\n") where line.utf8.count > 40 {
+        for line in text.split(separator: "\n") {
             // address, permissions, offset, device, inode, path
             let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
             guard fields.count == 6, fields[1].last == "s", let inode = Int32(fields[4]),

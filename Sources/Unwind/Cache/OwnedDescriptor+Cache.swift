@@ -6,7 +6,7 @@ internal import SystemPackage
 extension OwnedDescriptor {
     /// nil where the call that should have opened it gave none.
     init?(opened raw: CInt) {
-        guard raw >= 0 else { return nil }
+        guard raw != -1 else { return nil }
         self.init(owning: raw)
     }
 
@@ -15,16 +15,9 @@ extension OwnedDescriptor {
         return fstat(raw, &status) == 0 ? status : nil
     }
 
-    /// False where the file has less.
+    /// False where the file has less, or a single call doesn't read it all: no regular file of a local disk does that.
     func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) -> Bool {
-        var filled = 0
-        while filled < buffer.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-            guard let got = try? descriptor.read(fromAbsoluteOffset: Int64(offset + filled), into: rest), got > 0
-            else { return false }
-            filled += got
-        }
-        return true
+        (try? descriptor.read(fromAbsoluteOffset: Int64(offset), into: buffer)) == buffer.count
     }
 
     /// False where not all of it could be written.

@@ -19,13 +19,15 @@ struct UnwindCache: Sendable {
 
     let directory: FilePath
     let mostBytes: Int64
+    let mostFiles: Int
     /// Which build of this program made a table: another may make it otherwise.
     private let maker: [UInt64]
 
     /// - Parameter directory: made when the first table is kept.
-    init(_ directory: FilePath, mostBytes: Int64 = Self.mostBytes) {
+    init(_ directory: FilePath, mostBytes: Int64 = Self.mostBytes, mostFiles: Int = Self.mostFiles) {
         self.directory = directory
         self.mostBytes = mostBytes
+        self.mostFiles = mostFiles
         var own = stat()
         maker =
             stat("/proc/self/exe", &own) == 0

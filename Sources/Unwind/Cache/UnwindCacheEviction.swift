@@ -27,7 +27,7 @@ extension UnwindCache {
         var total = files.reduce(0) { $0 + $1.size }
         var count = files.count
         for file in files.sorted(by: { $0.used < $1.used }) {
-            guard total > mostBytes || count > Self.mostFiles else { break }
+            guard total > mostBytes || count > mostFiles else { break }
             if file.name.withPlatformString({ unlinkat(place.raw, $0, 0) }) == 0 {
                 total -= file.size
                 count -= 1

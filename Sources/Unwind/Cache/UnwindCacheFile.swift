@@ -63,7 +63,7 @@ extension UnwindTable {
     /// As it was kept; nil where the parts don't fit each other.
     init?(_ kept: UnwindCache.Header, _ words: [UInt32]) {
         let blocks = words.count / Self.blockWords
-        guard !words.isEmpty, words.count % Self.blockWords == 0, kept.start & 4095 == 0, kept.start < 1 << 63,
+        guard words.count % Self.blockWords == 0, kept.start & 4095 == 0, kept.start < 1 << 63,
             kept.length > 0, kept.length <= Self.longestText, kept.rulesBlock < UInt64(blocks),
             kept.rules <= UInt64((blocks - Int(kept.rulesBlock)) * Self.blockWords / 2),
             kept.length / Self.chunkBytes < kept.rulesBlock * UInt64(Self.blockWords),

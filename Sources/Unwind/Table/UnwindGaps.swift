@@ -8,9 +8,9 @@ internal import Glibc
 /// On arm64 it is the kernel's own code behind a signal handler (`SignalTrampoline`).
 enum UnwindGaps {
     /// Fewer bytes can't call anything: they are padding.
-    private static let smallest: UInt64 = 10
+    static let smallest: UInt64 = 10
     /// Bytes of one file that are looked at; the rest stays without rules.
-    private static let most = 1 << 23
+    static let most = 1 << 23
 
     /// Rows by address, none of which overlaps `covered`, which is sorted by start.
     static func rows(

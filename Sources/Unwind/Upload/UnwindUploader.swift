@@ -31,7 +31,7 @@ public struct UnwindUploader {
     private var answers = Allowance(perSecond: 100)
 
     /// The first place of `unwind_tables` stands for none.
-    private static let mostTables = Int(UNWIND_TABLES) - 1
+    static let mostTables = Int(UNWIND_TABLES) - 1
 
     /// nil where stacks are walked by frame pointers.
     ///
