@@ -240,7 +240,7 @@ import TraceRecords
     @Test("what becomes of processes")
     func processes() {
         #expect(event(MEMLEAK_FORKED, MEMLEAK_SIZE) == .forked(pid: 5, parent: 4))
-        #expect(event(MEMLEAK_EXECED, MEMLEAK_SIZE) == .execed(pid: 5, comm: "app", time: 20))
+        #expect(event(MEMLEAK_EXECED, MEMLEAK_SIZE) == .execed(pid: 5, comm: "app", time: 20, isNarrow: true))
         #expect(event(MEMLEAK_EXITED, MEMLEAK_SIZE) == .exited(pid: 5, time: 20))
         #expect(event(MEMLEAK_UNMAPPED, MEMLEAK_SIZE) == .unmapped(pid: 5))
     }
