@@ -20,6 +20,7 @@ extension MapHandle {
         _ type: bpf_map_type, name: String, _ key: Key.Type, _ value: Value.Type, maxEntries: Int, _ options: MapOptions
     ) throws(BPFError) -> MapHandle {
         var raw = bpf_map_create_opts()
+        clear(&raw)
         raw.sz = MemoryLayout<bpf_map_create_opts>.size
         raw.map_flags = options.rawValue
         let (keySize, valueSize) = (MemoryLayout<Key>.size, MemoryLayout<Value>.size)

@@ -27,6 +27,7 @@ extension Program {
         data: [UInt8] = [], context: [UInt8] = [], times count: Int = 1
     ) throws(BPFError) -> TestRun {
         var options = bpf_test_run_opts()
+        clear(&options)
         options.sz = MemoryLayout<bpf_test_run_opts>.size
         // a program may make a packet longer
         var output = [UInt8](repeating: 0, count: data.isEmpty ? 0 : data.count + 4096)

@@ -70,6 +70,7 @@ extension Program {
     ///   or this kernel has no uprobes, or none with a cookie and one was asked for.
     public func attach(uprobe options: UprobeOptions) throws(BPFError) -> Link {
         var raw = bpf_uprobe_opts()
+        clear(&raw)
         raw.sz = MemoryLayout<bpf_uprobe_opts>.size
         raw.retprobe = options.onReturn
         raw.bpf_cookie = options.cookie

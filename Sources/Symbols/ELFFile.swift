@@ -12,7 +12,7 @@ package struct ELFFile: ~Copyable {
     package let bytes: FileBytes
     /// What may be taken of memory.
     package let share: FileShare
-    private let loaded = LoadedSections()
+    private let loaded: LoadedSections
 
     /// `path` is where debug files are looked for and what messages name.
     ///
@@ -33,10 +33,8 @@ package struct ELFFile: ~Copyable {
         do throws(FileError) { status = try file.status() } catch { throw SymbolError(error) }
         let bytes = FileBytes(file)
         try Self.check(bytes, path)
-        elf = try Self.checked(elf_begin(bytes.descriptor, ELF_C_READ, nil), path)
-        self.path = path
-        self.bytes = bytes
-        share = FileShare(reading, status)
+        let elf = try Self.checked(elf_begin(bytes.descriptor, ELF_C_READ, nil), path)
+        self.init(elf: elf, path: path, bytes: bytes, share: FileShare(reading, status))
     }
 
     /// A copy of `bytes`; `name` is for messages. Throws `.leftOut` or `.malformedELF`.
@@ -55,10 +53,16 @@ package struct ELFFile: ~Copyable {
         try Self.check(bytes, name)
         // SAFETY: libelf wants memory that stays put and that it may write to: `bytes` lives as long as the handle.
         let start = bytes.inMemory.baseAddress?.assumingMemoryBound(to: CChar.self)
-        elf = try Self.checked(elf_memory(start, bytes.inMemory.count), name)
-        path = name
+        let elf = try Self.checked(elf_memory(start, bytes.inMemory.count), name)
+        self.init(elf: elf, path: name, bytes: bytes, share: share)
+    }
+
+    private init(elf: OpaquePointer, path: FilePath, bytes: FileBytes, share: FileShare) {
+        self.elf = elf
+        self.path = path
         self.bytes = bytes
         self.share = share
+        loaded = LoadedSections()
     }
 
     deinit { elf_end(elf) }

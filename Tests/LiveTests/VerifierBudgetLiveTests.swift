@@ -24,7 +24,11 @@ extension LiveTests {
 
         @Test("no program is more than a fifth over its budget", .tags(.brief))
         func budget() throws {
-            let kernel = KernelVersion.running.description
+            #if arch(arm64)
+                let kernel = "\(KernelVersion.running)-arm64"
+            #else
+                let kernel = KernelVersion.running.description
+            #endif
             let budget = try Self.budget(kernel: kernel)
             let rows: [DoctorVerifierRow] = try Tool.run(["doctor", "--json", "--verifier"]).rows()
             #expect(!rows.isEmpty)

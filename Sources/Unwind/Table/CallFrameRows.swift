@@ -16,15 +16,21 @@ struct CallFrameRows: ~Copyable {
     ///
     /// - Throws: `.noUnwindInformation`, also where it is for another kind of machine; `.leftOut`, `.malformedELF`.
     init(_ file: borrowing ELFFile) throws(SymbolError) {
-        share = FileShare(file.share.reading, onDisk: file.onDisk)
+        let share = FileShare(file.share.reading, onDisk: file.onDisk)
         var raw = try Self.rows(file, ".eh_frame", share)
         if raw.count == 0 { raw = try Self.rows(file, ".debug_frame", share) }
         guard raw.count > 0, let rows = raw.rows else {
             throw .noUnwindInformation(path: file.path.description)
         }
         // SAFETY: the C side gave `count` rows, which deinit frees.
-        buffer = UnsafeMutableBufferPointer(start: rows, count: raw.count)
-        unreadable = raw.unreadable
+        self.init(
+            UnsafeMutableBufferPointer(start: rows, count: raw.count), unreadable: raw.unreadable, share: share)
+    }
+
+    private init(_ rows: UnsafeMutableBufferPointer<unwind_row>, unreadable: UInt64, share: FileShare) {
+        buffer = rows
+        self.unreadable = unreadable
+        self.share = share
         Self.sort(buffer)
     }
 

@@ -215,12 +215,19 @@ static void allocate(void)
 	AFTER;
 }
 
-// code that no file has: push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret
+// code that no file has
 APART void in_jit(void)
 {
+#if defined(__x86_64__)
+	// push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret
 	static const unsigned char code[] = { 0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3 };
+#else
+	// stp x29, x30, [sp, #-16]!; mov x29, sp; blr x0; ldp x29, x30, [sp], #16; ret
+	static const unsigned code[] = { 0xa9bf7bfd, 0x910003fd, 0xd63f0000, 0xa8c17bfd, 0xd65f03c0 };
+#endif
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memcpy(p, code, sizeof code);
+	__builtin___clear_cache(p, (char *)p + sizeof code);
 	void (*call)(void (*)(void)) = (void (*)(void (*)(void)))p;
 	call(allocate); // where the tracer learns of the code
 	usleep(1000000);
