@@ -39,7 +39,7 @@ int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-static __always_inline void send_process(u32 kind)
+static __always_inline void send_process(u32 kind, u32 is_narrow)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 
@@ -47,13 +47,16 @@ static __always_inline void send_process(u32 kind)
 		return;
 	struct memleak_event *event = new_event(kind);
 
-	if (event)
+	if (event) {
+		event->recorded = is_narrow;
 		bpf_ringbuf_submit(event, 0);
+	}
 }
 
 SEC("raw_tp/sched_process_exec")
 int process_exec_rawtp(void *ctx)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
 	u64 id = bpf_get_current_pid_tgid();
 	struct thread *thread = thread_of((u32)id, false);
 
@@ -62,7 +65,7 @@ int process_exec_rawtp(void *ctx)
 		thread->mark_sp = 0;
 	}
 	unwind_execed(id >> 32, thread ? &thread->captured : NULL);
-	send_process(MEMLEAK_EXECED);
+	send_process(MEMLEAK_EXECED, BPF_CORE_READ(task, mm, task_size) <= 1ULL << 32);
 	return 0;
 }
 
@@ -77,7 +80,7 @@ int process_exit_rawtp(void *ctx)
 	if (BPF_CORE_READ(task, signal, live.counter) == 0) {
 		u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-		send_process(MEMLEAK_EXITED);
+		send_process(MEMLEAK_EXITED, 0);
 		/* its number may be another's soon */
 		if (!config.by_cgroup)
 			bpf_map_delete_elem(&processes, &pid);

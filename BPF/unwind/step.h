@@ -5,6 +5,8 @@
 
 #include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
+#include "unwind/maps.h"
+#include "unwind/return_probe.h"
 #include "unwind/state.h"
 #include "unwind_table.h"
 
@@ -49,6 +51,48 @@ static __always_inline u32 unwind_by_pointer(struct unwind_walk *walk)
 	walk->pc = USER_ADDRESS(words[1]);
 	walk->exact = 0;
 	return STACK_NO_END;
+}
+
+/*
+ * Is an address behind a call, as every return address is? On x86-64 that is e8 and four bytes, or ff with
+ * 2 in its ModRM byte, whose operand takes up to five bytes more.
+ */
+static __always_inline bool unwind_is_behind_call(u64 pc)
+{
+#if defined(__TARGET_ARCH_x86)
+	u64 code;
+
+	if (!unwind_read(&code, pc - 8))
+		return false;
+
+#define CODE(before) (code >> (8 - (before)) * 8 & 0xff)
+#define INDIRECT(before) (CODE(before) == 0xff && (CODE((before)-1) & 0x38) == 0x10)
+	return CODE(5) == 0xe8 || INDIRECT(2) || INDIRECT(3) || INDIRECT(4) || INDIRECT(6) || INDIRECT(7);
+#undef INDIRECT
+#undef CODE
+#else
+	u32 code;
+
+	if (bpf_probe_read_user(&code, sizeof(code), (void *)(pc - 4)))
+		return false;
+	/* bl; blr, blraa and their like */
+	return (code & 0xfc000000) == 0x94000000 || (code & 0xfefff800) == 0xd63f0000;
+#endif
+}
+
+/*
+ * Code without a rule in a file that has some: what an assembler or a compiler of the program's own has put there, as
+ * node's builtins. By its frame pointer, where that leads behind a call.
+ */
+static __always_inline u32 unwind_without_rule(struct unwind_walk *walk)
+{
+	/* start-up code written by hand: the ABI has no frame pointer there */
+	if (!walk->fp)
+		return STACK_WHOLE;
+	if (stack_config.mode != STACK_AUTO || unwind_by_pointer(walk) != STACK_NO_END)
+		return STACK_NO_RULE;
+	walk->pc = real_return(walk, walk->pc, RETURN_PLACE(walk->sp));
+	return unwind_is_behind_call(walk->pc) ? STACK_NO_END : STACK_NO_RULE;
 }
 
 /* Where the kernel's struct rt_sigframe has the interrupted registers, from the stack pointer in its trampoline. */
@@ -160,10 +204,7 @@ static __always_inline u32 unwind_by_rule(struct unwind_walk *walk, u64 rule)
 	if (kind < UNWIND_SP) {
 		if (kind == UNWIND_END)
 			return STACK_WHOLE;
-		if (kind == UNWIND_UNSUPPORTED)
-			return STACK_UNSUPPORTED;
-		/* start-up code written by hand: the ABI has no frame pointer there */
-		return fp ? STACK_NO_RULE : STACK_WHOLE;
+		return kind == UNWIND_UNSUPPORTED ? STACK_UNSUPPORTED : unwind_without_rule(walk);
 	}
 	if (kind >= UNWIND_POINTERS) {
 		if (kind == UNWIND_POINTERS)

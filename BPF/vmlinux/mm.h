@@ -25,6 +25,7 @@ struct uprobes_state {
 
 /* include/linux/mm_types.h */
 struct mm_struct {
+	unsigned long task_size; /* where addresses end, of the program that runs now */
 	unsigned long total_vm;
 	unsigned long arg_start, arg_end;
 	atomic_long_t pgtables_bytes;

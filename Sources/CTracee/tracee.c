@@ -21,7 +21,7 @@
 enum { OPTIONS = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL };
 
 // Between fork and exec: nothing but async-signal-safe calls.
-static _Noreturn void child(const char *const *argv, const struct rlimit *files, int go, int failure)
+static _Noreturn void child(const char *const *argv, const struct rlimit *files, int output, int go, int failure)
 {
 	sigset_t none;
 	char byte = 0;
@@ -34,6 +34,8 @@ static _Noreturn void child(const char *const *argv, const struct rlimit *files,
 	prctl(PR_SET_DUMPABLE, 1);
 	if (write(failure, &byte, 1) != 1 || read(go, &byte, 1) != 1)
 		_exit(127);
+	if (output != STDOUT_FILENO && dup2(output, STDOUT_FILENO) < 0)
+		_exit(126);
 	execvp(argv[0], (char *const *)argv);
 	int code = errno;
 	if (write(failure, &code, sizeof(code)) < 0)
@@ -41,7 +43,7 @@ static _Noreturn void child(const char *const *argv, const struct rlimit *files,
 	_exit(127);
 }
 
-int tracee_spawn(const char *const *argv, const struct rlimit *files, struct tracee *tracee)
+int tracee_spawn(const char *const *argv, const struct rlimit *files, int output, struct tracee *tracee)
 {
 	int go[2], failure[2];
 
@@ -56,7 +58,7 @@ int tracee_spawn(const char *const *argv, const struct rlimit *files, struct tra
 	int pid = fork();
 	if (pid == 0) {
 		close(go[1]); // else its own copy would keep it waiting for ever
-		child(argv, files, go[0], failure[1]);
+		child(argv, files, output, go[0], failure[1]);
 	}
 	int code = pid < 0 ? errno : 0;
 	char ready;

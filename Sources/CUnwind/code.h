@@ -15,6 +15,7 @@ struct code_state {
 	int32_t sp; // of the stack pointer; UNKNOWN where it isn't constant
 	int32_t fp; // of the frame pointer, when it is one; else 0
 	int32_t saved; // of the caller's frame pointer; 0 while it is in its register
+	bool ends; // there is no caller
 };
 
 enum { UNKNOWN = -1, CLEAN_SP = 8, LARGEST_FRAME = 1 << 22 };
@@ -48,6 +49,10 @@ bool unwind_code_follow(struct code_walk *walk, size_t entry);
 
 // Does a function begin here by setting up a frame pointer?
 bool unwind_code_is_prologue(const struct code_walk *walk, size_t at);
+
+// Bytes of a call at a place that is `exit(main(…))`'s call of main; 0: it is not. It is where a C library begins that
+// has no information (musl's): called through a register, its result is passed to a call that does not return.
+size_t unwind_code_is_start(const struct code_walk *walk, size_t at);
 
 // Bytes of a no-op at a place; 0: none.
 size_t unwind_code_padding(const struct code_walk *walk, size_t at);

@@ -20,6 +20,19 @@ bool unwind_code_is_prologue(const struct code_walk *w, size_t at)
 	return w->size - at >= sizeof bytes && !memcmp(w->code + at, bytes, sizeof bytes);
 }
 
+size_t unwind_code_is_start(const struct code_walk *w, size_t at)
+{
+	static const uint8_t pass[] = { 0x89, 0xc7, 0xe8 }; // mov %eax,%edi; call
+	size_t call = at + (w->code[at] == 0x41);
+
+	if (w->size - at < 11 || w->code[call] != 0xff || (w->code[call + 1] & 0xf8) != 0xd0)
+		return 0;
+	size_t behind = call + 2, end = behind + sizeof pass + 4;
+	if (end >= w->size || memcmp(w->code + behind, pass, sizeof pass) || !unwind_code_padding(w, end))
+		return 0;
+	return behind - at;
+}
+
 size_t unwind_code_padding(const struct code_walk *w, size_t at)
 {
 	const uint8_t *code = w->code + at;

@@ -16,6 +16,8 @@ static void forget(struct code_walk *w)
 // A state as a rule.
 static uint64_t rule_of(const struct code_state *s)
 {
+	if (s->ends)
+		return UNWIND_RULE(UNWIND_END, 0, UNWIND_SAME, 0);
 	return UNWIND_RULE(s->fp ? UNWIND_FP : UNWIND_SP, s->fp ? s->fp : s->sp, s->saved ? UNWIND_AT_CFA : UNWIND_SAME,
 			   -(int64_t)s->saved);
 }
@@ -74,6 +76,17 @@ static void find_functions(struct code_walk *w, uint64_t address)
 	}
 }
 
+// Marks where the C library calls main, in code that no function was found in.
+static void find_start(struct code_walk *w)
+{
+	for (size_t at = 0; at + 16 <= w->size; at++) {
+		size_t length = w->places[at].function ? 0 : unwind_code_is_start(w, at);
+		if (length)
+			w->places[at] =
+				(struct code_place){ .state = { .ends = true }, .function = 1, .length = length };
+	}
+}
+
 static bool allocate(struct code_walk *w, size_t largest)
 {
 	w->places = malloc(largest * sizeof *w->places);
@@ -110,6 +123,7 @@ size_t unwind_code_rows(const struct unwind_code *pieces, size_t count, struct u
 		memset(w.places, 0, w.size * sizeof *w.places);
 		memset(w.entries, 0, w.size);
 		find_functions(&w, pieces[i].address);
+		find_start(&w);
 		found += rows_of(&w, pieces[i].address, rows + found, room - found);
 	}
 	release(&w);

@@ -75,8 +75,8 @@ public final class ProcessSymbolizer: Symbolizer {
         let lookup = address &- past
         guard let place = traced.place(lookup) else { return [Frame(address: address)] }
         switch place {
-        case .unnamed(let path):
-            return [Frame(address: address, module: path)]
+        case .unnamed(let path, let offset):
+            return [Frame(address: address, module: path, moduleAddress: offset.map { $0 &+ (address - lookup) })]
         case .generated(let name, let offset, let path):
             return [Frame(address: address, symbol: readable(name), offset: offset + past, module: path)]
         case .module(let table, let path, let moduleAddress):

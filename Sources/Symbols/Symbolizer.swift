@@ -25,7 +25,8 @@ public struct Frame: Hashable, Sendable {
     public let offset: UInt64
     /// The file, `[vdso]`, a kernel module, `[kernel]`; nil where nothing is mapped.
     public let module: FilePath?
-    /// The address within the module as linked: what `addr2line -e module` takes.
+    /// The address within the module as linked: what `addr2line -e module` takes. Its offset in the file where the
+    /// headers can't be read.
     public let moduleAddress: UInt64?
     public let buildID: BuildID?
     /// Only when asked for, and where there is debug information.

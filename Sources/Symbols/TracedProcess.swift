@@ -8,7 +8,8 @@ final class TracedProcess {
     enum Place {
         case module(ModuleTable, path: FilePath, address: UInt64)
         case generated(name: String, offset: UInt64, path: FilePath)
-        case unnamed(FilePath)
+        /// - Parameter offset: in the file, whose headers can't be read; nil: there is no file.
+        case unnamed(FilePath, offset: UInt64?)
     }
 
     /// A file, as its mappings name it.
@@ -135,7 +136,8 @@ final class TracedProcess {
             return .module(table, path: mapping.path, address: moduleAddress)
         }
         let path: FilePath = mapping.kind == .anonymous ? "[anon]" : mapping.path
-        return perfMapPlace(address, path: path) ?? .unnamed(path)
+        let offset = mapping.kind == .file ? address - mapping.start &+ mapping.fileOffset : nil
+        return perfMapPlace(address, path: path) ?? .unnamed(path, offset: offset)
     }
 
     private func moduleAddress(_ address: UInt64, _ mapping: Mapping, _ table: ModuleTable) -> UInt64? {

@@ -3,6 +3,7 @@ import ArgumentParser
 import CBPFObjects
 import LibBPF
 import Probes
+import Reports
 import SystemLayer
 import SystemPackage
 import Testing
@@ -62,7 +63,10 @@ import Testing
         #expect(next(1, 0.011) == 2)
         #expect(next(1, 0.05) == 5)
         #expect(next(4, 10) == 256)
-        #expect(next(1 << 20, 1) == 1 << 20)
+        #expect(next(1 << 9, 1) == 1 << 10)
+        #expect(next(1 << 10, 1) == 1 << 10)
+        // asked for rarer by -s
+        #expect(next(1 << 20, 1, slowest: 1 << 20) == 1 << 20)
         #expect(next(8, 0.001) == 4)
         #expect(next(8, 0.003) == 8)
         #expect(next(10, 0, slowest: 10) == 10)
@@ -71,8 +75,15 @@ import Testing
     @Test("names of /proc/slabinfo")
     func slabinfo() {
         let table = "slabinfo - version: 2.1\n# name <active_objs>\ndentry 1 2 192 21 1 : x\nkmalloc-8 3 4 8 512 1\n"
-        #expect(SlabCaches.names(table) == ["dentry", "kmalloc-8"])
-        #expect(SlabCaches.names("").isEmpty)
+        let caches = SlabCaches(table: table)
+        #expect(caches.inUse == ["dentry": 1, "kmalloc-8": 3])
+        #expect(SlabCaches(table: "").names.isEmpty)
+        let before = SlabCaches(table: "slabinfo\n# name\nkmalloc-8 1 4 8\ndentry 9 9 192\n")
+        #expect(
+            caches.check("kmalloc-8", outstanding: 5, since: before)
+                == SlabCheck(cache: "kmalloc-8", outstanding: 5, inUse: 3, growth: 2))
+        #expect(caches.check("dentry", outstanding: 5, since: before)?.growth == 0)
+        #expect(caches.check("none", outstanding: 5, since: before) == nil)
     }
 }
 

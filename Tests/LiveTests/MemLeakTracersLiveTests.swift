@@ -15,11 +15,12 @@ extension LiveTests {
         }
 
         /// One function of each kind, at its entry and its return, of whoever calls it.
-        private static let script =
-            #"BEGIN { printf("ready\n"); } "#
-            + ["malloc", "calloc", "realloc", "free", "posix_memalign", "mmap"].map {
+        private static let script: String = {
+            let probes = ["malloc", "calloc", "realloc", "free", "posix_memalign", "mmap"].map {
                 "uprobe:libc:\($0) { @entries = count(); } uretprobe:libc:\($0) { @returns = count(); }"
-            }.joined(separator: " ")
+            }
+            return #"BEGIN { printf("ready\n"); } "# + probes.joined(separator: " ")
+        }()
 
         /// Starts another tracer and waits for the line that comes once it traces: among its first ten.
         private func started(_ path: String, _ arguments: [String], line words: String) throws -> Running {

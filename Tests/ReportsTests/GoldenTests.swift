@@ -78,7 +78,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             [MemLeakJSON.hooked(file: "/lib/libc.so.6", functions: ["malloc", "free"], missing: ["cfree"])]
         },
         GoldenRecord(type: "memleak_sampling") {
-            [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16)]
+            [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16, isMet: true)]
         },
         // make new-tool: a tool's golden records go above this line
     ]
@@ -199,7 +199,8 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
 
     private static var memleak: [JSONLine] {
         let named = MemLeakFrame(
-            address: 0xffff_ffff_8100_0010, symbol: "leak", offset: 31, module: "/opt/app", file: "main.c", line: 9)
+            address: 0xffff_ffff_8100_0010, symbol: "leak", offset: 31, module: "/opt/app",
+            moduleOffset: 0x1150, buildID: "0123ab", file: "main.c", line: 9)
         let frames = [named, MemLeakFrame(address: 0x7f00_0000_0001)]
         let left = FileLeftOut(
             file: "/tmp/a\u{85}b", part: "allocators", reason: "refused", functions: ["calloc"], words: "")
@@ -215,6 +216,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             }
             var counters = KernelLeakCounters()
             (counters.bulkFrees, counters.unseenFrees, counters.unseenCaches) = (3, 4, ["dentry"])
+            counters.doubtful = [SlabCheck(cache: "kmalloc-256", outstanding: 620, inUse: 1258, growth: 92)]
             let report = MemLeakReport(
                 time: time, monotonic: 1000, stacks: stacks, total: table.total, siteCount: 2,
                 blocks: isKernels ? [] : table.blocks, counters: MemLeakCounters(), losses: losses,

@@ -89,7 +89,7 @@ struct RecordKind: CustomTestStringConvertible, Sendable {
                     var table = OutstandingTable(youngest: .max)
                     table.add(ledger)
                     return (["\(table.total.bytes)"], [])
-                case .execed(_, let comm, _): return ([Printable.text(comm)], [])
+                case .execed(_, let comm, _, _): return ([Printable.text(comm)], [])
                 case .forked, .exited, .unmapped: return ([], [])
                 }
             })

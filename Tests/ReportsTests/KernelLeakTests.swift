@@ -51,7 +51,7 @@ import Testing
         #expect(lines.count == 9)
         #expect(
             lines[1...4] == [
-                "\t65536 bytes in 16 allocations from stack",
+                "\t65536 bytes in 16 allocations from stack, estimated from 1 sample",
                 "\t\t0xffffffff81000010\talloc_pipe_info+0x6a [kernel]",
                 "\t\t0xffffffffc0100084\tnf_hook+0x4 [nf_tables]", "\t\t0xffffffffc0100085\t[unknown]",
             ])
@@ -101,5 +101,31 @@ import Testing
         #expect(KernelMemoryKind(0) == nil)
         #expect(KernelMemoryKind(99) == nil)
         #expect((1...4).compactMap { KernelMemoryKind(UInt32($0)) } == [.kmalloc, .cache, .pages, .percpu])
+    }
+
+    @Test("more outstanding than the slab cache has, or has grown by")
+    func slabCheck() {
+        func isDoubtful(_ outstanding: UInt64, _ inUse: UInt64, _ growth: UInt64, seesAllFrees: Bool = false) -> Bool {
+            SlabCheck(cache: "x", outstanding: outstanding, inUse: inUse, growth: growth)
+                .isDoubtful(seesAllFrees: seesAllFrees)
+        }
+        #expect(isDoubtful(11, 10, 10))
+        #expect(isDoubtful(11, 10, 10, seesAllFrees: true))
+        #expect(!isDoubtful(10, 10, 10))
+        // 500 epolls of which the cache has 92 left
+        #expect(isDoubtful(500, 1258, 92))
+        #expect(!isDoubtful(500, 1258, 92, seesAllFrees: true))
+        // what is older may have been freed, and CPUs keep some
+        #expect(!isDoubtful(500, 1258, 375))
+        #expect(isDoubtful(500, 1258, 374))
+        #expect(!isDoubtful(15, 1258, 0))
+        #expect(isDoubtful(16, 1258, 0))
+        let checks = [UInt64](1...9).map { SlabCheck(cache: "c\($0)", outstanding: 20 * $0, inUse: 200, growth: $0) }
+        #expect(
+            SlabCheck.words(Array(checks[0...1])) == """
+                more outstanding than slab caches have grown by since the start, so some may be free: \
+                c2 40 (+2), c1 20 (+1)
+                """)
+        #expect(SlabCheck.words(checks).hasSuffix("c2 40 (+2), …"))
     }
 }

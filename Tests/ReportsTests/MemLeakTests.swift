@@ -305,7 +305,11 @@ private struct SplitMix {
                         MemLeakFrame(
                             address: 0x5555_0000_1234, symbol: "leak\u{1b}here", offset: 0x1f,
                             module: "/opt/a b/app", file: "main.c", line: 9),
-                        MemLeakFrame(address: 0x7f00_0000_0001, module: "/lib/libx.so.1"),
+                        MemLeakFrame(
+                            address: 0x7f00_0000_0001, module: "/lib/libx.so.1", moduleOffset: 0x2a3f4,
+                            buildID: "00ab12"),
+                        MemLeakFrame(address: 0x7f00_0000_0002, module: "/lib/liby.so", moduleOffset: 0x10),
+                        MemLeakFrame(address: 0x7f00_0000_0003, module: "[anon]"),
                         MemLeakFrame(address: 0x10),
                     ]),
                 MemLeakStack(pid: 8, sum: small, frames: nil),
@@ -327,12 +331,14 @@ private struct SplitMix {
                 "\t100 bytes in 1 allocations from stack", "\t\tstack information lost",
                 "\t4096 bytes in 2 allocations from stack",
                 "\t\t0x0000555500001234\\tleak\\x1bhere+0x1f [app] main.c:9".replacingTab(),
-                "\t\t0x00007f0000000001\t[unknown] [libx.so.1]",
+                "\t\t0x00007f0000000001\tlibx.so.1+0x2a3f4 [libx.so.1] build-id 00ab12",
+                "\t\t0x00007f0000000002\tliby.so+0x10 [liby.so]",
+                "\t\t0x00007f0000000003\t[unknown] [anon]",
                 "\t\t0x0000000000000010\t[unknown]",
             ])
         let combined = MemLeakText(top: 1, showsAddresses: false, showsPIDs: true).lines(report())
         #expect(combined[5] == "\t4096 bytes in 2 allocations from stack of pid 7")
-        #expect(combined[7] == "\t\t[unknown] [libx.so.1]")
+        #expect(combined[7] == "\t\tlibx.so.1+0x2a3f4 [libx.so.1] build-id 00ab12")
     }
 
     @Test("what a report could not see; nothing of what is zero")
@@ -343,7 +349,8 @@ private struct SplitMix {
             ])
         #expect(
             MemLeakText(top: 10).accounting(report(rate: 10)) == [
-                "estimated: 1 allocation in 10 sampled, 0 passed over", "1 calls left without returning",
+                "estimated: 1 allocation in 10 sampled, 0 passed over; a stack of fewer than 30 allocations may be missing",
+                "1 calls left without returning",
             ])
     }
 
@@ -373,8 +380,8 @@ private struct SplitMix {
         let lines = MemLeakJSON.lines(report()).map { $0.checkedText() }
         #expect(
             lines == [
-                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"frames":[{"address":"0x555500001234","symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","file":"main.c","line":9},{"address":"0x7f0000000001","symbol":null,"offset":null,"module":"/lib/libx.so.1","file":null,"line":null},{"address":"0x10","symbol":null,"offset":null,"module":null,"file":null,"line":null}],"stack_end":null}"#,
-                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"bytes_error":null,"count_error":null,"frames":null,"stack_end":null}"#,
+                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"samples":null,"frames":[{"address":"0x555500001234","symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","module_offset":null,"build_id":null,"file":"main.c","line":9},{"address":"0x7f0000000001","symbol":null,"offset":null,"module":"/lib/libx.so.1","module_offset":"0x2a3f4","build_id":"00ab12","file":null,"line":null},{"address":"0x7f0000000002","symbol":null,"offset":null,"module":"/lib/liby.so","module_offset":"0x10","build_id":null,"file":null,"line":null},{"address":"0x7f0000000003","symbol":null,"offset":null,"module":"[anon]","module_offset":null,"build_id":null,"file":null,"line":null},{"address":"0x10","symbol":null,"offset":null,"module":null,"module_offset":null,"build_id":null,"file":null,"line":null}],"stack_end":null}"#,
+                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"bytes_error":null,"count_error":null,"samples":null,"frames":null,"stack_end":null}"#,
                 #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"stacks":2,"stacks_shown":2,"sample_rate":1,"sample_bytes":null,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"files_left_out":0,"left_out":[],"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":"0xab","bytes":8},{"address":"0xcd","bytes":4}]}"#,
             ])
     }

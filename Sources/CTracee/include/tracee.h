@@ -15,8 +15,8 @@ struct tracee {
 };
 
 // Forks and seizes; the child waits for tracee_release(). argv ends with NULL; `files` is the child's limit on open
-// files. 0 or -errno.
-int tracee_spawn(const char *_Nullable const *_Nonnull argv, const struct rlimit *_Nonnull files,
+// files, `output` what it has as its standard output. 0 or -errno.
+int tracee_spawn(const char *_Nullable const *_Nonnull argv, const struct rlimit *_Nonnull files, int output,
 		 struct tracee *_Nonnull tracee);
 
 // Lets the child exec.

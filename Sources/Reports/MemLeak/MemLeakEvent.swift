@@ -10,7 +10,9 @@ public enum MemLeakEvent: Hashable, TraceEvent {
     /// A chosen process has a child, which is chosen too.
     case forked(pid: UInt32, parent: UInt32)
     /// A process has another program: what it had allocated until then is gone.
-    case execed(pid: UInt32, comm: String, time: UInt64)
+    ///
+    /// - Parameter isNarrow: it is one of 32 bits.
+    case execed(pid: UInt32, comm: String, time: UInt64, isNarrow: Bool)
     /// The last thread of a process has ended.
     case exited(pid: UInt32, time: UInt64)
     /// A stack of the process led to code in no mapping known.
@@ -27,7 +29,8 @@ public enum MemLeakEvent: Hashable, TraceEvent {
             self = .traced(call)
         case MEMLEAK_FORKED.rawValue: self = .forked(pid: event.pid, parent: event.parent)
         case MEMLEAK_EXECED.rawValue:
-            self = .execed(pid: event.pid, comm: fixedText(event.comm), time: event.time_ns)
+            self = .execed(
+                pid: event.pid, comm: fixedText(event.comm), time: event.time_ns, isNarrow: event.recorded != 0)
         case MEMLEAK_EXITED.rawValue: self = .exited(pid: event.pid, time: event.time_ns)
         case MEMLEAK_UNMAPPED.rawValue: self = .unmapped(pid: event.pid)
         default: return nil

@@ -17,6 +17,7 @@ public enum MemLeakJSON {
         line.add("estimated", stack.sum.isEstimated)
         line.add("bytes_error", stack.sum.bytesError)
         line.add("count_error", stack.sum.countError)
+        line.add("samples", stack.sum.samples)
         line.add("frames", stack.frames.map { frames in frames.map(object) })
         line.add("stack_end", stack.end?.rawValue)
         if stack.pid == nil {
@@ -81,12 +82,17 @@ public enum MemLeakJSON {
 
     /// The sampling rate has changed.
     ///
-    /// - Parameter overheadPercent: the share of the CPUs' time that the programs took.
-    public static func sampling(time: WallTime, overheadPercent: Double, rate: UInt64) -> JSONLine {
+    /// - Parameters:
+    ///   - overheadPercent: the share of the CPUs' time that the programs took.
+    ///   - isMet: false where no rate brings it below the limit.
+    public static func sampling(
+        time: WallTime, overheadPercent: Double, rate: UInt64, isMet: Bool
+    ) -> JSONLine {
         var line = JSONLine(type: "memleak_sampling")
         line.add("time", time.rfc3339)
         line.add("overhead_percent", overheadPercent)
         line.add("sample_rate", rate)
+        line.add("limit_met", isMet)
         return line
     }
 
@@ -100,6 +106,8 @@ public enum MemLeakJSON {
         line.add("symbol", frame.symbol)
         line.add("offset", frame.symbol == nil ? nil : frame.offset)
         line.add("module", frame.module)
+        line.add("module_offset", hex: frame.moduleOffset)
+        line.add("build_id", frame.buildID)
         line.add("file", frame.file)
         line.add("line", frame.line)
         return line

@@ -7,17 +7,23 @@ public struct MemLeakFrame: Hashable, Sendable {
     public let offset: UInt64
     /// The file's whole path.
     public let module: String?
+    /// The address in the module as linked; nil: the kernel's, or in no file.
+    public let moduleOffset: UInt64?
+    /// The module's build-id in hexadecimal digits; nil: it has none, or it is not known.
+    public let buildID: String?
     public let file: String?
     public let line: Int?
 
     public init(
         address: UInt64, symbol: String? = nil, offset: UInt64 = 0, module: String? = nil,
-        file: String? = nil, line: Int? = nil
+        moduleOffset: UInt64? = nil, buildID: String? = nil, file: String? = nil, line: Int? = nil
     ) {
         self.address = address
         self.symbol = symbol
         self.offset = offset
         self.module = module
+        self.moduleOffset = moduleOffset
+        self.buildID = buildID
         self.file = file
         self.line = line
     }

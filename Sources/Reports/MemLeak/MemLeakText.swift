@@ -28,7 +28,8 @@ public struct MemLeakText: Sendable {
         for stack in report.stacks.reversed() {
             lines.append(
                 "\t\(stack.sum.bytes) bytes in \(stack.sum.count) allocations from stack"
-                    + (showsPIDs ? stack.pid.map { " of pid \($0)" } ?? "" : "") + (stack.kernel?.text ?? ""))
+                    + (showsPIDs ? stack.pid.map { " of pid \($0)" } ?? "" : "") + (stack.kernel?.text ?? "")
+                    + fewSamples(stack.sum))
             guard let frames = stack.frames else {
                 lines.append("\t\tstack information lost")
                 continue
@@ -46,7 +47,8 @@ public struct MemLeakText: Sendable {
         if report.sampleRate > 1 {
             lines.append(
                 "estimated: 1 allocation in \(report.sampleRate) sampled, "
-                    + "\(counters.sampledOut) passed over")
+                    + "\(counters.sampledOut) passed over; a stack of fewer than \(report.sampleRate &* 3) "
+                    + "allocations may be missing")
         }
         if let distance = report.sampleBytes {
             lines.append(
@@ -82,13 +84,26 @@ public struct MemLeakText: Sendable {
         return lines
     }
 
+    private func fewSamples(_ sum: OutstandingSum) -> String {
+        guard sum.isOfFewSamples, let samples = sum.samples else { return "" }
+        return ", estimated from \(samples) \(samples == 1 ? "sample" : "samples")"
+    }
+
     func text(_ frame: MemLeakFrame) -> String {
         let digits = String(frame.address, radix: 16)
         let address = "0x" + String(repeating: "0", count: max(0, 16 - digits.count)) + digits + "\t"
-        let name = frame.symbol.map { "\($0)+0x\(String(frame.offset, radix: 16))" } ?? "[unknown]"
-        let module = frame.module.map { path in
-            let last = path.split(separator: "/").last.map(String.init) ?? path
-            return last.hasPrefix("[") ? " \(last)" : " [\(last)]"
+        let last = frame.module.map { path in path.split(separator: "/").last.map(String.init) ?? path }
+        let module = last.map { $0.hasPrefix("[") ? " \($0)" : " [\($0)]" }
+        let name: String
+        if let symbol = frame.symbol {
+            name = "\(symbol)+0x\(String(frame.offset, radix: 16))"
+        } else if let last, let offset = frame.moduleOffset {
+            // what finds the function elsewhere: where in which build of the file
+            let build = frame.buildID.map { " build-id \($0)" } ?? ""
+            return (showsAddresses ? address : "")
+                + Printable.text("\(last)+0x\(String(offset, radix: 16))\(module ?? "")\(build)")
+        } else {
+            name = "[unknown]"
         }
         let line = frame.file.map { " \($0):\(frame.line ?? 0)" } ?? ""
         return (showsAddresses ? address : "") + Printable.text(name + (module ?? "") + line)

@@ -21,6 +21,8 @@ public struct OutstandingSum: Hashable, Sendable {
     /// Variance of the estimates (Horvitz and Thompson's); NaN where it can't be told.
     var bytesVariance = 0.0
     var countVariance = 0.0
+    /// How many recorded allocations the estimate is made of; nil: not known, where the kernel adds up.
+    private var sampleCount: UInt64? = 0
     /// What rounding keeps back.
     private var bytesRest = 0.0
     private var countRest = 0.0
@@ -30,6 +32,11 @@ public struct OutstandingSum: Hashable, Sendable {
     /// One standard error of an estimate; nil where nothing is estimated or it can't be told.
     public var bytesError: UInt64? { Self.error(bytesVariance, isEstimated) }
     public var countError: UInt64? { Self.error(countVariance, isEstimated) }
+
+    /// How many recorded allocations an estimate is made of; nil where nothing is estimated, or it is not known.
+    public var samples: UInt64? { isEstimated ? sampleCount : nil }
+    /// An estimate of so few samples says little more than that there is something.
+    var isOfFewSamples: Bool { samples.map { $0 < 10 } ?? false }
 
     private static func error(_ variance: Double, _ isEstimated: Bool) -> UInt64? {
         guard isEstimated, variance.isFinite else { return nil }
@@ -42,6 +49,7 @@ public struct OutstandingSum: Hashable, Sendable {
         count &+= other.count
         bytesVariance += other.bytesVariance
         countVariance += other.countVariance
+        if let mine = sampleCount, let its = other.sampleCount { sampleCount = mine &+ its } else { sampleCount = nil }
         if other.isEstimated { isEstimated = true }
     }
 
@@ -69,6 +77,7 @@ public struct OutstandingSum: Hashable, Sendable {
     private mutating func estimated(_ size: UInt64, probability: Double) {
         let excess = (1 - probability) / (probability * probability)
         isEstimated = true
+        sampleCount = sampleCount.map { $0 &+ 1 }
         bytesVariance += excess * Double(size) * Double(size)
         countVariance += excess
     }
@@ -76,6 +85,7 @@ public struct OutstandingSum: Hashable, Sendable {
     /// Some of the sum is an estimate whose error can't be told.
     mutating func addEstimate() {
         isEstimated = true
+        sampleCount = nil
         bytesVariance = .nan
         countVariance = .nan
     }
@@ -87,6 +97,7 @@ public struct OutstandingSum: Hashable, Sendable {
         count &+= UInt64(total.count) &* rate
         guard rate > 1 else { return }
         isEstimated = true
+        sampleCount = sampleCount.map { $0 &+ UInt64(total.count) }
         bytesVariance = .nan
         countVariance += Double(total.count) * Double(rate) * Double(rate - 1)
     }

@@ -86,7 +86,7 @@ enum memleak_kind {
 	MEMLEAK_MAPPING = 1, /* mmap, munmap or mremap succeeded */
 	MEMLEAK_TRACED, /* any call, for the trace */
 	MEMLEAK_FORKED, /* pid was forked by `parent` */
-	MEMLEAK_EXECED,
+	MEMLEAK_EXECED, /* a program of 32 bits where `recorded` is set */
 	MEMLEAK_EXITED, /* the last thread of pid */
 	MEMLEAK_UNMAPPED, /* a stack of pid led to code in no mapping known */
 };

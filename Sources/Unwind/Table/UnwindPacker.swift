@@ -22,9 +22,8 @@ struct UnwindPacker {
     private var lastRule: (rule: UInt64, number: UInt32)?
     /// Chunks that are all one rule share their row.
     private var plain: [UInt32: UInt32] = [:]
-    /// What is covered so far, and the rule that holds there.
+    /// Where what is covered so far ends.
     private var position: UInt64
-    private var current: UInt32 = 0
     /// The rows of the chunk at hand: places and rules.
     private var rows: [UInt32] = []
     private var chunkIndex = 0

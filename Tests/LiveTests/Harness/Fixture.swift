@@ -42,6 +42,9 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let loaderThatSpins = Fixture(
         source: "loader.c", compiler: "gcc", flags: loaderThatWaits.flags + ["-DSPINS"])
     static let contain = Fixture(source: "contain.c", compiler: "gcc", flags: ["-O2"])
+    static let narrow = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-m32"], isOptional: true)
+    static let nameless = Fixture(source: "steps.c", compiler: "gcc", flags: ["-O2", "-s", "-Wl,--build-id"])
+    static let ruleless = Fixture(source: "ruleless.c", compiler: "gcc", flags: ["-O2", "-fno-omit-frame-pointer"])
     static let beside = Fixture(source: "beside.c", compiler: "gcc", flags: ["-O2", "-pthread"])
     static let throwing = Fixture(source: "throws.cc", compiler: "g++", flags: ["-O2"])
     static let server = Fixture(source: "server.c", compiler: "gcc", flags: ["-O2"])
@@ -58,7 +61,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let all: [Fixture] =
         builds + cxx + musl + rust + [
             allocations, moves, prefixed, jemallocOwn, mimallocOwn, steps, stepsMusl, stepsStatic, contain, server,
-            loaderThatWaits, loaderThatSpins, beside, throwing, swift,
+            loaderThatWaits, loaderThatSpins, nameless, ruleless, beside, throwing, swift,
         ]
 
     var testDescription: String { ([compiler] + flags + [source]).joined(separator: " ") }

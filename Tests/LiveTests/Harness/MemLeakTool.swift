@@ -55,7 +55,8 @@ struct MemLeakResult {
         hooked = try finished.rows()
         summary = last
         stacks = try finished.rows(MemLeakRow.self).filter { $0.time == last.time }
-        truth = try finished.rows(LeakerTruth.self).first
+        // with --json a command's standard output is the tool's standard error
+        truth = try (finished.lines + finished.errorLines).lazy.compactMap { try LeakerTruth(line: $0) }.first
     }
 
     /// Bytes and allocations of the stacks that a function is on.

@@ -11,6 +11,8 @@ struct Finished: Sendable {
 
     var lines: [String] { output.split(separator: "\n").map(String.init) }
 
+    var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
+
     /// The lines of one type.
     func rows<R: Row>(_ type: R.Type = R.self) throws -> [R] { try lines.compactMap(R.init(line:)) }
 

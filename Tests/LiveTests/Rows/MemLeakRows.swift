@@ -8,6 +8,8 @@ struct MemLeakRow: Row {
         let address: Hex
         @Known var symbol: String?
         @Known var module: String?
+        @Known var moduleOffset: Hex?
+        @Known var buildId: String?
     }
 
     let time: String
@@ -22,6 +24,7 @@ struct MemLeakRow: Row {
     /// Known for the kernel's memory alone.
     let kind: String?
     let cache: String?
+    let falseLeaksPossible: Bool?
 
     func isOn(_ function: (String) -> Bool) -> Bool {
         frames?.contains { $0.symbol.map(function) ?? false } ?? false

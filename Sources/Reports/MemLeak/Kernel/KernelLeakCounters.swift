@@ -19,6 +19,8 @@ public struct KernelLeakCounters: Hashable, Sendable {
     public var seesBulk = true
     /// Slab caches some of whose objects were freed unseen, by name.
     public var unseenCaches: [String] = []
+    /// Slab caches with more objects outstanding than /proc/slabinfo explains, by name.
+    public var doubtful: [SlabCheck] = []
 
     public init() {}
 
@@ -46,6 +48,7 @@ public struct KernelLeakCounters: Hashable, Sendable {
                 "\(unseenFrees) frees not seen: their addresses were given out again"
                     + (some.isEmpty ? "" : " (\(some)\(unseenCaches.count > 8 ? " …" : ""))"))
         }
+        if !doubtful.isEmpty { lines.append(SlabCheck.words(doubtful)) }
         if cutStacks > 0 {
             lines.append("\(cutStacks) stacks deeper than \(KSTACK_FRAMES) frames: the outermost are missing")
         }
@@ -53,12 +56,22 @@ public struct KernelLeakCounters: Hashable, Sendable {
     }
 
     func add(to line: inout JSONLine) {
-        line.add("false_leaks_possible", !seesBulk || unseenFrees > 0)
+        line.add("false_leaks_possible", !seesBulk || unseenFrees > 0 || !doubtful.isEmpty)
         line.add("bulk_frees_seen", seesBulk)
         line.add("bulk_frees", bulkFrees)
         line.add("rcu_frees", rcuFrees)
         line.add("unseen_frees", unseenFrees)
         line.add("unseen_caches", unseenCaches)
+        line.add(
+            "doubtful_caches",
+            doubtful.map { check in
+                var object = JSONLine()
+                object.add("cache", check.cache)
+                object.add("outstanding", check.outstanding)
+                object.add("in_use", check.inUse)
+                object.add("growth", check.growth)
+                return object
+            })
         line.add("rescued_frees", rescuedFrees)
         line.add("null_frees", nullFrees)
         line.add("cut_stacks", cutStacks)

@@ -105,34 +105,3 @@ enum KernelVariables {
         return found
     }
 }
-
-/// The kernel's slab caches.
-enum SlabCaches {
-    /// - Throws: `Failure` when no cache has this name, or its objects are in another.
-    static func require(_ name: String) throws(Failure) {
-        guard let table = readText("/proc/slabinfo") else { return }
-        guard !names(table).contains(name) else { return }
-        let shown = Printable.text(name)
-        guard !name.contains("/"), let target = linkTarget("/sys/kernel/slab/\(name)") else {
-            throw .badValue("--cache \(shown): no slab cache has this name (/proc/slabinfo lists them)")
-        }
-        let merged = names(table).filter { linkTarget("/sys/kernel/slab/\($0)") == target }
-        throw .badValue(
-            "--cache \(shown): its objects are in another cache"
-                + (merged.first.map { ": \(Printable.text($0))" } ?? ""))
-    }
-
-    /// The caches of /proc/slabinfo.
-    static func names(_ table: String) -> Set<String> {
-        Set(
-            table.split(separator: "\n").dropFirst(2).compactMap {
-                $0.split(separator: " ").first.map(String.init)
-            })
-    }
-
-    private static func linkTarget(_ path: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let count = readlink(path, &buffer, buffer.count)
-        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
-    }
-}

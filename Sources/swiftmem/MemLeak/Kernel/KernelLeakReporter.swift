@@ -10,6 +10,8 @@ struct KernelLeakReporter {
     private let text: MemLeakText
     private let seesAllFrees: Bool
     private var reader: KernelLeakReader
+    /// The slab caches at the start.
+    private let slabs = SlabCaches()
     /// One allocation in so many is recorded now.
     private(set) var rate: UInt64
     private var hasSampled: Bool
@@ -48,8 +50,9 @@ struct KernelLeakReporter {
         let (counters, counted) = try reader.readCounters()
         let caches = try reader.readCaches()
         names.refresh()
-        let stacks = try stacks(of: table, caches)
         var kernel = counted
+        kernel.doubtful = try doubtful(table, caches)
+        let stacks = try stacks(of: table, caches, doubtful: Set(kernel.doubtful.map(\.cache)))
         kernel.seesBulk = seesAllFrees
         kernel.unseenCaches = Set(caches.values.filter { $0.unseenFrees > 0 }.map(\.name)).sorted()
         try reader.makeRoom(counters)
@@ -64,8 +67,29 @@ struct KernelLeakReporter {
         }
     }
 
+    /// The caches with more objects outstanding than the kernel's own count explains.
+    private mutating func doubtful(
+        _ table: OutstandingTable, _ caches: [UInt64: KernelCache]
+    ) throws(BPFError) -> [SlabCheck] {
+        var counts: [String: UInt64] = [:]
+        // estimates of what is sampled prove nothing
+        for (site, sum) in table.sites where !sum.isEstimated {
+            guard let cache = try reader.stack(site.stack).flatMap({ caches[$0.cache] }) else { continue }
+            counts[cache.name, default: 0] &+= sum.count
+        }
+        let now = SlabCaches()
+        var found: [SlabCheck] = []
+        for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
+            guard let check = now.check(name, outstanding: count, since: slabs),
+                check.isDoubtful(seesAllFrees: seesAllFrees)
+            else { continue }
+            found.append(check)
+        }
+        return found
+    }
+
     private mutating func stacks(
-        of table: OutstandingTable, _ caches: [UInt64: KernelCache]
+        of table: OutstandingTable, _ caches: [UInt64: KernelCache], doubtful: Set<String>
     ) throws(BPFError) -> [MemLeakStack] {
         var stacks: [MemLeakStack] = []
         for (site, sum) in table.top(plan.settings.top, by: plan.settings.order) {
@@ -76,7 +100,8 @@ struct KernelLeakReporter {
                     pid: nil, sum: sum, frames: stack.map { names.frames($0.frames) },
                     kernel: stack?.kind.map { kind in
                         KernelMemory(
-                            kind: kind, cache: cache?.name, falseLeaksPossible: (cache?.unseenFrees ?? 0) > 0)
+                            kind: kind, cache: cache?.name,
+                            falseLeaksPossible: cache.map { $0.unseenFrees > 0 || doubtful.contains($0.name) } ?? false)
                     }))
         }
         return stacks

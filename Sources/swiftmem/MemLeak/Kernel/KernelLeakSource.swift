@@ -69,18 +69,24 @@ struct KernelLeakSource: ReportSource, ~Copyable {
         for program in session.probes.resolution.programs {
             run &+= try session.probes.object.program(program).info().runTimeNanoseconds
         }
-        guard overhead?.update(run: run) == true, let rate = overhead?.rate, let share = overhead?.share
+        guard overhead?.update(run: run) == true, let rate = overhead?.rate, let share = overhead?.share,
+            let isMet = overhead?.isMet
         else { return }
         let before = reporter.rate
         try reporter.setSampling(rate)
         let percent = (share * 10_000).rounded() / 100
         if session.options.json {
-            session.output.print(MemLeakJSON.sampling(time: .now, overheadPercent: percent, rate: rate))
+            session.output.print(MemLeakJSON.sampling(time: .now, overheadPercent: percent, rate: rate, isMet: isMet))
         } else {
-            note(
-                "the programs took \(percent) % of the CPUs' time: "
-                    + (rate > before ? "from now on" : "again")
-                    + " 1 allocation in \(rate) is recorded (--max-overhead)")
+            let what =
+                if !isMet {
+                    "the limit can't be met, for frees are seen whatever the rate; 1 allocation in \(rate) is recorded"
+                } else if rate == before {
+                    "below the limit again"
+                } else {
+                    (rate > before ? "from now on" : "again") + " 1 allocation in \(rate) is recorded"
+                }
+            note("the programs took \(percent) % of the CPUs' time: \(what) (--max-overhead)")
         }
     }
 }

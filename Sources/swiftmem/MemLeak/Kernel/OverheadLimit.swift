@@ -17,9 +17,12 @@ struct OverheadLimit: ~Copyable {
     private(set) var rate: UInt64
     /// The share in the time last looked at.
     private(set) var share = 0.0
+    /// False: the share is above the limit though allocations are sampled as rarely as makes sense. What is left are
+    /// frees, each of which is looked at.
+    private(set) var isMet = true
 
-    /// Largest step of the rate: one allocation in a million.
-    private static let rarest: UInt64 = 1 << 20
+    /// One allocation in so many, not fewer: an estimate of a thousand times what was seen still tells which stack it is.
+    static let rarest: UInt64 = 1 << 10
 
     /// - Parameters:
     ///   - percent: of all CPUs' time.
@@ -32,7 +35,7 @@ struct OverheadLimit: ~Copyable {
         lastTime = monotonicNow()
     }
 
-    /// Takes in a new reading; says whether the rate is another now.
+    /// Takes in a new reading; says whether the rate is another now, or whether the limit is met.
     ///
     /// - Parameter run: nanoseconds that the programs ran since the start.
     mutating func update(run: UInt64) -> Bool {
@@ -42,8 +45,9 @@ struct OverheadLimit: ~Copyable {
         share = Double(run &- lastRun) / (time * cpus)
         (lastRun, lastTime) = (run, now)
         let next = Self.next(rate: rate, share: share, limit: limit, slowest: slowest)
-        guard next != rate else { return false }
-        rate = next
+        let meets = share <= (isMet ? limit : limit * 0.9) || next != rate
+        guard next != rate || meets != isMet else { return false }
+        (rate, isMet) = (next, meets)
         return true
     }
 
@@ -52,7 +56,7 @@ struct OverheadLimit: ~Copyable {
     static func next(rate: UInt64, share: Double, limit: Double, slowest: UInt64) -> UInt64 {
         if share > limit {
             let factor = min(64, max(2, (share / limit).rounded(.up)))
-            return min(rarest, rate * UInt64(factor))
+            return max(rate, min(rarest, rate * UInt64(factor)))
         }
         if share < limit / 4 { return max(slowest, rate / 2) }
         return rate

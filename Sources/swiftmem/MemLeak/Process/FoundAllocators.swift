@@ -14,6 +14,7 @@ struct FoundAllocators {
         guard case .processes(let pids) = plan.target else { return [] }
         var found: [FoundAllocators] = []
         for pid in pids {
+            if NarrowProgram.isRun(by: pid) { throw NarrowProgram.refusal(pid) }
             var known: Set<FileNumber> = []
             let files = try plan.search.files(of: pid, except: &known)
             found.append(FoundAllocators(pid: pid, files: files, inspected: known))
@@ -25,6 +26,11 @@ struct FoundAllocators {
                     + (plan.search.object.map { " (-O \(Printable.text($0)))" } ?? ""),
                 remedy: "looked for malloc and free in all its executable mappings; "
                     + "-O and --symbols-prefix say where and what else")
+        }
+        if let prefix = plan.search.prefix, !found.contains(where: { $0.files.contains(where: \.hasHeap) }) {
+            throw Failure(
+                status: Failure.Status.unavailable,
+                message: "no \(Printable.text(prefix))malloc found in \(plan.targetText) (--symbols-prefix)")
         }
         return found
     }

@@ -18,8 +18,13 @@ extension MemLeakSource {
                 processes.add(pid)
                 names.forked(pid, by: parent)
                 try unwinder?.load(pid)
-            case .unmapped(let pid): try unwinder?.asked(pid)
-            case .execed(let pid, let comm, let time): try execed(pid, comm, time, session)
+            case .unmapped(let pid):
+                try unwinder?.asked(pid)
+                // a plugin may be gone before the next report
+                names.load(pid)
+            case .execed(let pid, let comm, let time, let isNarrow):
+                processes.set(pid, isNarrow: isNarrow)
+                try execed(pid, comm, time, session)
             case .exited(let pid, let time): try exited(pid, time)
             }
         }
@@ -29,11 +34,14 @@ extension MemLeakSource {
         _ pid: UInt32, _ comm: String, _ time: UInt64, _ session: borrowing Session
     ) throws {
         processes.execed(pid)
+        if processes.isNarrow(pid) { say(NarrowProgram.words(pid)) }
         try reporter.drop(pid, until: time, &processes)
         names.execed(pid)
         try unwinder?.execed(pid)
         // the program and its loader are mapped by now: a static one, or musl's, is hooked at once
         try look(at: pid, session)
+        // it may end before its libraries are looked at
+        names.load(pid)
         if case .processes(let pids) = plan.target, pids.contains(pid) {
             say("process \(pid) (\(Printable.text(comm))) has called exec: what it had allocated is gone")
         }
@@ -54,18 +62,19 @@ extension MemLeakSource {
     /// Takes in what the command did, or whom a pidfd says to have ended.
     mutating func childChanged(_ session: inout Session) throws {
         guard let tracee else { return processes.removeEnded() }
-        let pid = tracee.pid
-        while exitStatus == nil, let change = try tracee.next({ try look(at: pid, session) }) {
+        while exitStatus == nil, let change = try tracee.next({ try look(at: tracee, session) }) {
             switch change {
             case .loaded(let isFirst):
                 try printNews(&session)
                 if isFirst && attacher.hooked.isEmpty {
                     say("no allocator found in \(plan.targetText): nothing is traced")
+                } else if isFirst {
+                    sayIfPrefixIsUnknown()
                 }
             case .exiting:
                 // an exec in the ring comes before what it mapped is read, for it forgets the names
                 try takeIn(&session)
-                names.load(pid)
+                names.load(tracee.pid)
                 tracee.go()
             case .exited(let status):
                 try takeIn(&session)
@@ -73,6 +82,16 @@ extension MemLeakSource {
                 exitStatus = status
             }
         }
+    }
+
+    /// Looks at what the command has mapped while its loader runs.
+    ///
+    /// - Throws: `Failure` where it is a program of 32 bits from the start.
+    private mutating func look(at tracee: Tracee, _ session: borrowing Session) throws {
+        let isNarrow = NarrowProgram.isRun(by: tracee.pid)
+        if isNarrow && !tracee.hasLoaded { throw NarrowProgram.refusal(tracee.pid) }
+        processes.set(tracee.pid, isNarrow: isNarrow)
+        try look(at: tracee.pid, session)
     }
 
     mutating func ended(_ session: inout Session) throws -> Bool {

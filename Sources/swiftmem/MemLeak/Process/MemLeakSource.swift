@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
@@ -32,7 +33,10 @@ struct MemLeakSource: ReportSource, ~Copyable {
         let unwinder = try UnwindUploader(
             session.probes.object, plan.stack, cache: Environment.unwindCache, reading: plan.reading, note: note)
         var tracee: Tracee?
-        if case .command(let words) = plan.target { tracee = try Tracee(words) }
+        if case .command(let words) = plan.target {
+            // records are alone on standard output: what reads them can't tell a command's lines from them
+            tracee = try Tracee(words, output: session.options.json ? STDERR_FILENO : STDOUT_FILENO)
+        }
         try plan.fillSampleGaps(session.probes.object)
         ring = try session.probes.object.ringBuffer("events")
         attacher = AllocatorAttacher(plan, session)
@@ -48,6 +52,7 @@ struct MemLeakSource: ReportSource, ~Copyable {
 
     /// Gives the programs what a process has mapped, to unwind its stacks by, and attaches to new allocators.
     mutating func look(at pid: UInt32, _ session: borrowing Session) throws {
+        guard !processes.isNarrow(pid) else { return }
         try unwinder?.load(pid)
         try attacher.look(at: pid, session)
     }

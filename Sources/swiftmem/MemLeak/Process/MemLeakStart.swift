@@ -20,8 +20,11 @@ extension MemLeakSource {
         case .cgroup(let cgroup):
             for pid in cgroup.processes() {
                 processes.add(pid)
+                processes.set(pid, isNarrow: NarrowProgram.isRun(by: pid))
+                if processes.isNarrow(pid) { say(NarrowProgram.words(pid)) }
                 try look(at: pid, session)
             }
+            sayIfPrefixIsUnknown()
         }
         // who waits for the head may end the process at once
         for pid in processes.living { names.hold(pid) }
@@ -42,5 +45,11 @@ extension MemLeakSource {
         let isRead = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
         tracee.start()
         return isRead
+    }
+
+    /// A prefix that no function has would leave nothing but mappings.
+    mutating func sayIfPrefixIsUnknown() {
+        guard let prefix = plan.search.prefix, !attacher.hooked.contains(where: \.hasHeap) else { return }
+        say("no \(Printable.text(prefix))malloc found in \(plan.targetText) (--symbols-prefix): no heap is traced")
     }
 }

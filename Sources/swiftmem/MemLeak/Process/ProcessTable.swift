@@ -16,6 +16,8 @@ struct ProcessTable {
     /// The process that was looked at last, of those that take turns.
     private var lastTurn: UInt32 = 0
     private var watched: [ProcessDescriptor] = []
+    /// Those that run a program of 32 bits.
+    private var narrow: Set<UInt32> = []
     /// The programs' list of processes to record.
     private let chosen: BPFMap<UInt32, UInt32>
 
@@ -34,6 +36,13 @@ struct ProcessTable {
 
     /// Traced already: a member of the cgroup, or the child of a process that is followed.
     mutating func add(_ pid: UInt32) { living.insert(pid) }
+
+    /// Does it run a program of 32 bits?
+    func isNarrow(_ pid: UInt32) -> Bool { narrow.contains(pid) }
+
+    mutating func set(_ pid: UInt32, isNarrow: Bool) {
+        if isNarrow { narrow.insert(pid) } else { narrow.remove(pid) }
+    }
 
     // MARK: the end of a process
 
@@ -66,6 +75,7 @@ struct ProcessTable {
     /// - Parameter isReported: what it left is in the next report, and then dropped.
     mutating func exited(_ pid: UInt32, _ time: UInt64, isReported: Bool) {
         living.remove(pid)
+        narrow.remove(pid)
         settling[pid] = nil
         if isReported { ended[pid] = time }
     }

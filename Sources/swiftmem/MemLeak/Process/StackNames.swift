@@ -48,7 +48,8 @@ final class StackNames {
             result += frames.map { frame in
                 MemLeakFrame(
                     address: frame.address, symbol: frame.symbol, offset: frame.offset,
-                    module: frame.module?.description, file: frame.source?.file, line: frame.source?.line)
+                    module: frame.module?.description, moduleOffset: frame.moduleAddress,
+                    buildID: frame.buildID?.description, file: frame.source?.file, line: frame.source?.line)
             }
         }
         return result

@@ -38,7 +38,9 @@ final class Tracee {
     private var programs = 0
 
     /// Forks; nothing of the command runs before `start`.
-    init(_ arguments: [String]) throws(Failure) {
+    ///
+    /// - Parameter output: the descriptor that is the command's standard output.
+    init(_ arguments: [String], output: Int32) throws(Failure) {
         guard let command = arguments.first, !command.isEmpty else {
             throw .usage("-c: which command?")
         }
@@ -50,7 +52,7 @@ final class Tracee {
         let constants = copies.map { UnsafePointer($0) }
         let code = constants.withUnsafeBufferPointer { buffer in
             // SAFETY: an array of NUL-terminated strings with NULL at its end, for the call.
-            buffer.baseAddress.map { tracee_spawn($0, &files, &raw) } ?? -EINVAL
+            buffer.baseAddress.map { tracee_spawn($0, &files, output, &raw) } ?? -EINVAL
         }
         guard code == 0 else { throw .system("start \(command)", -code) }
         self.raw = raw
@@ -87,6 +89,9 @@ final class Tracee {
             if let change = try take(event, mapped) { return change }
         }
     }
+
+    /// Has a program of it been loaded?
+    var hasLoaded: Bool { programs > 0 }
 
     /// Lets it go on from `.exiting`.
     func go() { resume() }
