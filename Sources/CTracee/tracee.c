@@ -139,25 +139,6 @@ void tracee_listen(int pid)
 	ptrace(PTRACE_LISTEN, pid, NULL, NULL);
 }
 
-void tracee_detach(int pid)
-{
-	const struct timespec pause = { .tv_nsec = 1000000 };
-
-	// only who stands still can be let go of; who sleeps in the kernel for longer dies with the tracer
-	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
-	for (int tries = 0; tries < 1000; tries++) {
-		struct tracee_event event = tracee_next(pid);
-
-		switch (event.change) {
-		case TRACEE_NOTHING: nanosleep(&pause, NULL); continue;
-		case TRACEE_EXITED:
-		case TRACEE_KILLED:
-		case TRACEE_LOST: return;
-		default: ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)event.value); return;
-		}
-	}
-}
-
 void tracee_kill(int pid)
 {
 	int status = 0;
@@ -204,6 +185,31 @@ int tracee_reached(int pid, const struct tracee_breakpoint *breakpoint)
 	    ptrace(PTRACE_SETREGSET, pid, (void *)(long)NT_PRSTATUS, &part) < 0)
 		return 0;
 	return 1;
+}
+
+void tracee_detach(int pid, const struct tracee_breakpoint *breakpoint)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	// only who stands still can be let go of; who sleeps in the kernel for longer dies with the tracer
+	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	for (int tries = 0; tries < 1000; tries++) {
+		struct tracee_event event = tracee_next(pid);
+
+		switch (event.change) {
+		case TRACEE_NOTHING: nanosleep(&pause, NULL); continue;
+		case TRACEE_EXITED:
+		case TRACEE_KILLED:
+		case TRACEE_LOST: return;
+		default: break;
+		}
+		if (breakpoint && event.value == SIGTRAP && tracee_reached(pid, breakpoint))
+			event.value = 0;
+		else if (breakpoint)
+			ptrace(PTRACE_POKETEXT, pid, (void *)breakpoint->address, (void *)breakpoint->code);
+		ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)event.value);
+		return;
+	}
 }
 
 int tracee_open_process(int pid)

@@ -35,6 +35,13 @@ final class ELFSymbolsBuilder {
         let isSecond = !strings.isEmpty
         let names = StringWindows(symbols.strings)
         let before = candidates.count
+        // what stays has names, however the reading ends
+        defer {
+            if candidates.count > before {
+                strings.append(symbols.strings)
+                windows.append(names)
+            }
+        }
         try file.forEachFunction(in: symbols) { (function) throws(SymbolError) in
             guard names.withString(at: Int(function.name), { !$0.isEmpty && $0[0] != 0 }) else { return true }
             if candidates.count == blocks * Self.block {
@@ -51,9 +58,6 @@ final class ELFSymbolsBuilder {
                     name: ELFSymbols.NamePlace(function.name, isSecond: isSecond), binding: function.binding))
             return true
         }
-        guard candidates.count > before else { return }
-        strings.append(symbols.strings)
-        windows.append(names)
     }
 
     /// What makes a name the better one, at an address that has several.

@@ -54,7 +54,7 @@ extension LiveTests {
 
         @Test("kernel addresses that are hidden from a user stay hidden", .exercises("memleak", mode: "kernel"))
         func hiddenAddresses() throws {
-            let finished = try withFileCapabilities("cap_bpf,cap_perfmon", "memleak 1 1 --json")
+            let finished = try withFileCapabilities("cap_bpf,cap_perfmon", "memleak -o 0 1 3 --json")
             let stacks = try finished.rows(MemLeakRow.self)
             #expect(!stacks.isEmpty)
             let frames = stacks.flatMap { $0.frames ?? [] }

@@ -51,9 +51,6 @@ void tracee_continue(int pid, int to_system_call, int signal);
 // Leaves it stopped for job control until SIGCONT.
 void tracee_listen(int pid);
 
-// Lets go of it, to run on untraced. Waits a second at most for it to stand still.
-void tracee_detach(int pid);
-
 // Kills it and waits for its end.
 void tracee_kill(int pid);
 
@@ -67,6 +64,9 @@ struct tracee_breakpoint {
 // Returns 0, or -1 where the address can't be written to.
 int tracee_set_breakpoint(int pid, unsigned long address, struct tracee_breakpoint *_Nonnull breakpoint);
 int tracee_reached(int pid, const struct tracee_breakpoint *_Nonnull breakpoint);
+
+// Lets go of it, to run on untraced, its code as it was. Waits a second at most for it to stand still.
+void tracee_detach(int pid, const struct tracee_breakpoint *_Nullable breakpoint);
 
 // A descriptor that becomes readable when a process ends (Linux 5.3), or -errno.
 int tracee_open_process(int pid);

@@ -15,6 +15,8 @@ struct ToolMode {
     let uses: [CapabilityUse]
     /// It runs a command, which is to have all that the caller may do.
     let runsCommand: Bool
+    /// Capabilities that a run with these rungs still uses once its probes are attached.
+    private let keepsBesides: (Resolution) -> Set<Capability>
     private let configure: Configure
 
     /// - Parameters:
@@ -22,15 +24,18 @@ struct ToolMode {
     ///   - ladders: attached in this order.
     ///   - uses: what it uses capabilities for, beyond tracing as such.
     ///   - runsCommand: it keeps all capabilities, for the command that it runs.
+    ///   - keepsBesides: what only some rungs go on using.
     init(
         _ name: String? = nil, of tool: String, object: String? = nil, ladders: [any Ladder.Type],
         uses: [CapabilityUse] = [], runsCommand: Bool = false,
+        keepsBesides: @escaping (Resolution) -> Set<Capability> = { _ in [] },
         configure: @escaping Configure
     ) {
         self.name = name
         self.probes = ProbeSet(tool: tool, object: object, ladders: ladders)
         self.uses = uses
         self.runsCommand = runsCommand
+        self.keepsBesides = keepsBesides
         self.configure = configure
     }
 
@@ -40,9 +45,9 @@ struct ToolMode {
     /// Gives up what is not used any more.
     ///
     /// - Throws: `Failure` where the kernel keeps what is given up.
-    func dropPrivileges() throws(Failure) {
+    func dropPrivileges(_ resolution: Resolution) throws(Failure) {
         guard !runsCommand else { return }
-        var kept = kept
+        var kept = kept.union(keepsBesides(resolution))
         // tracing by CAP_SYS_ADMIN alone, as before Linux 5.8
         if !Capabilities.own.has(.bpf) { kept.insert(.sysAdmin) }
         if Privileges.procHidesProcesses { kept.insert(.sysPtrace) }

@@ -47,7 +47,7 @@ struct Session: ~Copyable {
             probes, image: objectImage(probes.object), oracle: kernel, forced: forced, btf: options.btf,
             configure: mode.prepare, note: { if options.verbose { note($0) } })
         if options.verbose { explain(attached.resolution) }
-        try mode.dropPrivileges()
+        try mode.dropPrivileges(attached.resolution)
         return attached
     }
 

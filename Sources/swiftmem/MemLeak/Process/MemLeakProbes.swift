@@ -16,7 +16,9 @@ enum MemLeakProbes {
     ) -> ToolMode {
         ToolMode(
             of: "memleak", ladders: [Allocators.self, Threads.self, Maps.self, Processes.self],
-            uses: CapabilityUse.otherUsersProcesses + [attachesLater], runsCommand: runsCommand
+            uses: CapabilityUse.otherUsersProcesses + [attachesLater], runsCommand: runsCommand,
+            // uprobes that are perf events are for CAP_SYS_ADMIN alone
+            keepsBesides: { $0[Allocators.self] == .perf ? [.sysAdmin] : [] }
         ) {
             (object, resolution) throws(BPFError) in
             var config = config

@@ -60,12 +60,13 @@ final class Tracee {
         pid = UInt32(raw.pid)
     }
 
-    // A command that has not begun never does; one that runs goes on untraced.
+    // A command that has not begun never does; one that has goes on untraced.
     deinit {
         switch stage {
-        case .forked, .loading, .loadingTo: tracee_kill(raw.pid)
-        case .running: tracee_detach(raw.pid)
         case .gone: break
+        case _ where programs == 0: tracee_kill(raw.pid)
+        case .loadingTo(var breakpoint): tracee_detach(raw.pid, &breakpoint)
+        default: tracee_detach(raw.pid, nil)
         }
         if raw.go >= 0 { close(raw.go) }
         close(raw.failure)
