@@ -129,7 +129,7 @@ public final class FileReading {
     /// A signal that ends the run waits to be taken in.
     package static var isInterrupted: Bool {
         var pending = sigset_t()
-        return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1)
+        return sigpending(&pending) == 0 && [SIGINT, SIGTERM, SIGHUP].contains { sigismember(&pending, $0) == 1 }
     }
 
     private static var now: Duration {

@@ -94,6 +94,11 @@ import Testing
         #expect(Capabilities(ProcessStatus("CapEff:\t0000008000000000\n")).missing == ["CAP_PERFMON"])
         #expect(Capabilities(ProcessStatus("CapEff:\t000000c000000000\n")).missing.isEmpty)
         #expect(Capabilities(ProcessStatus("CapEff:\t0000000000200000\n")).missing.isEmpty)
+        // CAP_SYS_ADMIN stands for some others, not for these
+        let admin = Capabilities(ProcessStatus("CapEff:\t0000000000200000\n"))
+        #expect(admin.wanting([.kernelNames]) == ["without CAP_SYSLOG: functions of the kernel stay without names"])
+        let lacking = admin.wanting(CapabilityUse.otherUsersProcesses).map { $0.prefix { $0 != ":" } }
+        #expect(lacking == ["without CAP_SYS_PTRACE", "without CAP_DAC_READ_SEARCH"])
         #expect(Capabilities(ProcessStatus("")).missing == ["CAP_BPF", "CAP_PERFMON"])
         #expect(Capabilities(ProcessStatus("CapEff:\tgarbage\n")).missing.count == 2)
     }

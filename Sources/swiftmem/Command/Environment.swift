@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Glibc
 internal import Probes
 internal import Reports
 internal import SystemLayer
@@ -44,11 +43,17 @@ enum Environment {
     /// - Parameter btf: a file with its type information; nil: the kernel's own.
     /// - Throws: `Failure` where that is a device, a directory or a FIFO.
     static func kernel(btf: String?) throws(Failure) -> any KernelOracle {
-        // libbpf would wait for a FIFO's writer
-        if let btf, let status = try? OpenFile(reading: FilePath(btf)).status(), status.st_mode & S_IFMT != S_IFREG {
-            throw Failure(
-                status: Failure.Status.unavailable,
-                message: "no type information (BTF) can be read from \(Printable.text(btf)): it is no regular file")
+        if let btf {
+            do throws(FileError) {
+                // libbpf would wait for a FIFO's writer
+                _ = try OpenFile(regular: FilePath(btf))
+            } catch  where error.code == .notSupported {
+                throw Failure(
+                    status: Failure.Status.unavailable,
+                    message: "no type information (BTF) can be read from \(Printable.text(btf)): it is no regular file")
+            } catch {
+                // what else is wrong with it shows where it is read
+            }
         }
         return Variable.kernel.value == "bare"
             ? BareKernel(reason: "SWIFTMEM_KERNEL=bare refuses every hook")

@@ -52,8 +52,7 @@ struct Doctor: ParsableCommand {
         var works = true
         for tool in tools where only == nil || tool.name == only {
             for mode in tool.modes {
-                works = examine(mode, kernel, forced, &output) && works
-                if !json { for line in rights.wanting(mode.uses) { output.print("  " + line) } }
+                works = examine(mode, kernel, forced, rights.wanting(mode.uses), &output) && works
             }
         }
         _ = try output.flush()
@@ -73,7 +72,8 @@ struct Doctor: ParsableCommand {
 
     /// Loads and attaches what a mode of a tool uses, for a moment; says whether it could.
     private func examine(
-        _ mode: ToolMode, _ kernel: any KernelOracle, _ forced: ForcedRungs, _ output: inout Output
+        _ mode: ToolMode, _ kernel: any KernelOracle, _ forced: ForcedRungs, _ wanting: [String],
+        _ output: inout Output
     ) -> Bool {
         let probes = mode.probes
         do throws(ProbeError) {
@@ -84,13 +84,13 @@ struct Doctor: ParsableCommand {
                     if verifier { try object.measureVerifier() }
                 })
             if verifier { showVerifier(attached, &output) }
-            show(mode, attached.resolution.choices, nil, &output)
+            show(mode, attached.resolution.choices, nil, wanting, &output)
             return true
         } catch {
             let resolver = Resolver(oracle: kernel, forced: forced)
             let resolution = try? AttachedProbes.resolve(
                 probes, image: objectImage(probes.object), resolver: resolver)
-            show(mode, resolution?.choices ?? [], Failure(error).message, &output)
+            show(mode, resolution?.choices ?? [], Failure(error).message, wanting, &output)
             return false
         }
     }
@@ -135,13 +135,12 @@ struct Doctor: ParsableCommand {
     }
 
     private func show(
-        _ mode: ToolMode, _ choices: [Choice], _ failure: String?, _ output: inout Output
+        _ mode: ToolMode, _ choices: [Choice], _ failure: String?, _ wanting: [String], _ output: inout Output
     ) {
         guard !json else {
             return output.print(
                 DoctorJSON.tool(
-                    mode.probes.tool, mode: mode.name, failure: failure, wanting: Capabilities.own.wanting(mode.uses),
-                    choices: choices))
+                    mode.probes.tool, mode: mode.name, failure: failure, wanting: wanting, choices: choices))
         }
         let name = mode.probes.tool + (mode.name.map { " (\($0))" } ?? "")
         output.print("\n\(name.left(12))  " + (failure.map { "DOES NOT WORK: \($0)" } ?? "works"))
@@ -158,5 +157,6 @@ struct Doctor: ParsableCommand {
                 output.print("               so \(without)")
             }
         }
+        for line in wanting { output.print("  " + line) }
     }
 }

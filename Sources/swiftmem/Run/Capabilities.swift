@@ -39,15 +39,17 @@ struct Capabilities: Equatable {
 
     func has(_ capability: Capability) -> Bool { effective >> capability.rawValue & 1 != 0 }
 
-    /// The names of those that tracing needs and this process lacks.
-    var missing: [String] {
-        if has(.sysAdmin) { return [] }
-        return [Capability.bpf, .perfmon].filter { !has($0) }.map(\.name)
+    /// By itself, or by CAP_SYS_ADMIN, which these three were split from.
+    private func may(_ capability: Capability) -> Bool {
+        has(capability) || ([.bpf, .perfmon, .checkpointRestore].contains(capability) && has(.sysAdmin))
     }
+
+    /// The names of those that tracing needs and this process lacks.
+    var missing: [String] { [Capability.bpf, .perfmon].filter { !may($0) }.map(\.name) }
 
     /// What a tool does less well here, a line each: for want of which capability.
     func wanting(_ uses: [CapabilityUse]) -> [String] {
-        uses.filter { !has($0.capability) && !has(.sysAdmin) }.map { "without \($0.capability.name): \($0.without)" }
+        uses.filter { !may($0.capability) }.map { "without \($0.capability.name): \($0.without)" }
     }
 
     /// - Throws: `Failure`, exit status 77, naming what is missing and how to get it.
