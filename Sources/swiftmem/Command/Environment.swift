@@ -47,12 +47,14 @@ enum Environment {
             do throws(FileError) {
                 // libbpf would wait for a FIFO's writer
                 _ = try OpenFile(regular: FilePath(btf))
-            } catch  where error.code == .notSupported {
-                throw Failure(
-                    status: Failure.Status.unavailable,
-                    message: "no type information (BTF) can be read from \(Printable.text(btf)): it is no regular file")
             } catch {
                 // what else is wrong with it shows where it is read
+                if error.code == .notSupported {
+                    throw Failure(
+                        status: Failure.Status.unavailable,
+                        message: "no type information (BTF) can be read from \(Printable.text(btf)): "
+                            + "it is no regular file")
+                }
             }
         }
         return Variable.kernel.value == "bare"
