@@ -31,12 +31,22 @@ extension LiveTests {
             }
         }
 
+        /// Opens a file each twentieth of a second, and holds it: the kernel has something outstanding meanwhile.
+        private static let opensFiles = """
+            (for i in {1..600}; do exec {held}</dev/null; sleep 0.05; done) >/dev/null 2>&1 &
+            trap "rm -rf $directory; kill -KILL $!" EXIT
+            """
+
         /// A copy of the command with the file capabilities that its own remedy names.
-        private func withFileCapabilities(_ capabilities: String, _ words: String) throws -> Finished {
+        private func withFileCapabilities(_ capabilities: String, _ words: String, besides command: String = "true")
+            throws
+            -> Finished
+        {
             try Tool.shell(
                 """
                 directory=$(mktemp -d) && trap 'rm -rf $directory' EXIT && chmod 755 $directory
-                cp $SWIFTMEM $directory/swiftmem && setcap \(capabilities)+ep $directory/swiftmem && cd / &&
+                cp $SWIFTMEM $directory/swiftmem && setcap \(capabilities)+ep $directory/swiftmem && cd /
+                \(command)
                 setpriv --reuid 65534 --regid 65534 --clear-groups $directory/swiftmem \(words)
                 """)
         }
@@ -54,7 +64,9 @@ extension LiveTests {
 
         @Test("kernel addresses that are hidden from a user stay hidden", .exercises("memleak", mode: "kernel"))
         func hiddenAddresses() throws {
-            let finished = try withFileCapabilities("cap_bpf,cap_perfmon", "memleak -o 0 1 3 --json")
+            let finished = try withFileCapabilities(
+                "cap_bpf,cap_perfmon", "memleak -o 0 1 3 --json",
+                besides: Self.opensFiles)
             let stacks = try finished.rows(MemLeakRow.self)
             #expect(!stacks.isEmpty)
             let frames = stacks.flatMap { $0.frames ?? [] }
