@@ -23,5 +23,6 @@ let tools: [any Tool.Type] = [
     SwapIn.self,
     ShmSnoop.self,
     MemLeak.self,
+    MemStall.self,
     // make new-tool: a tool goes above this line
 ]
