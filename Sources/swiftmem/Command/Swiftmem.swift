@@ -15,7 +15,7 @@ struct Swiftmem: ParsableCommand {
             Tracing needs root, or CAP_BPF and CAP_PERFMON. `swiftmem doctor` tells what \
             works on this kernel. A link to swiftmem that is named like a tool runs the tool.
             """,
-        version: swiftmemVersion,
+        version: "\(swiftmemVersion) (commit \(buildCommit))",
         subcommands: tools + [Doctor.self, SchemaCommand.self])
 
     static func main() {
@@ -25,8 +25,7 @@ struct Swiftmem: ParsableCommand {
         Signals.block()
         Environment.widenHelp(reported: terminalWidth())
         var arguments = Array(CommandLine.arguments.dropFirst())
-        let invoked = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
-        if tools.contains(where: { $0.name == invoked }) { arguments.insert(invoked, at: 0) }
+        if let tool = Self.tool(invokedAs: CommandLine.arguments.first ?? "") { arguments.insert(tool, at: 0) }
         var chosen: any ParsableCommand.Type = Self.self
         do {
             var command = try parseAsRoot(arguments)
@@ -43,10 +42,18 @@ struct Swiftmem: ParsableCommand {
     }
 }
 
+extension Swiftmem {
+    /// The tool whose name a link to the command bears, as packages make them: "cachestat", "cachestat-swiftmem".
+    static func tool(invokedAs path: String) -> String? {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        let suffix = "-swiftmem"
+        let bare = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
+        return tools.contains { $0.name == bare } ? bare : nil
+    }
+}
+
 /// Columns of the terminal; 80 where there is none.
 private func terminalWidth() -> Int {
     var size = winsize()
     return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80
 }
-
-let swiftmemVersion = "0.1.0"
