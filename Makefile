@@ -29,7 +29,7 @@ OBJECT_SOURCES := BPF Tests/TestObjects Examples/Objects
 # the kernel's user headers lie in a directory named after the compiler's target
 MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null || echo $(shell uname -m)-linux-gnu)
 BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
-	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)/= -I BPF -I Sources/TraceRecords/include \
+	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)=. -I BPF -I Sources/TraceRecords/include \
 	-idirafter /usr/include/$(MULTIARCH)
 
 KERNELS ?=

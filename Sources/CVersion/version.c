@@ -7,6 +7,7 @@
 #else
 #define VERSION_NUMBER "0.0.0"
 #define VERSION_COMMIT "unknown"
+#define VERSION_DATE ""
 #endif
 
 const char *cversion_number(void)
@@ -17,4 +18,9 @@ const char *cversion_number(void)
 const char *cversion_commit(void)
 {
 	return VERSION_COMMIT;
+}
+
+const char *cversion_date(void)
+{
+	return VERSION_DATE;
 }

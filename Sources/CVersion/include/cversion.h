@@ -9,4 +9,7 @@ const char *cversion_number(void);
 /* The commit, with "-dirty" where files were changed; "unknown" where there was no repository. */
 const char *cversion_commit(void);
 
+/* The day of that commit: "2026-11-27"; empty where there was no repository. */
+const char *cversion_date(void);
+
 #endif

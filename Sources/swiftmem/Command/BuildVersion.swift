@@ -8,3 +8,6 @@ let swiftmemVersion = String(cString: cversion_number())
 
 /// The commit in full, with "-dirty" where files were changed; "unknown" where there was no repository.
 let buildCommit = String(cString: cversion_commit())
+
+/// The day of that commit, "2026-11-27"; empty where there was no repository.
+let buildDate = String(cString: cversion_date())
