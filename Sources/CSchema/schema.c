@@ -66,6 +66,15 @@ TEXT(doctor_tool) = {
 TEXT(doctor_verifier) = {
 #embed "../../Docs/schema/doctor_verifier.json"
 };
+TEXT(meminfo) = {
+#embed "../../Docs/schema/meminfo.json"
+};
+TEXT(meminfo_detail) = {
+#embed "../../Docs/schema/meminfo_detail.json"
+};
+TEXT(meminfo_hint) = {
+#embed "../../Docs/schema/meminfo_hint.json"
+};
 /* make new-tool: bytes go above this line */
 
 #define SCHEMA(record) \
@@ -91,6 +100,9 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak_call),
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
+	SCHEMA(meminfo),
+	SCHEMA(meminfo_detail),
+	SCHEMA(meminfo_hint),
 	/* make new-tool: a row goes above this line */
 	SCHEMA(doctor_machine),
 	SCHEMA(doctor_feature),

@@ -51,6 +51,7 @@ struct Doctor: ParsableCommand {
 
         var works = true
         for tool in tools where only == nil || tool.name == only {
+            if tool.modes.isEmpty { showUnprobed(tool.name, &output) }
             for mode in tool.modes {
                 works = examine(mode, kernel, forced, rights.wanting(mode.uses), &output) && works
             }
@@ -59,13 +60,27 @@ struct Doctor: ParsableCommand {
         if !works { throw ExitCode(Failure.Status.unavailable) }
     }
 
+    /// A tool that attaches nothing works wherever there is a /proc.
+    private func showUnprobed(_ tool: String, _ output: inout Output) {
+        if json {
+            output.print(DoctorJSON.tool(tool, mode: nil, failure: nil, wanting: [], choices: []))
+        } else {
+            output.print("\n\(tool.left(12))  works: it needs no hooks")
+        }
+    }
+
     /// The kernel answers no questions without them: what it has stays open.
     private func unknown(_ missing: [String], _ output: inout Output) {
         if !json {
             output.print("\nWhat works here can't be told without \(missing.joined(separator: " and ")).")
+            for tool in tools where tool.modes.isEmpty && (only == nil || tool.name == only) {
+                showUnprobed(tool.name, &output)
+            }
             return
         }
-        for mode in tools.filter({ only == nil || $0.name == only }).flatMap({ $0.modes }) {
+        let chosen = tools.filter { only == nil || $0.name == only }
+        for tool in chosen where tool.modes.isEmpty { showUnprobed(tool.name, &output) }
+        for mode in chosen.flatMap({ $0.modes }) {
             output.print(DoctorJSON.unknown(mode.probes.tool, mode: mode.name))
         }
     }
