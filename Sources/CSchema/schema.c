@@ -78,6 +78,15 @@ TEXT(memstall_event) = {
 TEXT(memstall_summary) = {
 #embed "../../Docs/schema/memstall_summary.json"
 };
+TEXT(meminfo) = {
+#embed "../../Docs/schema/meminfo.json"
+};
+TEXT(meminfo_detail) = {
+#embed "../../Docs/schema/meminfo_detail.json"
+};
+TEXT(meminfo_hint) = {
+#embed "../../Docs/schema/meminfo_hint.json"
+};
 /* make new-tool: bytes go above this line */
 
 #define SCHEMA(record) \
@@ -107,6 +116,9 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memstall_interval),
 	SCHEMA(memstall_event),
 	SCHEMA(memstall_summary),
+	SCHEMA(meminfo),
+	SCHEMA(meminfo_detail),
+	SCHEMA(meminfo_hint),
 	/* make new-tool: a row goes above this line */
 	SCHEMA(doctor_machine),
 	SCHEMA(doctor_feature),
