@@ -13,7 +13,7 @@ extension LiveTests {
             let kind: String
             var count = 0
             var countInGuest = 0
-            /// Of all processes and threads of that user.
+            /// Processes and threads that the user may have.
             var mostProcesses = 30_000
             var testDescription: String { kind }
 
