@@ -9,6 +9,7 @@
  *       mark_oom_victim(victim)             oom:mark_victim       -> victim.h
  *       SIGKILL to all that share its mm    signal_generate       -> victim.h
  * and later finish_task_reaping(pid) in the reaper, or the victim's own exit: end.h.
+ * The recorder reads all processes each second, by an iterator: process.h.
  */
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
@@ -17,6 +18,7 @@
 #include "lib/cmdline.h"
 #include "oomkill/end.h"
 #include "oomkill/oom_context.h"
+#include "oomkill/process.h"
 #include "oomkill/state.h"
 #include "oomkill/victim.h"
 
@@ -100,5 +102,15 @@ int BPF_PROG(oom_exit_btf, struct task_struct *task)
 
 	memory_is_back(pid, false);
 	bpf_map_delete_elem(&cmdlines, &pid);
+	return 0;
+}
+
+SEC("iter/task")
+int oom_process_iter(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (task)
+		write_process(ctx->meta->seq, task);
 	return 0;
 }

@@ -142,7 +142,12 @@ struct task_struct {
 #define PF_KTHREAD 0x00200000
 
 /* kernel/bpf/task_iter.c: what an iterator over tasks is called with */
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
 struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 };
 

@@ -110,6 +110,12 @@ int64_t clinux_shared_memory_device(void)
 	return code < 0 ? -1 : (int64_t)major(status.st_dev) << 32 | minor(status.st_dev);
 }
 
+void clinux_begin_writing(int descriptor, int64_t offset, int64_t count)
+{
+	// what can't be written now is written later
+	(void)sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE);
+}
+
 int64_t clinux_used_bytes(int descriptor)
 {
 	struct statfs status;

@@ -15,6 +15,8 @@ public enum Mechanism: String, CaseIterable, Hashable, Sendable {
     case stack
     /// A kind of map, for the programs of other ladders.
     case map
+    /// An iterator: the kernel goes through all of a kind each time that it is asked.
+    case iterator
     /// No program of its own: what programs of other ladders see tells it, or nothing does.
     case indirect
 
@@ -25,7 +27,8 @@ public enum Mechanism: String, CaseIterable, Hashable, Sendable {
         case .fentry, .fexit: self = .fentry
         case .kprobe, .kretprobe: self = .kprobe
         case .userFunction: self = .uprobe
-        case .iterator, .perfEvent, .other: return nil
+        case .iterator: self = .iterator
+        case .perfEvent, .other: return nil
         }
     }
 }

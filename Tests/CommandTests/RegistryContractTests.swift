@@ -105,7 +105,9 @@ import Testing
             let hooks = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.attachPoint) })
             for ladder in probes.ladders {
                 for rung in ladder.rungs {
-                    let mechanisms = Set(rung.programs.compactMap { hooks[$0].flatMap(Mechanism.init(hook:)) })
+                    var mechanisms = Set(rung.programs.compactMap { hooks[$0].flatMap(Mechanism.init(hook:)) })
+                    // what there is at the start any rung may have to be told
+                    if rung.mechanism != .iterator { mechanisms.remove(.iterator) }
                     let isRight =
                         switch rung.mechanism {
                         // what functions tell may need a tracepoint beside it
@@ -115,6 +117,7 @@ import Testing
                             mechanisms.isSuperset(of: [.kprobe]) && mechanisms.isSubset(of: [.kprobe, .tracepoint])
                         case .tracepoint, .map: mechanisms.isSubset(of: [.tracepoint])
                         case .uprobe: mechanisms == [.uprobe]
+                        case .iterator: mechanisms == [.iterator]
                         case .stack, .indirect: rung.programs.isEmpty
                         }
                     #expect(isRight, "\(probes.tool).\(ladder.id)/\(rung.id): \(mechanisms)")

@@ -49,6 +49,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             reaped.reaped = true
             return [OOMKillJSON.line(end), OOMKillJSON.line(reaped)]
         },
+        GoldenRecord(type: "oomkill_explanation") { OOMRecordSamples.explanations().map { OOMKillJSON.line($0) } },
         GoldenRecord(type: "oomkill_summary") { [OOMKillJSON.summary(time: time, kills: 3, losses: losses)] },
         GoldenRecord(type: "cachestat") { [true, false].map(cachestat) },
         GoldenRecord(type: "cachetop") {

@@ -29,6 +29,9 @@ int clinux_open_by_names(int root, const char *_Nonnull path);
 // and minor. -1 where it can't be told.
 int64_t clinux_shared_memory_device(void);
 
+// Begins to write a part of a file to its disk, and does not wait for it (sync_file_range(2)).
+void clinux_begin_writing(int descriptor, int64_t offset, int64_t count);
+
 // Bytes in use on the file system of an open path (fstatfs(2)), or -errno; -ENODATA where it counts none, for it has
 // no limit.
 int64_t clinux_used_bytes(int descriptor);

@@ -29,6 +29,29 @@ public struct WallTime: Hashable, Sendable {
             + String(repeating: "0", count: 9 - fraction.count) + fraction + "Z"
     }
 
+    /// From RFC 3339 in UTC, `2026-01-02T03:04:05Z`, with a fraction or without; nil: it is none.
+    public init?(rfc3339 text: String) {
+        guard text.hasSuffix("Z") else { return nil }
+        let halves = text.dropLast().split(separator: "T", omittingEmptySubsequences: false)
+        guard halves.count == 2 else { return nil }
+        let days = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { Int32($0) }
+        let clock = halves[1].split(separator: ":", omittingEmptySubsequences: false)
+        let second = clock.last?.split(separator: ".", omittingEmptySubsequences: false) ?? []
+        guard days.count == 3, clock.count == 3, (1...2).contains(second.count), let year = days[0],
+            let month = days[1], let day = days[2], let hour = Int32(clock[0]), let minute = Int32(clock[1]),
+            let whole = Int32(second[0]), (1970...9999).contains(year), (1...12).contains(month),
+            (1...31).contains(day), (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(whole)
+        else { return nil }
+        let digits = second.count == 2 ? String(second[1]) : "0"
+        guard digits.count <= 9,
+            let fraction = UInt32(digits + String(repeating: "0", count: 9 - digits.count))
+        else { return nil }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, month - 1, day)
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (hour, minute, whole)
+        nanoseconds = Int64(timegm(&parts)) * 1_000_000_000 + Int64(fraction)
+    }
+
     /// `HH:MM:SS` in the machine's own time zone, as bcc's tools print.
     public var clockTime: String {
         var time = time_t(nanoseconds / 1_000_000_000)

@@ -22,6 +22,18 @@ public enum OOMKillEvent: Hashable, TraceEvent {
 }
 
 extension OOMVictim {
+    /// A victim as it was recorded.
+    ///
+    /// - Parameters:
+    ///   - bytes: the record of BPF/oomkill.bpf.c.
+    ///   - time: of the kill; the record has the time since a start of the machine that may be long past.
+    /// - Returns: nil where it is no such record.
+    public init?(recorded bytes: [UInt8], at time: WallTime) {
+        guard case .victim(let victim)? = OOMKillEvent(bytes.span.bytes) else { return nil }
+        self = victim
+        self.time = time
+    }
+
     init(record: oomkill_event) {
         let known = record.known
         func bytes(_ pages: UInt64) -> UInt64 { pages &* UInt64(record.page_bytes) }

@@ -91,6 +91,23 @@ extension Failure {
             remedy: "run as root, or as the process's user with CAP_SYS_PTRACE")
     }
 
+    /// A recorder's file can't be made or written.
+    init(cantRecord path: String, _ code: Int32) {
+        self.init(
+            status: code == EACCES || code == EPERM ? Status.permission : Status.output,
+            message: "\(Printable.text(path)): \(String(cString: strerror(code)))",
+            remedy: code == ENOSPC ? "the recorder's file takes 24 MiB; name a directory that has room" : nil)
+    }
+
+    /// A recorder's file can't be read.
+    init(cantRead error: FileError) {
+        self.init(
+            status: error.code == .noSuchFileOrDirectory ? Status.usage : Self.status(of: error.code),
+            message: Printable.text(error.description),
+            remedy: error.code == .noSuchFileOrDirectory
+                ? "record first: swiftmem oomkill --record DIRECTORY; then --explain latest --from DIRECTORY" : nil)
+    }
+
     /// Without type information no program fits itself to the kernel.
     init(missingBTF error: BPFError, in file: String?) {
         if let file {

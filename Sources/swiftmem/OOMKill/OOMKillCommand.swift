@@ -23,13 +23,32 @@ struct OOMKill: Tool {
 
     @Flag(help: "Show the kernel stack of the allocation that ran out.")
     var stack = false
+    @Option(
+        help: ArgumentHelp(
+            "Also record there, each second, what leads to a kill: half an hour, in 24 MiB.", valueName: "directory"))
+    var record: String?
+    @Option(
+        help: ArgumentHelp(
+            "Trace nothing: explain a recorded kill. latest, its number (1 is the first, -1 the last), or a time.",
+            valueName: "kill"))
+    var explain: KillChoice?
+    @Option(
+        help: ArgumentHelp("Where --explain finds what was recorded.", valueName: "directory"),
+        completion: .directory)
+    var from = "/var/lib/swiftmem"
     @OptionGroup var tasks: TaskOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
+        if let explain { return try OOMExplain.run(explain, from: from, json: report.json) }
         let victims = try VictimFilter(tasks)
-        var session = try Session(Self.mode(stack: stack), report)
-        var source = try OOMKillSource(session, victims, stack: stack)
+        var file: RingFile?
+        if let record {
+            file = try RingFile(in: record)
+            Recorder.survive()
+        }
+        var session = try Session(Self.mode(stack: stack, records: record != nil), report)
+        var source = try OOMKillSource(session, victims, stack: stack, record: file.take())
         try ReportLoop.run(&source, &session, ReportLoop.Pace(duration: report.duration?.value))
         try session.finish()
     }

@@ -4,12 +4,16 @@ internal import Probes
 internal import TraceRecords
 
 extension OOMKill {
-    static var modes: [ToolMode] { [mode(stack: true)] }
+    static var modes: [ToolMode] { [mode(stack: true), mode(stack: true, records: true)] }
 
-    /// - Parameter stack: the kernel stack of the allocation too.
-    static func mode(stack: Bool) -> ToolMode {
+    /// - Parameters:
+    ///   - stack: the kernel stack of the allocation too.
+    ///   - records: all processes are read each second.
+    static func mode(stack: Bool, records: Bool = false) -> ToolMode {
         ToolMode(
-            of: "oomkill", ladders: [Victims.self, Context.self, Signals.self, Release.self, CommandLines.self],
+            records ? "record" : nil, of: "oomkill",
+            ladders: [Victims.self, Context.self, Signals.self, Release.self, CommandLines.self]
+                + (records ? [Processes.self] : []),
             uses: [.kernelNames]
         ) { (object, resolution) throws(BPFError) in
             var config = oomkill_config()
@@ -83,6 +87,18 @@ extension OOMKill {
             Rung(
                 .tracepoint, on: .all, programs: ["cmdline_exec_btf", "cmdline_fork_btf"],
                 cannotSee: "arguments past the first 256 bytes")
+        }
+    }
+
+    enum Processes: String, Ladder {
+        case iterator
+        static let id = "processes"
+        static let sees = "what each process holds, and its oom_score_adj"
+
+        var rung: Rung {
+            Rung(
+                .iterator, on: .all, programs: ["oom_process_iter"], requires: [.feature(.taskIterator)],
+                cannotSee: "a process whose first thread has ended before the others")
         }
     }
 }

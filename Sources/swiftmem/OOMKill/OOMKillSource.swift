@@ -14,13 +14,26 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private var kills: UInt64 = 0
     /// Victims that were printed and whose memory is not back yet.
     private var pending: Set<UInt32>
+    private var recorder: Recorder?
+    /// CLOCK_MONOTONIC; nil: nothing is recorded.
+    private var nextSample: UInt64?
 
-    /// - Parameter stack: the kernel stack of the allocation is printed too.
-    init(_ session: borrowing Session, _ victims: VictimFilter, stack: Bool) throws {
+    /// - Parameters:
+    ///   - stack: the kernel stack of the allocation is printed too.
+    ///   - record: the recorder's file; nil: nothing is recorded.
+    init(
+        _ session: borrowing Session, _ victims: VictimFilter, stack: Bool, record: consuming RingFile?
+    ) throws {
         let symbols = stack ? try KernelStack() : nil
+        var recorder: Recorder?
+        if let file = record.take() {
+            nextSample = 0
+            recorder = Recorder(file, try session.probes.object.program("oom_process_iter"))
+        }
         ring = try session.probes.object.ringBuffer("events")
         self.victims = victims
         self.symbols = symbols
+        self.recorder = recorder
         pending = []
     }
 
@@ -46,9 +59,16 @@ struct OOMKillSource: ReportSource, ~Copyable {
     mutating func takeIn(_ session: inout Session) throws {
         let loadavg = readOneLine("/proc/loadavg") ?? "?"
         var events: [OOMKillEvent] = []
+        var records: [(WallTime, [UInt8])] = []
+        let isRecording = nextSample != nil
         try ring.consume { span in
-            if let event = OOMKillEvent(span) { events.append(event) }
+            guard let event = OOMKillEvent(span) else { return }
+            events.append(event)
+            if isRecording, case .victim(let victim) = event {
+                records.append((victim.time, span.withUnsafeBytes { Array($0) }))
+            }
         }
+        for (time, record) in records { try recorder?.note(kill: record, at: time) }
         for event in events {
             switch event {
             case .victim(let victim): print(victim, loadavg, &session)
@@ -76,6 +96,15 @@ struct OOMKillSource: ReportSource, ~Copyable {
             for line in OOMKillText.lines(victim, loadavg: loadavg, stack: frames) { session.output.print(line) }
         }
     }
+
+    var alarmDelay: Double? {
+        nextSample.map { due in
+            let now = monotonicNow()
+            return due > now ? Double(due - now) / 1e9 : 0.001
+        }
+    }
+
+    mutating func alarm(_ session: inout Session) throws { nextSample = try recorder?.sample() }
 
     mutating func close(_ session: inout Session, isLast: Bool) throws {
         guard isLast, session.options.json else { return }

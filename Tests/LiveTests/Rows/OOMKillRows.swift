@@ -32,6 +32,35 @@ struct OOMKillEndRow: Row {
     let victimPid: Int
 }
 
+struct OOMKillExplanationRow: Row {
+    static let type = "oomkill_explanation"
+    let victimPid: Int
+    @Known var constraint: String?
+    @Known var limitCgroup: String?
+    @Known var limitBytes: Int?
+    let growers: [Grower]
+    let candidates: [Candidate]
+    let usage: [Usage]
+    let nextStep: String
+
+    struct Grower: Decodable {
+        let pid: Int
+        let cgroup: String?
+        let bytesPerSecond: Double
+        let since: String
+    }
+
+    struct Candidate: Decodable {
+        let pid: Int
+        let points: Int?
+        let chosen: Bool
+    }
+
+    struct Usage: Decodable {
+        let bytes: Int
+    }
+}
+
 struct OOMKillSummaryRow: Row {
     static let type = "oomkill_summary"
     let losses: Losses

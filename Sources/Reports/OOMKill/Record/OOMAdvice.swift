@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What to do next about a kill: one sentence, of the facts that an explanation has.
+enum OOMAdvice {
+    static func next(_ explanation: OOMExplanation) -> String {
+        let victim = explanation.victim
+        guard explanation.sampleAge != nil else {
+            return "nothing was recorded before this kill: leave swiftmem oomkill --record running"
+        }
+        let place = explanation.domain.map { "cgroup \($0.path)" } ?? "the machine"
+        guard let grower = explanation.growers.first, grower.recentBytes >= (explanation.limitBytes ?? 0) / 50 else {
+            return explanation.domain == nil
+                ? "no process grew by much: what else took the memory tells swiftmem meminfo"
+                : "no process grew by much: what runs in \(place) needs more than its limit; raise it, or run less"
+        }
+        let rate = "\(fixed(grower.bytesPerSecond / 1_048_576, 1)) MB/s"
+        let who = "process \(grower.pid) (\(grower.comm))"
+        let chosen = explanation.candidates.first(where: \.isChosen)
+        if grower.pid == victim.victimPID {
+            let room =
+                explanation.domain == nil
+                ? "give it a cgroup with a limit" : "raise the limit of \(place) if it may grow"
+            return "\(who) grew by \(rate) and was killed for it: find what it keeps (swiftmem memleak -c, at its next "
+                + "start), or \(room)"
+        }
+        if let chosen, chosen.adjustmentPoints > 0 {
+            return
+                "\(who) grew by \(rate), and process \(chosen.pid) (\(chosen.comm)) was killed for its oom_score_adj "
+                + "of \(chosen.oomScoreAdj): look at the one that grows (swiftmem memleak -p \(grower.pid))"
+        }
+        return "\(who) grew by \(rate), and another was killed: look at the one that grows "
+            + "(swiftmem memleak -p \(grower.pid)), or give it a limit of its own"
+    }
+}

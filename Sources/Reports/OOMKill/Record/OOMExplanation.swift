@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What led to a kill, by what the recorder noted before it.
+public struct OOMExplanation: Hashable, Sendable {
+    /// A process that the kernel chose among.
+    public struct Candidate: Hashable, Sendable {
+        public var pid: UInt32
+        public var comm: String
+        public var cgroup: CgroupPath?
+        /// What the kernel compares, in pages; nil: it is never chosen (oom_score_adj -1000).
+        public var points: Int64?
+        public var oomScoreAdj: Int32
+        /// The part of the points that oom_score_adj makes, in pages.
+        public var adjustmentPoints: Int64
+        public var isChosen: Bool
+    }
+
+    /// What the domain used at a moment.
+    public struct Usage: Hashable, Sendable {
+        public var time: WallTime
+        public var bytes: UInt64
+    }
+
+    public var victim: OOMVictim
+    /// nil: the whole machine ran out, or it is not known what did.
+    public var domain: CgroupPath?
+    /// What the domain may use, without swap; nil: not known.
+    public var limitBytes: UInt64?
+    /// Up to the kill.
+    public var usage: [Usage]
+    /// The largest growth of the last half minute first.
+    public var growers: [OOMGrower]
+    /// By points, the largest first.
+    public var candidates: [Candidate]
+    /// Seconds from the last sample to the kill; nil: nothing was recorded before it.
+    public var sampleAge: Double?
+    /// The machine's swap at the last sample.
+    public var swapFreeBytes: UInt64?
+    public var swapTotalBytes: UInt64?
+    /// Stalls by PSI (`some`) in the minute before the kill, as a part of it.
+    public var stalledShare: Double?
+    public var nextStep: String
+
+    /// How far back is looked.
+    static let window: Int64 = 600_000_000_000
+
+    /// - Parameter samples: by time; those behind the kill, and more than ten minutes before it, are not looked at.
+    public init(_ victim: OOMVictim, samples: [OOMSample]) {
+        self.victim = victim
+        let at = victim.time.nanoseconds
+        let samples = samples.filter { $0.time.nanoseconds <= at && at - $0.time.nanoseconds <= Self.window }
+        let last = samples.last
+        sampleAge = last.map { Double(at - $0.time.nanoseconds) / 1e9 }
+        (swapFreeBytes, swapTotalBytes) = (last?.swapFreeBytes, last?.swapTotalBytes)
+        let context = victim.context
+        let isCgroup = context?.constraint == .memoryCgroup
+        domain = isCgroup ? context?.domain : nil
+        limitBytes = isCgroup ? context?.limitBytes : last?.totalBytes
+        usage = Self.usage(samples, victim, isCgroup ? context?.domain : nil)
+        stalledShare = Self.stalled(samples)
+        growers = Self.growers(samples, victim, isCgroup ? context?.domain : nil)
+        candidates = Self.candidates(last, victim, isCgroup ? context?.domain : nil)
+        nextStep = ""
+        nextStep = OOMAdvice.next(self)
+    }
+
+    private static func usage(_ samples: [OOMSample], _ victim: OOMVictim, _ domain: CgroupPath?) -> [Usage] {
+        var usage: [Usage] = []
+        for sample in samples {
+            if let domain {
+                guard let bytes = sample.cgroups.first(where: { $0.path == domain })?.usageBytes else { continue }
+                usage.append(Usage(time: sample.time, bytes: bytes))
+            } else {
+                usage.append(
+                    Usage(time: sample.time, bytes: sample.totalBytes - min(sample.totalBytes, sample.availableBytes)))
+            }
+        }
+        if domain != nil, let bytes = victim.context?.usageBytes {
+            usage.append(Usage(time: victim.time, bytes: bytes))
+        }
+        return usage
+    }
+
+    private static func stalled(_ samples: [OOMSample]) -> Double? {
+        guard let last = samples.last, let now = last.stalledNanoseconds else { return nil }
+        let first = samples.first { last.time.nanoseconds - $0.time.nanoseconds <= 60_000_000_000 }
+        guard let first, let before = first.stalledNanoseconds, now >= before,
+            last.time.nanoseconds > first.time.nanoseconds
+        else { return nil }
+        return Double(now - before) / Double(last.time.nanoseconds - first.time.nanoseconds)
+    }
+
+    private static func isCandidate(_ process: OOMProcess, _ sample: OOMSample, _ domain: CgroupPath?) -> Bool {
+        guard let domain else { return true }
+        return sample.path(of: process)?.isBelow(domain) ?? false
+    }
+
+    private static func candidates(
+        _ sample: OOMSample?, _ victim: OOMVictim, _ domain: CgroupPath?
+    ) -> [Candidate] {
+        let pageBytes = sample?.pageBytes ?? 4096
+        let total =
+            victim.context?.totalPages ?? ((sample?.totalBytes ?? 0) &+ (sample?.swapTotalBytes ?? 0)) / pageBytes
+        var processes = sample.map { sample in sample.processes.filter { isCandidate($0, sample, domain) } } ?? []
+        // the victim as it was at the kill, which is later than the sample
+        if let memory = victim.memory {
+            let known = processes.firstIndex { $0.pid == victim.victimPID }
+            let now = OOMProcess(
+                pid: victim.victimPID, startNanoseconds: known.map { processes[$0].startNanoseconds } ?? 0,
+                comm: victim.victimComm, oomScoreAdj: victim.oomScoreAdj,
+                residentBytes: memory.anonRSS &+ memory.fileRSS &+ memory.shmemRSS, swapBytes: memory.swap,
+                pageTableBytes: memory.pageTables, cgroupID: known.map { processes[$0].cgroupID } ?? 0)
+            if let known { processes[known] = now } else { processes.append(now) }
+        }
+        let all = processes.map { process in
+            Candidate(
+                pid: process.pid, comm: process.comm,
+                cgroup: process.pid == victim.victimPID ? victim.cgroup : sample?.path(of: process),
+                points: process.points(totalPages: total, pageBytes: pageBytes), oomScoreAdj: process.oomScoreAdj,
+                adjustmentPoints: Int64(process.oomScoreAdj).multipliedCapped(Int64(clamping: total / 1000)),
+                isChosen: process.pid == victim.victimPID)
+        }
+        return all.sorted { ($0.points ?? .min, $1.pid) > ($1.points ?? .min, $0.pid) }
+    }
+
+    private static func growers(
+        _ samples: [OOMSample], _ victim: OOMVictim, _ domain: CgroupPath?
+    ) -> [OOMGrower] {
+        guard let last = samples.last else { return [] }
+        var growers: [OOMGrower] = []
+        for process in last.processes where isCandidate(process, last, domain) {
+            var points: [OOMGrower.Point] = []
+            // one that began while the recorder ran held nothing at its start
+            let age = last.bootNanoseconds - min(last.bootNanoseconds, process.startNanoseconds)
+            let start = last.time.nanoseconds - Int64(clamping: age)
+            if let first = samples.first, start > first.time.nanoseconds {
+                points.append(.init(time: WallTime(nanoseconds: start), bytes: 0))
+            }
+            for sample in samples {
+                if let then = sample.processes.first(where: {
+                    $0.pid == process.pid && $0.startNanoseconds == process.startNanoseconds
+                }) {
+                    points.append(.init(time: sample.time, bytes: then.bytes))
+                }
+            }
+            if process.pid == victim.victimPID, let memory = victim.memory {
+                let bytes = memory.anonRSS &+ memory.fileRSS &+ memory.shmemRSS &+ memory.swap
+                points.append(.init(time: victim.time, bytes: bytes))
+            }
+            guard var grower = OOMGrower.growth(points) else { continue }
+            (grower.pid, grower.comm) = (process.pid, process.comm)
+            grower.cgroup = last.path(of: process)
+            growers.append(grower)
+        }
+        return growers.sorted { ($0.recentBytes, $0.grownBytes) > ($1.recentBytes, $1.grownBytes) }
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension OOMKillJSON {
+    /// What led to a kill; Docs/tools/oomkill.md has the schema.
+    public static func line(_ explanation: OOMExplanation) -> JSONLine {
+        let victim = explanation.victim
+        var line = JSONLine(type: "oomkill_explanation")
+        line.add("time", victim.time.rfc3339)
+        line.add("kill_id", hex: victim.killID)
+        line.add("victim_pid", victim.victimPID)
+        line.add("victim_comm", victim.victimComm)
+        line.add("trigger_pid", victim.triggerPID)
+        line.add("trigger_comm", victim.triggerComm)
+        line.add("constraint", victim.context?.constraint?.name)
+        line.add("limit_cgroup", explanation.domain?.path)
+        line.add("limit_bytes", explanation.limitBytes)
+        line.add("sample_age_seconds", explanation.sampleAge)
+        line.add("swap_total_bytes", explanation.swapTotalBytes)
+        line.add("swap_free_bytes", explanation.swapFreeBytes)
+        line.add("stalled_ratio", explanation.stalledShare)
+        line.add("growers", explanation.growers.map(grower))
+        line.add("candidates", explanation.candidates.map(candidate))
+        line.add(
+            "usage",
+            explanation.usage.map { usage in
+                var line = JSONLine()
+                line.add("time", usage.time.rfc3339)
+                line.add("bytes", usage.bytes)
+                return line
+            })
+        line.add("next_step", explanation.nextStep)
+        return line
+    }
+
+    private static func grower(_ grower: OOMGrower) -> JSONLine {
+        var line = JSONLine()
+        line.add("pid", grower.pid)
+        line.add("comm", grower.comm)
+        line.add("cgroup", grower.cgroup?.path)
+        line.add("bytes", grower.bytes)
+        line.add("bytes_per_second", grower.bytesPerSecond)
+        line.add("since", grower.since.rfc3339)
+        line.add("until", grower.until?.rfc3339)
+        line.add("recent_bytes", grower.recentBytes)
+        return line
+    }
+
+    private static func candidate(_ candidate: OOMExplanation.Candidate) -> JSONLine {
+        var line = JSONLine()
+        line.add("pid", candidate.pid)
+        line.add("comm", candidate.comm)
+        line.add("cgroup", candidate.cgroup?.path)
+        line.add("points", candidate.points)
+        line.add("oom_score_adj", candidate.oomScoreAdj)
+        line.add("adjustment_points", candidate.adjustmentPoints)
+        line.add("chosen", candidate.isChosen)
+        return line
+    }
+}

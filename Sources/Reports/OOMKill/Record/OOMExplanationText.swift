@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension OOMKillText {
+    /// One page about a kill, a string a line.
+    public static func page(_ explanation: OOMExplanation) -> [String] {
+        let victim = explanation.victim
+        var lines = [
+            "OOM kill of PID \(victim.victimPID) (\"\(Printable.text(victim.victimComm))\"), \(victim.time.rfc3339)",
+            "",
+        ]
+        lines += whatRanOut(explanation)
+        lines += whoGrew(explanation)
+        lines += whyThis(explanation)
+        lines += ["", "NEXT"] + wrapped(Printable.text(explanation.nextStep))
+        return lines
+    }
+
+    private static func whatRanOut(_ explanation: OOMExplanation) -> [String] {
+        let victim = explanation.victim
+        var lines = ["WHAT RAN OUT"]
+        switch victim.context?.constraint {
+        case .memoryCgroup?:
+            lines.append("  memory cgroup \(Printable.text(explanation.domain?.path ?? "?"))")
+        case .cpuset?: lines.append("  the nodes of a cpuset")
+        case .memoryPolicy?: lines.append("  the nodes of a memory policy")
+        case .none?: lines.append("  the whole machine")
+        case nil: lines.append("  not known")
+        }
+        if let limit = explanation.limitBytes {
+            let used = explanation.usage.last.map { ", \(megabytes($0.bytes)) MB used" } ?? ""
+            lines.append("  \(megabytes(limit)) MB\(used)")
+        }
+        if let context = victim.context {
+            lines.append(
+                "  asked for by PID \(victim.triggerPID) (\"\(Printable.text(victim.triggerComm))\"): "
+                    + "\(1 << max(0, min(20, context.order))) pages, \(context.gfp.description)")
+        }
+        if let total = explanation.swapTotalBytes, let free = explanation.swapFreeBytes {
+            lines.append(
+                total == 0 ? "  no swap" : "  swap: \(megabytes(free)) of \(megabytes(total)) MB free before it")
+        }
+        if let share = explanation.stalledShare {
+            lines.append("  tasks waited for memory \(fixed(share * 100, 0)) % of the minute before (PSI some)")
+        }
+        if let first = explanation.usage.first, let last = explanation.usage.last, explanation.usage.count > 1 {
+            let seconds = Double(last.time.nanoseconds - first.time.nanoseconds) / 1e9
+            let top = explanation.limitBytes ?? explanation.usage.map(\.bytes).max() ?? 0
+            lines.append(
+                "  used: \(sparkline(explanation.usage.map(\.bytes), of: top)) "
+                    + "\(megabytes(first.bytes)) to \(megabytes(last.bytes)) MB in \(fixed(seconds, 0)) s")
+        }
+        if let age = explanation.sampleAge {
+            lines.append("  last look at all processes: \(fixed(age, 1)) s before the kill")
+        }
+        return lines
+    }
+
+    private static func whoGrew(_ explanation: OOMExplanation) -> [String] {
+        guard !explanation.growers.isEmpty else { return [] }
+        var lines = ["", "WHO GREW", row(" ", "COMM", ["PID", "MB/S", "NOW_MB"], "SINCE    UNTIL")]
+        for grower in explanation.growers.prefix(8) {
+            lines.append(
+                row(
+                    " ", grower.comm,
+                    ["\(grower.pid)", fixed(grower.bytesPerSecond / 1_048_576, 2), megabytes(grower.bytes)],
+                    "\(grower.since.clockTime) \(grower.until?.clockTime ?? "the kill")"))
+        }
+        return lines
+    }
+
+    private static func whyThis(_ explanation: OOMExplanation) -> [String] {
+        var lines = [
+            "", "WHY THIS ONE: pages that it holds, and what oom_score_adj adds; the most is killed",
+            row(" ", "COMM", ["PID", "POINTS", "BY_ADJ"], "ADJ"),
+        ]
+        for candidate in explanation.candidates.prefix(8) {
+            lines.append(
+                row(
+                    candidate.isChosen ? ">" : " ", candidate.comm,
+                    [
+                        "\(candidate.pid)", candidate.points.map { String($0) } ?? "never",
+                        "\(candidate.adjustmentPoints)",
+                    ],
+                    "\(candidate.oomScoreAdj)"))
+        }
+        let more = explanation.candidates.count - 8
+        if more > 0 { lines.append("  and \(more) with less") }
+        return lines
+    }
+
+    private static func row(_ mark: String, _ name: String, _ cells: [String], _ end: String) -> String {
+        var line = TableLine()
+        line.add(mark)
+        line.left(Printable.text(name), 18)
+        line.right(cells, 10)
+        line.add(" " + end)
+        return line.text
+    }
+
+    /// Eight steps of height, 30 places at most.
+    private static func sparkline(_ values: [UInt64], of top: UInt64) -> String {
+        let steps = Array("▁▂▃▄▅▆▇█")
+        let places = min(30, values.count)
+        guard top > 0, places > 0 else { return "" }
+        return String(
+            (0..<places).map { place -> Character in
+                let index = places == 1 ? 0 : place * (values.count - 1) / (places - 1)
+                return steps[min(7, Int(Double(values[index]) / Double(top) * 8))]
+            })
+    }
+
+    private static func megabytes(_ bytes: UInt64) -> String { fixed(Double(bytes) / 1_048_576, 1) }
+
+    private static func wrapped(_ text: String) -> [String] {
+        var lines: [String] = []
+        var line = " "
+        for word in text.split(separator: " ") {
+            if line.count + 1 + word.count > 78 {
+                lines.append(line)
+                line = " "
+            }
+            line += " " + word
+        }
+        return lines + [line]
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A process that grew before a kill.
+public struct OOMGrower: Hashable, Sendable {
+    public var pid: UInt32
+    public var comm: String
+    public var cgroup: CgroupPath?
+    /// At the kill.
+    public var bytes: UInt64
+    /// Of the growth that ended in the kill, or last.
+    public var bytesPerSecond: Double
+    /// When that growth began.
+    public var since: WallTime
+    /// When it ended; nil: it went on to the kill.
+    public var until: WallTime?
+    /// Grown in the last half minute.
+    public var recentBytes: UInt64
+    /// Grown since `since`.
+    public var grownBytes: UInt64
+
+    /// What a process held at a moment.
+    struct Point: Hashable {
+        var time: WallTime
+        var bytes: UInt64
+    }
+
+    static let recent: Int64 = 30_000_000_000
+    /// A growth that rested for so long has ended.
+    static let rest: Int64 = 5_000_000_000
+    /// Less than this is no change: a few pages come and go.
+    static let change: UInt64 = 64 << 10
+
+    /// The growth that a series of points ends in; nil: there is none of a MiB and more.
+    ///
+    /// A growth ends where the series falls, or rests for five seconds.
+    ///
+    /// - Parameter points: by time.
+    static func growth(_ points: [Point]) -> OOMGrower? {
+        guard let last = points.last, let segment = lastGrowth(points) else { return nil }
+        let (begin, end) = (segment.lowerBound, segment.upperBound)
+        let grown = points[end].bytes - points[begin].bytes
+        guard grown >= 1 << 20 else { return nil }
+        // it began somewhere between the first two points
+        let from = end - begin >= 3 && points[begin + 1].bytes >= points[begin].bytes ? begin + 1 : begin
+        let seconds = Double(points[end].time.nanoseconds - points[from].time.nanoseconds) / 1e9
+        guard seconds > 0, points[end].bytes > points[from].bytes else { return nil }
+        let rate = Double(points[end].bytes - points[from].bytes) / seconds
+        let before = Double(points[from].bytes - points[begin].bytes) / rate * 1e9
+        let began = points[from].time.nanoseconds - Int64(min(before, 1e15))
+        let old = points.last { last.time.nanoseconds - $0.time.nanoseconds >= recent } ?? points[0]
+        return OOMGrower(
+            pid: 0, comm: "", cgroup: nil, bytes: last.bytes, bytesPerSecond: rate,
+            since: WallTime(nanoseconds: max(began, points[begin].time.nanoseconds)),
+            until: last.time.nanoseconds - points[end].time.nanoseconds > rest ? points[end].time : nil,
+            recentBytes: last.bytes > old.bytes ? last.bytes - old.bytes : 0, grownBytes: grown)
+    }
+
+    /// From the point at which the last growth began to that at which it ended; nil: there is none.
+    private static func lastGrowth(_ points: [Point]) -> ClosedRange<Int>? {
+        guard let last = points.last,
+            let top = points.lastIndex(where: { last.bytes > $0.bytes.addingCapped(change) })
+        else { return nil }
+        // down to where it fell; what a process gives back and takes again in passing is no fall
+        let fall = max(last.bytes / 64, 4 * change)
+        var begin = top
+        while begin > 0, points[begin - 1].bytes <= points[begin].bytes.addingCapped(fall) { begin -= 1 }
+        // up to the last rest
+        var higher = begin
+        for index in begin...top {
+            if points[index].bytes > points[higher].bytes.addingCapped(change) {
+                higher = index
+            } else if points[index].time.nanoseconds - points[higher].time.nanoseconds > rest {
+                (begin, higher) = (index, index)
+            }
+        }
+        guard points[top + 1].bytes > points[begin].bytes else { return nil }
+        return begin...(top + 1)
+    }
+}

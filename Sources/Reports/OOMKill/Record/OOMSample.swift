@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import TraceRecords
+
+/// What a process holds, by what the kernel's choice of a victim weighs (mm/oom_kill.c, `oom_badness()`).
+public struct OOMProcess: Hashable, Sendable {
+    public var pid: UInt32
+    /// Nanoseconds since the machine was booted, sleep included; tells it from an earlier process of its number.
+    public var startNanoseconds: UInt64
+    public var comm: String
+    public var oomScoreAdj: Int32
+    /// Resident: anonymous, of files, shared.
+    public var residentBytes: UInt64
+    public var swapBytes: UInt64
+    public var pageTableBytes: UInt64
+    /// kernfs id of its memory cgroup; 0: none.
+    public var cgroupID: UInt64
+
+    public init(
+        pid: UInt32, startNanoseconds: UInt64, comm: String, oomScoreAdj: Int32, residentBytes: UInt64,
+        swapBytes: UInt64, pageTableBytes: UInt64, cgroupID: UInt64
+    ) {
+        (self.pid, self.startNanoseconds, self.comm) = (pid, startNanoseconds, comm)
+        (self.oomScoreAdj, self.cgroupID) = (oomScoreAdj, cgroupID)
+        (self.residentBytes, self.swapBytes, self.pageTableBytes) = (residentBytes, swapBytes, pageTableBytes)
+    }
+
+    /// Resident and swapped out.
+    public var bytes: UInt64 { residentBytes &+ swapBytes }
+
+    /// What the kernel compares, in pages: the largest is killed. nil: it is never chosen.
+    ///
+    /// - Parameters:
+    ///   - totalPages: what the OOM's domain may use in all.
+    ///   - pageBytes: of the kernel that recorded it.
+    public func points(totalPages: UInt64, pageBytes: UInt64) -> Int64? {
+        guard oomScoreAdj > -1000, pageBytes > 0 else { return nil }
+        let pages = residentBytes / pageBytes &+ swapBytes / pageBytes &+ pageTableBytes / pageBytes
+        let share = Int64(clamping: totalPages / 1000)
+        return Int64(clamping: pages).addingCapped(Int64(oomScoreAdj).multipliedCapped(share))
+    }
+
+    /// All processes, of the records that BPF/oomkill/process.h has written.
+    ///
+    /// - Parameter bytes: one record behind the other; what is no whole record is left out.
+    public static func all(_ bytes: [UInt8]) -> [OOMProcess] {
+        let size = MemoryLayout<oom_process>.stride
+        return bytes.withUnsafeBytes { bytes in
+            (0..<bytes.count / size).map { index in
+                // SAFETY: within the bytes, and every bit pattern is a value of a C struct of numbers.
+                OOMProcess(bytes.loadUnaligned(fromByteOffset: index * size, as: oom_process.self))
+            }
+        }
+    }
+
+    init(_ record: oom_process) {
+        let page = UInt64(record.page_bytes)
+        self.init(
+            pid: record.pid, startNanoseconds: record.start_ns, comm: fixedText(record.comm),
+            oomScoreAdj: record.oom_score_adj,
+            residentBytes: (record.anon_pages &+ record.file_pages &+ record.shmem_pages) &* page,
+            swapBytes: record.swap_pages &* page, pageTableBytes: record.pgtables_bytes, cgroupID: record.cgroup_id)
+    }
+}
+
+/// A memory cgroup at one moment.
+public struct OOMCgroup: Hashable, Sendable {
+    /// kernfs id.
+    public var id: UInt64
+    public var path: CgroupPath
+    /// nil: it can't be read.
+    public var usageBytes: UInt64?
+    /// nil: none.
+    public var limitBytes: UInt64?
+
+    public init(id: UInt64, path: CgroupPath, usageBytes: UInt64?, limitBytes: UInt64?) {
+        (self.id, self.path, self.usageBytes, self.limitBytes) = (id, path, usageBytes, limitBytes)
+    }
+}
+
+/// What the recorder notes each second.
+public struct OOMSample: Hashable, Sendable {
+    public var time: WallTime
+    /// Since the machine was booted, sleep included.
+    public var bootNanoseconds: UInt64
+    public var pageBytes: UInt64
+    /// MemTotal, MemAvailable and swap of /proc/meminfo.
+    public var totalBytes: UInt64
+    public var availableBytes: UInt64
+    public var swapTotalBytes: UInt64
+    public var swapFreeBytes: UInt64
+    /// Total of PSI's `some` for memory; nil where the kernel keeps none.
+    public var stalledNanoseconds: UInt64?
+    public var cgroups: [OOMCgroup]
+    /// Those that matter: see `OOMSelection`.
+    public var processes: [OOMProcess]
+
+    public init(
+        time: WallTime, bootNanoseconds: UInt64, pageBytes: UInt64, totalBytes: UInt64, availableBytes: UInt64,
+        swapTotalBytes: UInt64, swapFreeBytes: UInt64, stalledNanoseconds: UInt64?, cgroups: [OOMCgroup],
+        processes: [OOMProcess]
+    ) {
+        (self.time, self.bootNanoseconds, self.pageBytes) = (time, bootNanoseconds, pageBytes)
+        (self.totalBytes, self.availableBytes) = (totalBytes, availableBytes)
+        (self.swapTotalBytes, self.swapFreeBytes) = (swapTotalBytes, swapFreeBytes)
+        (self.stalledNanoseconds, self.cgroups, self.processes) = (stalledNanoseconds, cgroups, processes)
+    }
+
+    /// The path of a process's cgroup; nil where it is not known.
+    public func path(of process: OOMProcess) -> CgroupPath? { cgroups.first { $0.id == process.cgroupID }?.path }
+}
+
+extension Int64 {
+    func addingCapped(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+
+    func multipliedCapped(_ other: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? ((self < 0) != (other < 0) ? .min : .max) : product
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import LibBPF
+internal import Reports
+internal import SystemLayer
+internal import SystemPackage
+
+/// Notes each second what matters should memory run out, and each kill, in a file of bounded size.
+struct Recorder: ~Copyable {
+    /// Seconds between samples.
+    static let interval = 1.0
+
+    private var file: RingFile
+    private let program: Program
+    private var selection = OOMSelection()
+    private var cgroups = RecordedCgroups()
+    /// When the next sample is due, CLOCK_MONOTONIC.
+    private var due = monotonicNow()
+
+    /// - Parameter program: the iterator over all processes.
+    init(_ file: consuming RingFile, _ program: Program) {
+        self.file = file
+        self.program = program
+    }
+
+    /// The kernel shall neither choose it nor take its pages: it records what happens when there are none left.
+    ///
+    /// Before privileges are given up: CAP_SYS_RESOURCE and CAP_IPC_LOCK are used here alone.
+    static func survive() {
+        if let score = fopen("/proc/self/oom_score_adj", "we") {
+            fputs("-1000", score)
+            if fclose(score) != 0 {
+                swiftmem.note("the kernel may choose this recorder as a victim: no CAP_SYS_RESOURCE")
+            }
+        }
+        // what it maps later counts against the limit once CAP_IPC_LOCK is given up
+        var limit = rlimit(rlim_cur: .max, rlim_max: .max)
+        let isUnlimited = setrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0
+        // pages that it touches, not all that it maps
+        if mlockall(MCL_CURRENT | MCL_ONFAULT | (isUnlimited ? MCL_FUTURE : 0)) != 0 {
+            swiftmem.note("the recorder's memory may be paged out: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Notes what is now.
+    ///
+    /// - Returns: when the next sample is due, CLOCK_MONOTONIC.
+    /// - Throws: `BPFError` where the kernel does not go through its processes; `Failure` where the file can't be written.
+    mutating func sample() throws -> UInt64 {
+        let now = monotonicNow()
+        due = max(due + UInt64(Self.interval * 1e9), now)
+        let processes = OOMProcess.all(try program.runIterator())
+        let machine = MachineMemory()
+        let known = cgroups.read(processes)
+        let total = (machine.total &+ machine.swapTotal) / UInt64(pageBytes)
+        let chosen = selection.choose(
+            processes, limited: known.limited, totalPages: total, pageBytes: UInt64(pageBytes))
+        let used = Set(chosen.map(\.cgroupID))
+        try file.write(
+            .sample(
+                OOMSample(
+                    time: .now, bootNanoseconds: machine.sinceBoot, pageBytes: UInt64(pageBytes),
+                    totalBytes: machine.total, availableBytes: machine.available, swapTotalBytes: machine.swapTotal,
+                    swapFreeBytes: machine.swapFree, stalledNanoseconds: machine.stalled,
+                    cgroups: known.cgroups.filter { $0.usageBytes != nil || used.contains($0.id) },
+                    processes: chosen)))
+        return due
+    }
+
+    /// Notes a kill.
+    ///
+    /// - Parameter record: of BPF/oomkill.bpf.c.
+    /// - Throws: `Failure` where the file can't be written.
+    mutating func note(kill record: [UInt8], at time: WallTime) throws(Failure) {
+        try file.write(.kill(time, record))
+    }
+}
+
+/// The machine's memory at one moment.
+struct MachineMemory {
+    var total: UInt64 = 0
+    var available: UInt64 = 0
+    var swapTotal: UInt64 = 0
+    var swapFree: UInt64 = 0
+    var stalled: UInt64?
+    var sinceBoot: UInt64 = 0
+
+    init() {
+        for line in ProcFS.text("meminfo").split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count >= 2, let bytes = UInt64(fields[1]).map({ $0 << 10 }) else { continue }
+            switch fields[0] {
+            case "MemTotal:": total = bytes
+            case "MemAvailable:": available = bytes
+            case "SwapTotal:": swapTotal = bytes
+            case "SwapFree:": swapFree = bytes
+            default: break
+            }
+        }
+        // some avg10=0.00 avg60=0.00 avg300=0.00 total=0, in microseconds
+        let some = ProcFS.text("pressure/memory").split(separator: "\n").first { $0.hasPrefix("some ") }
+        stalled = some?.split(separator: "=").last.flatMap { UInt64($0) }.map { $0 &* 1000 }
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        sinceBoot = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+extension LiveTests {
+    /// The recorder, and what it tells after a kill.
+    @Suite(.serialized, .exercises("oomkill", mode: "record")) struct OOMRecords {
+        static let limit = 96 << 20
+
+        /// A memory cgroup with a limit; removed with it.
+        final class LimitedCgroup {
+            let directory: String
+            let path: String
+
+            init() throws {
+                path = "/swiftmem-record-\(UInt16.random(in: 0 ... .max))"
+                directory = Live.memoryCgroups + path
+                if Live.unified {
+                    try? "+memory".write(
+                        toFile: Live.memoryCgroups + "/cgroup.subtree_control", atomically: false, encoding: .utf8)
+                }
+                guard mkdir(directory, 0o755) == 0 else { throw Live.lacking("no cgroup can be made at \(directory)") }
+                let file = Live.unified ? "memory.max" : "memory.limit_in_bytes"
+                try "\(OOMRecords.limit)".write(toFile: "\(directory)/\(file)", atomically: false, encoding: .utf8)
+            }
+
+            /// Starts a process that grows in it by so many MiB a second.
+            func grower(_ rate: Int) throws -> Running {
+                let words = #"echo $$ >"$1/cgroup.procs"; exec "$2" "$3""#
+                let running = try Running(
+                    "/bin/bash", ["-c", words, "bash", directory, try Fixture.grows.path(), "\(rate)"])
+                try running.row(ReadyRow.self)
+                return running
+            }
+
+            deinit { rmdir(directory) }
+        }
+
+        @Test("two that grow below one limit: which, how fast, since when, and why the larger one", .tags(.brief))
+        func growers() throws {
+            let cgroup = try LimitedCgroup()
+            let store = "\(NSTemporaryDirectory())/record-\(UInt32.random(in: 0 ... .max))"
+            defer { try? FileManager.default.removeItem(atPath: store) }
+            let tool = try Tool.tracing(["oomkill", "--record", store]).tool
+            let slow = try cgroup.grower(2), fast = try cgroup.grower(6)
+            let kill = try tool.row(OOMKillRow.self)
+            #expect(kill.victimPid == fast.pid)
+            #expect(tool.stop(SIGINT).status == 0)
+            _ = (slow.stop(SIGKILL), fast.stop(SIGKILL))
+
+            let explained = try Tool.run(["oomkill", "--explain", "latest", "--from", store, "--json"])
+            let row = try #require(try explained.rows(OOMKillExplanationRow.self).first)
+            #expect(row.victimPid == fast.pid && row.constraint == "memcg")
+            #expect(row.limitBytes == Self.limit && row.limitCgroup == cgroup.path)
+            #expect(row.growers.map(\.pid) == [Int(fast.pid), Int(slow.pid)])
+            #expect(row.growers.allSatisfy { $0.cgroup == cgroup.path })
+            for (grower, rate) in zip(row.growers, [6.0, 2.0]) {
+                let off = grower.bytesPerSecond / (rate * 1_048_576) - 1
+                TestRecord.note("\(rate) MB/s: \(off * 100) % off")
+                #expect(abs(off) < (Live.inMatrix ? 0.05 : 0.02), "\(grower.bytesPerSecond)")
+            }
+            #expect(row.candidates.map(\.pid) == [Int(fast.pid), Int(slow.pid)])
+            #expect(row.candidates.map(\.chosen) == [true, false])
+            #expect((row.usage.last?.bytes ?? 0) > Self.limit * 95 / 100)
+            #expect(row.nextStep.contains("process \(fast.pid) (grows) grew by"))
+
+            // for people, and what is not there
+            let page = try Tool.run(["oomkill", "--explain", "1", "--from", store])
+            #expect(page.status == 0 && page.lines.contains("  memory cgroup \(cgroup.path)"))
+            #expect(try Tool.run(["oomkill", "--explain", "2", "--from", store]).status == 64)
+        }
+
+        @Test("no directory, no recorder's file, two recorders: one clear line each")
+        func wrong() throws {
+            let none = try Tool.run(["oomkill", "--explain", "latest", "--from", "/nonexistent"])
+            #expect(none.status == 64 && none.errors.contains("record first"))
+            let store = "\(NSTemporaryDirectory())/record-\(UInt32.random(in: 0 ... .max))"
+            defer { try? FileManager.default.removeItem(atPath: store) }
+            let first = try Tool.tracing(["oomkill", "--record", store]).tool
+            let second = try Tool.run(["oomkill", "--record", store, "-d", "1"])
+            #expect(second.status == 69 && second.errors.contains("another recorder has it"))
+            let empty = try Tool.run(["oomkill", "--explain", "latest", "--from", store])
+            #expect(empty.status == 64 && empty.errors.contains("no kill is recorded"))
+            #expect(first.stop(SIGTERM).status == 0)
+            try "something else".write(toFile: "\(store)/oomkill.ring", atomically: false, encoding: .utf8)
+            let other = try Tool.run(["oomkill", "--explain", "latest", "--from", store])
+            #expect(other.status == 64 && other.errors.contains("was not written by"))
+            #expect(try Tool.run(["oomkill", "--record", "/proc/nowhere"]).status != 0)
+        }
+    }
+}

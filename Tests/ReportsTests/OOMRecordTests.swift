@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+import TraceRecords
+
+@testable import Reports
+
+@Suite struct OOMRecordTests {
+    typealias Samples = OOMRecordSamples
+    private let MB = OOMRecordSamples.MB
+
+    private func grow(_ series: [(Double, Double)]) -> OOMGrower? {
+        OOMGrower.growth(
+            series.map {
+                .init(time: WallTime(nanoseconds: Samples.began + Int64($0.0 * 1e9)), bytes: UInt64($0.1 * 1_048_576))
+            })
+    }
+
+    private func seconds(_ time: WallTime?) -> Double? {
+        time.map { Double($0.nanoseconds - Samples.began) / 1e9 }
+    }
+
+    @Test("a line from the middle of a second: its rate, and when it began")
+    func line() throws {
+        let series = (0...20).map { second in (Double(second), 50 + max(0, Double(second) - 4.5) * 3) }
+        let grower = try #require(grow(series))
+        #expect(abs(grower.bytesPerSecond / 1_048_576 - 3) < 0.001)
+        #expect(abs(try #require(seconds(grower.since)) - 4.5) < 0.01)
+        #expect(grower.until == nil && grower.recentBytes == UInt64(46.5 * 1_048_576))
+    }
+
+    @Test("a slow line on a large process; a fall; a rest; what is less than a MiB")
+    func shapes() throws {
+        // 1 MB/s of 4000
+        let slow = try #require(grow((0...60).map { (Double($0), 4000 + Double($0)) }))
+        #expect(abs(slow.bytesPerSecond / 1_048_576 - 1) < 0.001)
+        // a saw: since its last trough
+        let saw = try #require(grow((0...25).map { (Double($0), 10 + Double($0 % 10) * 4) }))
+        #expect(try #require(seconds(saw.since)) == 20 && saw.bytesPerSecond == 4 * 1_048_576)
+        // early, then at rest for a minute
+        let early = try #require(grow((0...80).map { (Double($0), min(20, Double($0)) * 5) }))
+        #expect(seconds(early.until) == 20 && early.recentBytes == 0 && early.grownBytes == 100 * MB)
+        // a rest in the middle: the second growth alone
+        let second = try #require(
+            grow((0...40).map { (Double($0), min(10, Double($0)) + max(0, Double($0) - 30) * 2) }))
+        #expect(abs(try #require(seconds(second.since)) - 30) < 0.01 && second.bytesPerSecond == 2 * 1_048_576)
+        #expect(grow((0...20).map { (Double($0), 5 + Double($0) * 0.04) }) == nil)
+        #expect(grow([(0, 5)]) == nil && grow([]) == nil && grow([(0, 50), (1, 10)]) == nil)
+        // in one step
+        #expect(try #require(grow([(0, 1), (1, 1), (2, 101)])).bytesPerSecond == 100 * 1_048_576)
+    }
+
+    @Test("points as oom_badness() has them")
+    func points() {
+        let process = Samples.process(1, "a", 100 * MB, adj: 100)
+        // 25 600 pages, and a tenth of 1 000 000
+        #expect(process.points(totalPages: 1_000_000, pageBytes: 4096) == 125_600)
+        #expect(Samples.process(1, "a", 100 * MB, adj: -1000).points(totalPages: 1_000_000, pageBytes: 4096) == nil)
+        #expect(Samples.process(1, "a", 4096, adj: -999).points(totalPages: 2000, pageBytes: 4096) == -1997)
+        var whole = process
+        (whole.swapBytes, whole.pageTableBytes, whole.oomScoreAdj) = (8192, 12_288, 0)
+        #expect(whole.points(totalPages: .max, pageBytes: 4096) == 25_605)
+        #expect(process.points(totalPages: .max, pageBytes: 0) == nil)
+    }
+
+    @Test("the leak of a limit: who grew, who was chosen among, what was used, what to do")
+    func explanation() throws {
+        let explanation = try #require(Samples.explanations().first)
+        #expect(explanation.growers.map(\.pid) == [20])
+        #expect(abs(try #require(explanation.growers.first).bytesPerSecond / 1_048_576 - 8) < 0.01)
+        #expect(explanation.candidates.map(\.pid) == [20, 21])
+        #expect(explanation.candidates.map(\.points) == [94 * 256, 100 * 256 - 500 * 51])
+        #expect(explanation.candidates.map(\.isChosen) == [true, false])
+        #expect(explanation.limitBytes == 200 * MB && explanation.usage.count == 12)
+        #expect(explanation.usage.last?.bytes == 200 * MB && explanation.sampleAge == 0.5)
+        #expect(explanation.stalledShare == 0.1)
+        #expect(explanation.nextStep.contains("process 20 (leak) grew by 8.0 MB/s and was killed for it"))
+        let page = OOMKillText.page(explanation)
+        #expect(page.contains("  memory cgroup /box") && page.contains { $0.hasPrefix("> leak") })
+        #expect(page.allSatisfy { $0.count <= 80 }, "\(page.filter { $0.count > 80 })")
+    }
+
+    @Test("a late grower behind an early large one; another than the grower is killed; others' cgroups are left out")
+    func others() throws {
+        let samples = (0...100).map { second in
+            Samples.sample(
+                second,
+                [
+                    Samples.process(1, "early", UInt64(min(90, 10 * second + 10)) * MB, adj: 500),
+                    Samples.process(2, "late", UInt64(max(0, second - 60) * 2 + 5) * MB),
+                    Samples.process(3, "elsewhere", UInt64(second * 20 + 5) * MB, cgroup: 8),
+                ], usage: 100 * MB)
+        }
+        let explanation = OOMExplanation(Samples.victim(1, "early", 90 * MB, at: 100.2, adj: 500), samples: samples)
+        #expect(explanation.growers.map(\.comm) == ["late", "early"])
+        #expect(explanation.growers.map { $0.until == nil } == [true, false])
+        #expect(explanation.candidates.map(\.comm) == ["early", "late"])
+        #expect(explanation.nextStep.contains("process 2 (late) grew by 2.0 MB/s, and process 1 (early) was killed"))
+        #expect(explanation.nextStep.contains("oom_score_adj of 500"))
+    }
+
+    @Test("nothing recorded, or long before: said")
+    func nothing() throws {
+        let late = OOMExplanation(
+            Samples.victim(1, "a", MB, at: 700), samples: [Samples.sample(0, [Samples.process(1, "a", MB)])])
+        #expect(late.sampleAge == nil && late.growers.isEmpty && late.candidates.map(\.pid) == [1])
+        #expect(late.nextStep.contains("nothing was recorded"))
+    }
+
+    @Test("frames come back in the order of their numbers, over a wrap; a damaged byte costs its frame alone")
+    func frames() throws {
+        let frames: [OOMFrame] =
+            (0..<4).map { .sample(Samples.sample($0, [Samples.process(UInt32($0), "p\($0)", MB)])) }
+            + [.kill(WallTime(nanoseconds: 77), [1, 2, 3])]
+        let parts = frames.enumerated().map { $1.bytes(number: UInt64($0)) }
+        #expect(parts.allSatisfy { $0.count % 8 == 0 })
+        // the last two stand before the first three, as after a wrap
+        let file = parts[3] + parts[4] + [UInt8](repeating: 0xaa, count: 64) + parts[0] + parts[1] + parts[2]
+        #expect(OOMFrame.all(in: file) == frames)
+        #expect(OOMFrame.end(of: file, from: 0)?.number == 4)
+        #expect(OOMFrame.end(of: file, from: 0)?.place == parts[3].count + parts[4].count)
+        // the head and the body that it tells the length of; behind them up to seven bytes of nothing
+        let whole = 32 + Int(parts[3][4]) + Int(parts[3][5]) << 8
+        for place in 0..<whole {
+            var damaged = file
+            damaged[place] ^= 0x55
+            #expect(OOMFrame.all(in: damaged) == Array(frames[..<3]) + [frames[4]], "byte \(place)")
+        }
+        for length in 0..<whole { #expect(OOMFrame.all(in: Array(parts[3].prefix(length))) == []) }
+        #expect(OOMFrame.all(in: []) == [] && OOMFrame.end(of: [], from: 0) == nil)
+    }
+
+    @Test("the largest by points, the largest of each limit, and what grows are recorded; five hundred at most")
+    func selection() {
+        var selection = OOMSelection()
+        var processes = (0..<1000).map { Samples.process(UInt32($0), "p", UInt64(1000 - $0) * MB, cgroup: 1) }
+        processes[900].cgroupID = 5
+        func chosen() -> Set<UInt32> {
+            Set(selection.choose(processes, limited: [[5]], totalPages: 1000, pageBytes: 4096).map(\.pid))
+        }
+        #expect(chosen() == Set(0..<32).union([900]))
+        processes[950].residentBytes += MB
+        #expect(chosen() == Set(0..<32).union([900, 950]))
+        // never chosen, and the largest still: it is below the others
+        processes[0].oomScoreAdj = -1000
+        processes[999].oomScoreAdj = 1000
+        #expect(!chosen().contains(0))
+        processes = [Samples.process(1, "p", MB, adj: -1000, cgroup: 5)]
+        #expect(chosen() == [1])
+        let limited = (0..<200).map { number in Set([UInt64(number)]) }
+        processes = (0..<4000).map { Samples.process(UInt32($0), "p", MB, cgroup: UInt64($0 % 200)) }
+        #expect(selection.choose(processes, limited: limited, totalPages: 1000, pageBytes: 4096).count == 512)
+    }
+
+    @Test("records of the kernel's; half a record is none")
+    func records() {
+        var record = oom_process()
+        (record.pid, record.oom_score_adj, record.start_ns, record.page_bytes) = (7, -5, 99, 16_384)
+        (record.anon_pages, record.file_pages, record.shmem_pages, record.swap_pages) = (1, 2, 3, 4)
+        (record.pgtables_bytes, record.cgroup_id) = (8192, 12)
+        let bytes = withUnsafeBytes(of: record) { Array($0) }
+        let processes = OOMProcess.all(bytes + bytes.dropLast())
+        #expect(processes.count == 1)
+        #expect(processes.first?.residentBytes == 6 * 16_384 && processes.first?.swapBytes == 4 * 16_384)
+        #expect(processes.first?.oomScoreAdj == -5 && processes.first?.cgroupID == 12)
+    }
+
+    @Test("times in UTC, and what is none")
+    func times() {
+        #expect(WallTime(rfc3339: "2026-01-02T03:04:05Z")?.rfc3339 == "2026-01-02T03:04:05.000000000Z")
+        #expect(WallTime(rfc3339: "2026-01-02T03:04:05.25Z")?.rfc3339 == "2026-01-02T03:04:05.250000000Z")
+        for text in ["", "Z", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "2026-01-02T03:04:05.Z"] {
+            #expect(WallTime(rfc3339: text) == nil, "\(text)")
+        }
+    }
+}
