@@ -60,8 +60,8 @@ public struct RingBuffer: ~Copyable {
             defer { receiver.body = nil }
             return Int(try checkedCode(ring_buffer__consume(raw), "consume ring buffer \(map.name)"))
         }
-        #sourceLocation()
     }
+    #sourceLocation()
 
     /// Waits for records, at most so long, and hands them to the body as `consume` does.
     ///
@@ -81,8 +81,8 @@ public struct RingBuffer: ~Copyable {
             if count == -EINTR { return 0 }
             return Int(try checkedCode(count, "wait for ring buffer \(map.name)"))
         }
-        #sourceLocation()
     }
+    #sourceLocation()
 }
 
 extension RawSpan {
