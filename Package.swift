@@ -98,7 +98,8 @@ func workload(_ name: String) -> Target {
 
 let workloads: [String] = [
     "oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls",
-    "cacheedges",
+    "memstall",
+    "cacheedges", "memholder",
     // make new-tool: a workload goes above this line
 ]
 let workloadTargets: [Target] = workloads.map(workload)

@@ -12,6 +12,7 @@ enum Suggestion {
         (["top", "filetop", "files"], "cachetop"),
         (["swap", "swaps", "swapon", "zram"], "swapin"),
         (["shm", "ipcs", "ipc", "sharedmem"], "shmsnoop"),
+        (["free", "memory", "mem", "smem", "ledger", "vmstat"], "meminfo"),
         (["check", "status", "info", "test", "probe"], "doctor"),
         (["json", "jsonschema"], "schema"),
     ]

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+internal import Glibc
+internal import Reports
+internal import SystemLayer
+internal import SystemPackage
+
+/// Finds what holds shared memory: mounted tmpfs of every mount namespace, System V segments of every IPC namespace,
+/// and files without a name by the processes that map them or have them open.
+///
+/// It looks at processes as long as its time lasts; those that held something the last time come first.
+struct SharedMemoryReader {
+    /// CLOCK_MONOTONIC, in nanoseconds, that a reading may take.
+    private let budget: UInt64 = 250_000_000
+    /// The kernel's own tmpfs, as maps has it and as stat(2) has it.
+    private let hidden: (text: String, number: UInt64)?
+    private var holders: Set<UInt32> = []
+
+    init() {
+        let device = clinux_shared_memory_device()
+        guard device >= 0 else {
+            hidden = nil
+            return
+        }
+        let major = UInt32(device >> 32), minor = UInt32(truncatingIfNeeded: device)
+        hidden = (mapsDevice(major, minor), UInt64(makedev(major, minor)))
+    }
+
+    /// A reading under way.
+    private struct Finding {
+        var result = SharedMemory()
+        /// Devices of tmpfs as maps has them.
+        var devices: Set<String> = []
+        /// The same as stat(2) has them.
+        var numbers: Set<UInt64> = []
+        var mountNamespaces: Set<UInt64> = []
+        var ipcNamespaces: Set<UInt64> = []
+        var objects: [File: SharedMemory.Object] = [:]
+        var holders: Set<UInt32> = []
+    }
+
+    private struct File: Hashable {
+        let device: UInt64
+        let inode: UInt64
+        /// System V's files share their numbers with others.
+        let kind: SharedMemory.Object.Kind
+    }
+
+    mutating func read() -> SharedMemory {
+        let deadline = monotonicNow() + budget
+        var finding = Finding()
+        if let hidden {
+            finding.devices.insert(hidden.text)
+            finding.numbers.insert(hidden.number)
+        }
+        look(at: .own, isOwn: true, &finding)
+        let all = ProcFS.processIDs()
+        let ordered = all.filter { holders.contains($0) } + all.filter { !holders.contains($0) }
+        for (index, pid) in ordered.enumerated() {
+            // at least those known to hold something
+            guard monotonicNow() < deadline || holders.contains(pid) else {
+                finding.result.skippedProcesses = ordered.count - index
+                break
+            }
+            look(at: ProcessFiles(pid), isOwn: false, &finding)
+            look(at: pid, &finding)
+        }
+        holders = finding.holders
+        finding.result.objects = finding.objects.values.sorted { $0.bytes > $1.bytes }
+        return finding.result
+    }
+
+    /// The namespaces of a process, where they are new.
+    private func look(at process: ProcessFiles, isOwn: Bool, _ finding: inout Finding) {
+        if let mounts = process.namespace("mnt"), finding.mountNamespaces.insert(mounts).inserted {
+            addMounts(process, isOwn: isOwn, &finding)
+        }
+        if let ipc = process.namespace("ipc"), finding.ipcNamespaces.insert(ipc).inserted {
+            addSegments(process, isOwn: isOwn, &finding)
+        }
+    }
+
+    private func addMounts(_ process: ProcessFiles, isOwn: Bool, _ finding: inout Finding) {
+        guard let text = readText(process.path("mountinfo")) else { return }
+        let mounts = MountedFileSystem.parse(mountinfo: text)
+        let byID = Dictionary(mounts.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for mount in mounts where mount.isShared {
+            let numbers = mount.device.split(separator: ":").compactMap { UInt32($0) }
+            guard numbers.count == 2 else { continue }
+            let number = UInt64(makedev(numbers[0], numbers[1]))
+            guard !finding.numbers.contains(number), !mount.isBehindNetwork(byID, rootAnswers: isOwn) else { continue }
+            let path = isOwn ? FilePath(mount.path) : process.path("root").pushing(FilePath(mount.path).removingRoot())
+            let raw = path.withPlatformString { clinux_open_name($0) }
+            guard raw >= 0 else { continue }
+            let descriptor = OwnedDescriptor(owning: raw)
+            var status = stat()
+            // something else may be mounted over it
+            guard fstat(descriptor.raw, &status) == 0, UInt64(status.st_dev) == number else { continue }
+            finding.numbers.insert(number)
+            finding.devices.insert(mapsDevice(numbers[0], numbers[1]))
+            let used = clinux_used_bytes(descriptor.raw)
+            guard used >= 0 else { continue }
+            finding.result.mounts.append(
+                .init(path: mount.path, bytes: UInt64(used), isPosix: mount.path.hasSuffix("/dev/shm")))
+        }
+    }
+
+    private func addSegments(_ process: ProcessFiles, isOwn: Bool, _ finding: inout Finding) {
+        guard let text = isOwn ? readText("/proc/sysvipc/shm") : IPCNamespace.segments(of: process) else { return }
+        let bytes = ShmSegment.parse(text).reduce(UInt64(0)) { $0 &+ min($1.rssBytes ?? 0, 1 << 52) }
+        finding.result.systemVBytes = (finding.result.systemVBytes ?? 0) &+ bytes
+    }
+
+    /// What a process maps and has open.
+    private func look(at pid: UInt32, _ finding: inout Finding) {
+        let process = ProcessFiles(pid)
+        guard let maps = Self.maps(process) else {
+            if process.exists { finding.result.unseenProcesses += 1 }
+            return
+        }
+        // a thread of the kernel's has no mappings, and no files either
+        guard !maps.isEmpty else { return }
+        for mapping in SharedMapping.of(devices: finding.devices, in: maps) {
+            let isHidden = mapping.device == hidden?.text
+            guard isHidden || mapping.isDeleted else { continue }
+            add(process.path("map_files").appending(mapping.range), name: mapping.path, pid, &finding)
+        }
+        guard var files = Directory(process.path("fd")) else { return }
+        while let entry = files.next() {
+            let path = process.path("fd").appending(entry.name)
+            guard let target = Self.link(path), target.hasSuffix(" (deleted)") else { continue }
+            add(path, name: target, pid, &finding)
+        }
+    }
+
+    /// A file without a name, by a link of /proc that leads to it.
+    private func add(_ link: FilePath, name: String, _ pid: UInt32, _ finding: inout Finding) {
+        var status = stat()
+        guard link.withPlatformString({ stat($0, &status) }) == 0 else { return }
+        let device = UInt64(status.st_dev), isHidden = device == hidden?.number
+        guard isHidden || finding.numbers.contains(device), status.st_mode & S_IFMT == S_IFREG else { return }
+        // a file of a mount is that mount's as long as it has a name
+        guard isHidden || status.st_nlink == 0 else { return }
+        guard let kind = isHidden ? SharedMemory.kind(ofHidden: name) : .deleted else { return }
+        finding.holders.insert(pid)
+        let file = File(device: device, inode: UInt64(status.st_ino), kind: kind)
+        guard finding.objects[file] == nil else { return }
+        var plain = name.hasSuffix(" (deleted)") ? name.dropLast(10) : name[...]
+        if kind == .memfd { plain = plain.dropFirst("/memfd:".count) }
+        // st_blocks counts 512 bytes each, on every file system
+        finding.objects[file] = SharedMemory.Object(
+            kind: kind, name: String(plain), bytes: UInt64(max(0, status.st_blocks)) &* 512, pid: pid)
+    }
+
+    private static func maps(_ process: ProcessFiles) -> [UInt8]? {
+        guard let file = try? OpenFile(reading: process.path("maps")) else { return nil }
+        // some 600 000 mappings: vm.max_map_count is 65 530
+        return try? file.readAll(limit: 64 << 20)
+    }
+
+    private static func link(_ path: FilePath) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let length = path.withPlatformString { path in
+            buffer.withUnsafeMutableBytes { bytes in
+                // SAFETY: the buffer's own bytes, no more of them than it has.
+                bytes.withMemoryRebound(to: CChar.self) { text in
+                    text.baseAddress.map { readlink(path, $0, text.count) } ?? -1
+                }
+            }
+        }
+        return length > 0 ? String(decoding: buffer.prefix(length), as: UTF8.self) : nil
+    }
+}
+
+/// A device as /proc/PID/maps has it (fs/proc/task_mmu.c, `show_vma_header_prefix`): `%02x:%02x`.
+private func mapsDevice(_ major: UInt32, _ minor: UInt32) -> String {
+    func digits(_ number: UInt32) -> String {
+        let text = String(number, radix: 16)
+        return text.count < 2 ? "0" + text : text
+    }
+    return digits(major) + ":" + digits(minor)
+}
+
+private func makedev(_ major: UInt32, _ minor: UInt32) -> UInt64 {
+    let major = UInt64(major), minor = UInt64(minor)
+    return (major & 0xfff) << 8 | (major & ~0xfff) << 32 | minor & 0xff | (minor & ~0xff) << 12
+}
