@@ -6,6 +6,7 @@ extension MemInfo {
             .init("meminfo", "where the memory is now"),
             .init("meminfo 60", "a ledger a minute, with what has changed"),
             .init("meminfo --brief 1 10", "ten of them, the parts alone"),
+            .init("meminfo --processes --files", "and who has it"),
             .init("meminfo --once --json", "for a program"),
         ],
         overhead: """
