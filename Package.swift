@@ -98,6 +98,7 @@ func workload(_ name: String) -> Target {
 
 let workloads: [String] = [
     "oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls",
+    "memstall",
     "cacheedges", "memholder",
     // make new-tool: a workload goes above this line
 ]

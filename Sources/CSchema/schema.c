@@ -66,6 +66,18 @@ TEXT(doctor_tool) = {
 TEXT(doctor_verifier) = {
 #embed "../../Docs/schema/doctor_verifier.json"
 };
+TEXT(memstall) = {
+#embed "../../Docs/schema/memstall.json"
+};
+TEXT(memstall_interval) = {
+#embed "../../Docs/schema/memstall_interval.json"
+};
+TEXT(memstall_event) = {
+#embed "../../Docs/schema/memstall_event.json"
+};
+TEXT(memstall_summary) = {
+#embed "../../Docs/schema/memstall_summary.json"
+};
 TEXT(meminfo) = {
 #embed "../../Docs/schema/meminfo.json"
 };
@@ -109,6 +121,10 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak_call),
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
+	SCHEMA(memstall),
+	SCHEMA(memstall_interval),
+	SCHEMA(memstall_event),
+	SCHEMA(memstall_summary),
 	SCHEMA(meminfo),
 	SCHEMA(meminfo_detail),
 	SCHEMA(meminfo_hint),

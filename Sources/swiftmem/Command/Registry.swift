@@ -18,6 +18,7 @@ let tools: [any Tool.Type] = [
     SwapIn.self,
     ShmSnoop.self,
     MemLeak.self,
+    MemStall.self,
     MemInfo.self,
     // make new-tool: a tool goes above this line
 ]

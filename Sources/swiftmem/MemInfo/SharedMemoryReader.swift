@@ -8,10 +8,11 @@ internal import SystemPackage
 /// Finds what holds shared memory: mounted tmpfs of every mount namespace, System V segments of every IPC namespace,
 /// and files without a name by the processes that map them or have them open.
 ///
-/// It looks at processes as long as its time lasts; those that held something the last time come first.
+/// It looks at processes as long as its time lasts, the first time longer; those that held something the last time come
+/// first.
 struct SharedMemoryReader {
-    /// CLOCK_MONOTONIC, in nanoseconds, that a reading may take.
-    private let budget: UInt64 = 250_000_000
+    /// Nanoseconds that the next reading may take.
+    private var budget: UInt64 = 2_000_000_000
     /// The kernel's own tmpfs, as maps has it and as stat(2) has it.
     private let hidden: (text: String, number: UInt64)?
     private var holders: Set<UInt32> = []
@@ -50,6 +51,7 @@ struct SharedMemoryReader {
 
     mutating func read() -> SharedMemory {
         let deadline = monotonicNow() + budget
+        budget = 250_000_000
         var finding = Finding()
         if let hidden {
             finding.devices[hidden.text] = hidden.number
