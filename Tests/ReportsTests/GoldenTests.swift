@@ -81,7 +81,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16, isMet: true)]
         },
         .memstall, .memstallInterval, .memstallEvent, .memstallSummary,
-        .meminfo, .meminfoDetail, .meminfoHint,
+        .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
         // make new-tool: a tool's golden records go above this line
     ]
 
