@@ -93,7 +93,7 @@ func workload(_ name: String) -> Target {
 
 let workloads: [String] = [
     "oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls",
-    "cacheedges",
+    "cacheedges", "leakshapes",
     // make new-tool: a workload goes above this line
 ]
 let workloadTargets: [Target] = workloads.map(workload)
@@ -186,7 +186,8 @@ let testTargets: [Target] = [
         ]),
     tests("SystemTests", ["SystemLayer", "CLinux", systemPackage]),
     .target(name: "SchemaSupport", dependencies: ["Reports"], path: "Tests/SchemaSupport", swiftSettings: strict),
-    tests("ReportsTests", ["Reports", "TraceRecords", "SchemaSupport"], exclude: ["Golden"]),
+    tests(
+        "ReportsTests", ["Reports", "TraceRecords", "SchemaSupport", "TestSupport", systemPackage], exclude: ["Golden"]),
     tests(
         "CommandTests",
         [

@@ -4,11 +4,26 @@ internal import Reports
 
 extension Percent: ExpressibleByArgument {}
 
-/// bcc's words for what reports are sorted by.
+/// What reports are sorted by.
 enum SortKey: String, CaseIterable, ExpressibleByArgument {
-    case size, count
+    case verdict, size, count, growth, age
 
-    var order: MemLeakOrder { self == .size ? .size : .count }
+    var order: MemLeakOrder {
+        switch self {
+        case .verdict: .verdict
+        case .size: .size
+        case .count: .count
+        case .growth: .growth
+        case .age: .age
+        }
+    }
+}
+
+/// What makes two stacks one.
+enum StackMerging: String, CaseIterable, ExpressibleByArgument {
+    case function, address
+
+    var granularity: StackID.Granularity { self == .function ? .function : .address }
 }
 
 /// A time in thousandths of a second.

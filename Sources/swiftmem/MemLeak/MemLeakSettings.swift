@@ -20,6 +20,12 @@ struct MemLeakSettings {
     /// Stacks in a report.
     let top: Int
     let order: MemLeakOrder
+    /// Seconds after which a growth that has not ended may be called a leak.
+    let patience: Double
+    /// What makes two stacks one.
+    let granularity: StackID.Granularity
+    /// Every free without an allocation is one of what was there before the start.
+    var seesOldFrees: Bool { sampleRate == 1 && sizes == 0 ... .max }
 
     init(_ arguments: MemLeakArguments) throws(Failure) {
         let smallest = arguments.minSize ?? 0, largest = arguments.maxSize ?? .max
@@ -36,6 +42,8 @@ struct MemLeakSettings {
         minimumAge = arguments.older.value * 1_000_000
         top = arguments.top.value
         order = arguments.sort.order
+        patience = arguments.leakAfter.value
+        granularity = arguments.by.granularity
     }
 
     /// The youngest allocation that a report shows, CLOCK_MONOTONIC nanoseconds.
