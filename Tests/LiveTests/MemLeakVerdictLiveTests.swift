@@ -9,12 +9,13 @@ extension LiveTests {
         func shapes() throws {
             let workload = try Workload.start("leakshapes", ["--seconds", "55", "--wait", "--hold"])
             let pid = try #require(workload.row(ReadyRow.self).pid)
-            let options = ["memleak", "-p", "\(pid)", "--leak-after", "27", "-T", "100", "5"]
+            let options = ["memleak", "-p", "\(pid)", "--leak-after", "27", "-T", "100", "-o", "0", "5"]
             let tool = try Tool.tracing(options).tool
             workload.send("\n")
             let truth = try workload.row(ShapesTruth.self)
             tool.signal(SIGINT)
             let finished = tool.finish()
+            workload.closeInput()
             _ = workload.finish()
             let rows = try finished.rows(MemLeakRow.self)
             let summaries = try finished.rows(MemLeakSummaryRow.self)
@@ -37,7 +38,7 @@ extension LiveTests {
                 let rate = Double(shape.leaksPerSecond * shape.sizeBytes)
                 // the workload stands still between its truth and the last report
                 #expect(abs(growth - rate) < 5 * error + rate / 4, "\(shape.shape): \(growth) ± \(error) of \(rate)")
-                let alive = try #require(row.survival.tenSeconds)
+                let alive = try #require(row.survival.tenSeconds, "\(shape.shape) at \(row.time)")
                 let share = shape.shape == "noisy" ? 0.01 : 1
                 #expect(abs(alive - share) < share / 2, "\(shape.shape): \(alive)")
                 #expect(row.comm == "workload-leaksh")
@@ -76,6 +77,7 @@ extension LiveTests {
             _ = try steps.row(LeakerTruth.self)
             tool.signal(SIGINT)
             let report = try MemLeakResult(tool.finish())
+            steps.closeInput()
             _ = steps.finish()
             #expect(report.stacks.isEmpty)
             #expect(report.summary.youngerCount == 40 && report.summary.youngerBytes == 4000)

@@ -55,6 +55,8 @@ public enum MemLeakJSON {
         line.add("leaking_bytes_per_second", rounded(report.watch.leaking.growth))
         line.add("growing_stacks", report.watch.growing.stacks)
         line.add("growing_bytes_per_second", rounded(report.watch.growing.growth))
+        line.add("suppressed_stacks", report.watch.suppressedStacks)
+        line.add("suppressed_bytes", report.watch.suppressed.bytes)
         line.add("watched_ns", UInt64(max(0, report.watch.watched) * 1e9))
         line.add("leak_after_ns", UInt64(max(0, report.watch.patience) * 1e9))
         line.add("younger_bytes", report.younger.bytes)

@@ -16,6 +16,7 @@ struct LeakWatch {
     private let mayLeak: Bool
     private var history: LeakHistory<StackKey>
     private var keys: [AllocationSite: StackKey] = [:]
+    private var suppressed: Set<StackKey> = []
     private(set) var groups = StackGroups()
     /// When the next look is due between reports.
     private var nextLook: UInt64
@@ -74,6 +75,7 @@ struct LeakWatch {
         if let key = keys[site] { return key }
         let stack = try named(site)
         let key = StackKey(pid: site.pid, id: StackID(stack.frames, by: settings.granularity, salt: stack.salt))
+        if let frames = stack.frames, settings.suppressions?.matches(frames) == true { suppressed.insert(key) }
         // a frame in nothing known may have a name at the next look
         let isFinal = stack.frames?.allSatisfy { $0.symbol != nil || $0.module != nil } ?? false
         if isFinal { keys[site] = key }
@@ -84,15 +86,17 @@ struct LeakWatch {
     mutating func forget(_ pid: UInt32) {
         history.forget { $0.pid == pid }
         keys = keys.filter { $0.key.pid != pid }
+        suppressed = suppressed.filter { $0.pid != pid }
     }
 
     /// All stacks of the last look, in the order asked for, and what they come to.
     func ranked() -> (stacks: [RankedStack], summary: LeakSummary) {
-        let stacks = groups.sums.map { key, sum in
+        let stacks = groups.sums.filter { !suppressed.contains($0.key) }.map { key, sum in
             RankedStack(pid: key.pid, id: key.id, sum: sum, trend: history.trend(of: key))
         }
         let summary = LeakSummary(
-            stacks.map(\.trend), watched: history.watch, patience: settings.patience, tellsLeaks: mayLeak)
+            stacks.map(\.trend), watched: history.watch, patience: settings.patience, tellsLeaks: mayLeak,
+            suppressed: groups.sums.filter { suppressed.contains($0.key) }.map(\.value))
         return (RankedStack.sorted(stacks, by: settings.order), summary)
     }
 

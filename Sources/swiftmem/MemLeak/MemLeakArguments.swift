@@ -89,6 +89,17 @@ struct MemLeakArguments: ParsableArguments {
             "What has grown steadily for so long, and was not freed, is called a leak.", valueName: "seconds"))
     var leakAfter = Seconds(45)
 
+    @Option(
+        defaultAsFlag: LeakRate(value: 0),
+        help: ArgumentHelp(
+            "End with status 1 where a stack leaks at the end, this many bytes a second or more (--fail-on-leak=1K).",
+            valueName: "rate"))
+    var failOnLeak: LeakRate? = nil
+
+    @Option(
+        help: ArgumentHelp("Leave out stacks that LeakSanitizer's suppressions of this file fit.", valueName: "file"))
+    var suppressions: String?
+
     @Option(help: "Stacks are one that go through the same functions, or through the same addresses.")
     var by: StackMerging = .function
 

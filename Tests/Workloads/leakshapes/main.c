@@ -79,29 +79,29 @@ static void give_back(enum shape shape, void *p)
 	tallies[shape].outstanding--;
 }
 
-static void keep(enum shape shape)
+static void keep(void *p)
 {
 	if (kept_count == MAX_KEPT)
 		w_die(W_FAILED, 0, "more than %d blocks", MAX_KEPT);
-	kept[kept_count++] = allocate(shape);
+	kept[kept_count++] = p;
 }
 
 // One allocation of a shape, `now` seconds after the start.
 static void step(enum shape shape, double now)
 {
-	uint64_t number = tallies[shape].made;
+	void *p = allocate(shape);
 	switch (shape) {
 	case SHAPE_noisy:
 		// one request in a hundred is forgotten
-		if (number % 100 == 99)
-			keep(shape);
+		if (tallies[shape].made % 100 == 0)
+			keep(p);
 		else
-			give_back(shape, allocate(shape));
+			give_back(shape, p);
 		break;
 	case SHAPE_evicting:
 		if (ring[ring_next])
 			give_back(shape, ring[ring_next]);
-		ring[ring_next] = allocate(shape);
+		ring[ring_next] = p;
 		ring_next = (ring_next + 1) % ENTRIES;
 		break;
 	case SHAPE_sawtooth: {
@@ -111,11 +111,11 @@ static void step(enum shape shape, double now)
 			while (tooth_count)
 				give_back(shape, tooth[--tooth_count]);
 		}
-		tooth[tooth_count++] = allocate(shape);
+		tooth[tooth_count++] = p;
 		break;
 	}
-	case SHAPE_churn: give_back(shape, allocate(shape)); break;
-	default: keep(shape);
+	case SHAPE_churn: give_back(shape, p); break;
+	default: keep(p);
 	}
 }
 

@@ -96,6 +96,10 @@ struct LeakJudge {
         }
         let deaths = track.settledDeaths
         if let alive = survival.first ?? nil, alive < 0.1 { return (.churn, 1 - alive) }
+        // all of it is young: freed soon, or the first of it
+        let isNew = track.points.first { $0.count > 0 }.map { Double(grid.now - $0.time) / 1e9 < patience / 3 } ?? true
+        let wasFreed = track.points.last?.made.map { $0 >= 2 * profile.recorded } ?? !isNew
+        if isNew && !wasFreed { return (.tooEarly, nil) }
         if profile.settled <= Double(sum.count) / 10 {
             return (.churn, 1 - profile.settled / max(1, Double(sum.count)))
         }

@@ -16,6 +16,11 @@ public struct LeakSummary: Hashable, Sendable {
 
     public private(set) var leaking = Share()
     public private(set) var growing = Share()
+    /// The largest growth of a stack that leaks, bytes a second; nil: none does.
+    public private(set) var largestLeak: Double?
+    /// Stacks that are suppressed: they are in none of the above.
+    public let suppressed: OutstandingSum
+    public let suppressedStacks: Int
     /// Seconds of watching.
     public let watched: Double
     /// Seconds after which a growth may be called a leak.
@@ -24,12 +29,18 @@ public struct LeakSummary: Hashable, Sendable {
     public let tellsLeaks: Bool
 
     public init(
-        _ trends: [StackTrend] = [], watched: Double = 0, patience: Double = 0, tellsLeaks: Bool = true
+        _ trends: [StackTrend] = [], watched: Double = 0, patience: Double = 0, tellsLeaks: Bool = true,
+        suppressed: [OutstandingSum] = []
     ) {
+        var sum = OutstandingSum()
+        for one in suppressed { sum.add(one) }
+        (self.suppressed, suppressedStacks) = (sum, suppressed.count)
         (self.watched, self.patience, self.tellsLeaks) = (watched, patience, tellsLeaks)
         for trend in trends {
             switch trend.verdict {
-            case .leaking: leaking.add(trend)
+            case .leaking:
+                leaking.add(trend)
+                largestLeak = max(largestLeak ?? 0, trend.growth?.value ?? 0)
             case .growing: growing.add(trend)
             case .plateau, .churn, .oneOff, .tooEarly: break
             }
@@ -45,6 +56,11 @@ public struct LeakSummary: Hashable, Sendable {
                 "\(word): \(share.stacks) \(share.stacks == 1 ? "stack" : "stacks"), "
                     + "\(MemLeakText.signed(share.growth)) bytes/s")
         }
+        if suppressedStacks > 0 {
+            lines.append(
+                "suppressed: \(suppressedStacks) \(suppressedStacks == 1 ? "stack" : "stacks"), \(suppressed.bytes) bytes"
+            )
+        }
         let seconds = "\(MemLeakText.seconds(watched)) s"
         if watched < patience / 3 {
             lines.append("too early to tell what leaks: watched for \(seconds) of \(MemLeakText.seconds(patience))")
@@ -52,7 +68,7 @@ public struct LeakSummary: Hashable, Sendable {
             lines.append(
                 "watched for \(seconds): growth is called a leak from \(MemLeakText.seconds(patience)) s on (--leak-after)"
             )
-        } else if lines.isEmpty {
+        } else if leaking.stacks == 0, growing.stacks == 0 {
             lines.append("nothing leaks or grows, as far as \(seconds) can tell")
         }
         return lines

@@ -14,6 +14,8 @@ struct MemLeakReporter {
     private var ledger = MappingLedger(pageSize: UInt64(pageBytes))
     /// What was dropped so far with processes that ended or called exec.
     private var gone = OutstandingSum()
+    /// The largest leak of the last report, bytes a second; nil: nothing leaks.
+    private(set) var largestLeak: Double?
     /// Mappings made since the start, by stack.
     private var mapped: [AllocationSite: UInt64] = [:]
 
@@ -99,6 +101,7 @@ struct MemLeakReporter {
             at: now, youngest: atExit ? now : plan.settings.youngest(at: now), keepsBlocks: plan.settings.showsBlocks,
             &processes)
         let (ranked, summary) = watch.ranked()
+        largestLeak = summary.largestLeak
         let stacks = try stacks(ranked.prefix(plan.settings.top))
         try reader.makeRoom(counters)
         let report = MemLeakReport(
