@@ -29,12 +29,14 @@ OBJECT_SOURCES := BPF Tests/TestObjects Examples/Objects
 # the kernel's user headers lie in a directory named after the compiler's target
 MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null || echo $(shell uname -m)-linux-gnu)
 BPF_FLAGS := --target=bpf -mcpu=v3 -O2 -g -std=gnu17 -Wall -Wextra -Werror \
-	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)/= -I BPF -I Sources/TraceRecords/include \
+	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)=. -I BPF -I Sources/TraceRecords/include \
 	-idirafter /usr/include/$(MULTIARCH)
 
 KERNELS ?=
 
-.PHONY: help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
+SUITES ?=
+
+.PHONY: dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +106,15 @@ install: ## install command, completions, man pages: make install PREFIX=/usr DE
 
 uninstall: ## remove what install put there
 	@Scripts/install --remove "$(DESTDIR)$(PREFIX)" "$(BINARY)"
+
+dist: deps ## what is handed out, into dist/: .deb, tarball, OCI image, SPDX, sums; ARCH=arm64 for that machine
+	@Scripts/dist/build $(ARCH)
+
+test-dist: deps ## build it twice, compare the bytes, check each file (lintian, SPDX, sums), run it from a chroot
+	@Scripts/dist/check $(ARCH)
+
+test-package: ## install dist/*.deb on Debian bookworm, trixie, sid; a true row of each tool; purge (root; SUITES=...)
+	@Scripts/test-package $(SUITES)
 
 docs: build ## man pages and completions into .build/docs
 	@Scripts/docs "$(BINARY)" .build/docs

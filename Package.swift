@@ -32,13 +32,18 @@ func glibcVersion() -> [Int] {
     #endif
 }
 
+/// Built for packages (Scripts/dist): a directory with libstdc++.a and nothing beside it. The program then runs where
+/// neither that library nor libgcc_s is, and where glibc is older than this machine's.
+let packaging: String? = Context.environment["SWIFTMEM_PACKAGING"]
+let portable: [String] = packaging.map { ["-L", $0, "-Xclang-linker", "-static-libgcc"] } ?? []
+
 /// 120 000 relocations in 30 KB, not 3 MB, which glibc reads since 2.36.
-let packsRelocations: Bool = !glibcVersion().lexicographicallyPrecedes([2, 36])
+let packsRelocations: Bool = packaging == nil && !glibcVersion().lexicographicallyPrecedes([2, 36])
 let packedRelocations: [String] = packsRelocations ? ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] : []
 
 // lld finds symbols in archives whatever their order; the other linkers want every
 // archive behind all that use it, which targets can't promise each other.
-let smallRelease: [String] = ["-Xlinker", "--gc-sections", "-Xlinker", "-s"] + packedRelocations
+let smallRelease: [String] = ["-Xlinker", "--gc-sections", "-Xlinker", "-s"] + packedRelocations + portable
 let link: [LinkerSetting] = [
     .unsafeFlags(["-use-ld=lld"]),
     // newer elfutils' libelf.a has a crc32() of its own beside zlib's
@@ -93,7 +98,8 @@ func workload(_ name: String) -> Target {
 
 let workloads: [String] = [
     "oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls",
-    "cacheedges", "leakshapes",
+    "memstall",
+    "cacheedges", "leakshapes", "memholder",
     // make new-tool: a workload goes above this line
 ]
 let workloadTargets: [Target] = workloads.map(workload)
@@ -126,6 +132,8 @@ let libraries: [Target] = [
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
     // Docs/schema, embedded
     .target(name: "CSchema", cSettings: cEmbed),
+    // what is built, by Scripts/version
+    cLibrary("CVersion"),
 
     library("SystemLayer", [systemPackage, "CLinux"]),
     library("LibBPF", ["CLibbpf", "SystemLayer"]),
@@ -139,7 +147,7 @@ let command: Target = .executableTarget(
     name: "swiftmem",
     dependencies: [
         "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CLinux",
-        "CDisassembly", "SystemLayer", systemPackage,
+        "CDisassembly", "CVersion", "SystemLayer", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     swiftSettings: strict, linkerSettings: link)
@@ -217,10 +225,10 @@ let package = Package(
             description: "Links libbpf and elfutils from their archives, for a program that runs where they are not."),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // makes the library's pages; nothing of it is in a program
-        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     ],
     targets: libraries + [command] + examples + testTargets + workloadTargets
 )

@@ -22,6 +22,7 @@ struct cgroup {
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
 };
 
 struct css_set {
@@ -32,7 +33,7 @@ struct css_set {
 /* include/linux/page_counter.h */
 struct page_counter {
 	atomic_long_t usage;
-	unsigned long max;
+	unsigned long max, high;
 };
 
 /* include/linux/memcontrol.h */

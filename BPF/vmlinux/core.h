@@ -124,6 +124,8 @@ struct task_struct {
 	int tgid;
 	char comm[16];
 	u64 start_boottime;
+	unsigned in_iowait : 1;
+	unsigned in_memstall : 1; /* with CONFIG_PSI */
 	unsigned long min_flt, maj_flt;
 	struct mm_struct *mm;
 	struct files_struct *files;
@@ -136,6 +138,7 @@ struct task_struct {
 };
 
 /* include/linux/sched.h: a task's flags */
+#define PF_MEMALLOC 0x00000800
 #define PF_KTHREAD 0x00200000
 
 /* kernel/bpf/task_iter.c: what an iterator over tasks is called with */

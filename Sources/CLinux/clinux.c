@@ -9,9 +9,12 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 int clinux_enter_ipc_namespace(int descriptor)
@@ -94,4 +97,30 @@ int clinux_open_below(int root, const char *path, int follow)
 		return (int)descriptor;
 	// before Linux 5.6, or where a filter of system calls does not know it
 	return errno == ENOSYS || errno == EPERM ? clinux_open_by_names(root, path) : -errno;
+}
+
+int64_t clinux_shared_memory_device(void)
+{
+	struct stat status;
+	int descriptor = memfd_create("swiftmem", MFD_CLOEXEC);
+	if (descriptor < 0)
+		return -1;
+	int code = fstat(descriptor, &status);
+	close(descriptor);
+	return code < 0 ? -1 : (int64_t)major(status.st_dev) << 32 | minor(status.st_dev);
+}
+
+int64_t clinux_used_bytes(int descriptor)
+{
+	struct statfs status;
+	if (fstatfs(descriptor, &status) < 0)
+		return -errno;
+	if (status.f_blocks == 0)
+		return -ENODATA;
+	if (status.f_bfree > status.f_blocks)
+		return 0;
+	uint64_t blocks = status.f_blocks - status.f_bfree;
+	if (status.f_bsize <= 0 || blocks > INT64_MAX / (uint64_t)status.f_bsize)
+		return -ERANGE;
+	return (int64_t)(blocks * (uint64_t)status.f_bsize);
 }

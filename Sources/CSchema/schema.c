@@ -66,6 +66,36 @@ TEXT(doctor_tool) = {
 TEXT(doctor_verifier) = {
 #embed "../../Docs/schema/doctor_verifier.json"
 };
+TEXT(memstall) = {
+#embed "../../Docs/schema/memstall.json"
+};
+TEXT(memstall_interval) = {
+#embed "../../Docs/schema/memstall_interval.json"
+};
+TEXT(memstall_event) = {
+#embed "../../Docs/schema/memstall_event.json"
+};
+TEXT(memstall_summary) = {
+#embed "../../Docs/schema/memstall_summary.json"
+};
+TEXT(meminfo) = {
+#embed "../../Docs/schema/meminfo.json"
+};
+TEXT(meminfo_detail) = {
+#embed "../../Docs/schema/meminfo_detail.json"
+};
+TEXT(meminfo_hint) = {
+#embed "../../Docs/schema/meminfo_hint.json"
+};
+TEXT(meminfo_process) = {
+#embed "../../Docs/schema/meminfo_process.json"
+};
+TEXT(meminfo_cgroup) = {
+#embed "../../Docs/schema/meminfo_cgroup.json"
+};
+TEXT(meminfo_file) = {
+#embed "../../Docs/schema/meminfo_file.json"
+};
 /* make new-tool: bytes go above this line */
 
 #define SCHEMA(record) \
@@ -91,6 +121,16 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak_call),
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
+	SCHEMA(memstall),
+	SCHEMA(memstall_interval),
+	SCHEMA(memstall_event),
+	SCHEMA(memstall_summary),
+	SCHEMA(meminfo),
+	SCHEMA(meminfo_detail),
+	SCHEMA(meminfo_hint),
+	SCHEMA(meminfo_process),
+	SCHEMA(meminfo_cgroup),
+	SCHEMA(meminfo_file),
 	/* make new-tool: a row goes above this line */
 	SCHEMA(doctor_machine),
 	SCHEMA(doctor_feature),

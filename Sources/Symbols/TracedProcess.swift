@@ -12,21 +12,6 @@ final class TracedProcess {
         case unnamed(FilePath, offset: UInt64?)
     }
 
-    /// A file, as its mappings name it.
-    private struct FileKey: Hashable {
-        let major: UInt32
-        let minor: UInt32
-        let inode: UInt64
-        let path: FilePath
-
-        init(_ mapping: Mapping) {
-            major = mapping.deviceMajor
-            minor = mapping.deviceMinor
-            inode = mapping.inode
-            path = mapping.path
-        }
-    }
-
     /// A dictionary holds no handles themselves.
     private final class HeldFile {
         private var file: OpenFile?
@@ -50,9 +35,9 @@ final class TracedProcess {
     /// Mappings of earlier readings that nothing has replaced: libraries since unloaded, whose callers may be asked for.
     private var departed = ProcessMaps([])
     /// Nil for a file that can't be read.
-    private var known: [FileKey: ModuleTable?] = [:]
+    private var known: [MappedFile: ModuleTable?] = [:]
     /// Files opened while the process was there, whose tables are not read yet.
-    private var held: [FileKey: HeldFile] = [:]
+    private var held: [MappedFile: HeldFile] = [:]
     private let perfMap: PerfMapFile
     private var startTime: UInt64?
     private var refreshed: ContinuousClock.Instant?
@@ -95,7 +80,7 @@ final class TracedProcess {
                 _ = table(mapping)
                 continue
             }
-            let key = FileKey(mapping)
+            let key = mapping.backing
             guard known[key] == nil, held[key] == nil, held.count < Self.mostHeld,
                 let file = try? ModuleCache.open(mapping, pid: pid)
             else { continue }
@@ -146,7 +131,7 @@ final class TracedProcess {
 
     private func table(_ mapping: Mapping) -> ModuleTable? {
         guard mapping.kind == .file || mapping.kind == .vdso else { return nil }
-        let key = FileKey(mapping)
+        let key = mapping.backing
         if let table = known[key] { return table }
         // the run is about to end, and its last report is to have names
         if FileReading.isInterrupted { return nil }

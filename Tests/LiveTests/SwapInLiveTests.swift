@@ -2,34 +2,6 @@
 import Foundation
 import Testing
 
-/// Swap on the machine as it is, or on zram for one test.
-private struct SwapSpace {
-    private let holder: Running?
-
-    static var isThere: Bool {
-        let swaps = (try? String(contentsOfFile: "/proc/swaps", encoding: .utf8)) ?? ""
-        return swaps.split(separator: "\n").count > 1
-    }
-
-    /// - Throws: what keeps the test from running where there is no swap and no zram.
-    init() throws {
-        if Self.isThere {
-            holder = nil
-            return
-        }
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Workloads/with-zram")
-        let running = try Running(script, ["256", "/bin/sh", "-c", "echo ready; cat"])
-        guard (try? running.line()) == "ready" else { throw Live.lacking("no swap here and no zram") }
-        holder = running
-    }
-
-    func end() {
-        holder?.closeInput()
-        _ = holder?.finish()
-    }
-}
-
 extension LiveTests {
     /// swapin beside workload-swapper, whose truth is what the kernel counted for its read phase.
     @Suite(.serialized, .exercises("swapin")) struct SwapIns {

@@ -80,6 +80,8 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         GoldenRecord(type: "memleak_sampling") {
             [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16, isMet: true)]
         },
+        .memstall, .memstallInterval, .memstallEvent, .memstallSummary,
+        .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
         // make new-tool: a tool's golden records go above this line
     ]
 

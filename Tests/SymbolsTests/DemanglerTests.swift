@@ -151,6 +151,18 @@ import Testing
         #expect(clock.measure { _ = Demangler.demangle("_Z1f\(pairs)") } < .seconds(1))
     }
 
+    /// libiberty counts up to a number of lifetimes of twelve digits, and prints nothing meanwhile.
+    @Test func rustBinderBomb() {
+        #expect(
+            Demangler.demangle(
+                "_RNvMsr_YYYYYYYYYYYYYYYYYYYYYYYYFGLONvMsr_B4_RNvMsr_MB4_RNvMsr_B4_RNvMBs9vNR_FGa") == nil)
+        // two digits are few
+        #expect(Demangler.demangle("_RMC0FG_RL0_hEu") == "<for<'a> fn(&'a u8)>")
+        #expect(Demangler.demangle("_RMC0FG0_RL1_hEu") == "<for<'a, 'b> fn(&'a u8)>")
+        #expect(Demangler.demangle("_RMC0FGZZZ_RL0_hEu") == nil)
+        #expect(Demangler.demangle("_RMC0DGZZZ_C1aEL_") == nil)
+    }
+
     /// Back-references to a tuple of two of the back-reference before: the form libiberty must be stopped in.
     @Test func rustBomb() {
         var name = "_RIC1a"

@@ -25,4 +25,12 @@ int clinux_open_below(int root, const char *_Nonnull path, int follow);
 // The same where the kernel has no openat2: name by name, without any link.
 int clinux_open_by_names(int root, const char *_Nonnull path);
 
+// The device of the kernel's own tmpfs, which memfds, shared anonymous memory and System V segments lie in: major << 32
+// and minor. -1 where it can't be told.
+int64_t clinux_shared_memory_device(void);
+
+// Bytes in use on the file system of an open path (fstatfs(2)), or -errno; -ENODATA where it counts none, for it has
+// no limit.
+int64_t clinux_used_bytes(int descriptor);
+
 #endif

@@ -60,10 +60,16 @@ final class UnwindTables {
     /// - Throws: `.system` once the process is gone.
     func regions(of pid: Int32) throws(SymbolError) -> [UnwindRegion] {
         var found = UnwindRegions()
+        var seen: [MappedFile: (Known, ELFImage)] = [:]
         for mapping in try ProcessMaps(pid: pid).mappings where mapping.isExecutable && mapping.end < 1 << 56 {
             if mapping.path == "[uprobes]" {
                 found.addTrampoline(mapping)
-            } else if let (known, image) = table(mapping, pid: pid) {
+                continue
+            }
+            // one that could not be opened may have been unmapped meanwhile: the file's next mapping is tried
+            let known = seen[mapping.backing] ?? table(mapping, pid: pid)
+            if mapping.kind == .file { seen[mapping.backing] = known }
+            if let (known, image) = known {
                 found.add(mapping, known, image)
             } else {
                 found.addWithoutTable(mapping)

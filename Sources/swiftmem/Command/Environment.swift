@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 internal import Probes
 internal import Reports
 internal import SystemLayer
@@ -19,6 +20,19 @@ enum Environment {
         case placement = "SWIFTMEM_PLACEMENT"
         /// The directory that keeps unwind tables between runs; none are kept where it is no absolute path.
         case unwindCache = "SWIFTMEM_UNWIND_CACHE"
+
+        /// What it does, for the manual pages.
+        var purpose: String {
+            switch self {
+            case .rungs:
+                "TOOL=RUNG or TOOL.LADDER=RUNG, several with commas: that hook of `swiftmem doctor --all` or none."
+            case .kernel: "bare: every hook is refused, as by a kernel that has none."
+            case .empty: "Set to anything: the programs of memleak do nothing, to measure what its probes cost."
+            case .placement: "entry: the probes of memleak stay at the entries of functions."
+            case .unwindCache:
+                "The directory that keeps unwind tables between runs; none are kept where it is no absolute path."
+            }
+        }
 
         /// nil where it is not set.
         var value: String? { environmentVariable(rawValue) }
@@ -72,6 +86,16 @@ enum Environment {
     static var unwindCache: FilePath? {
         let directory = FilePath(Variable.unwindCache.value ?? "/var/cache/swiftmem/unwind")
         return directory.isAbsolute ? directory : nil
+    }
+
+    /// Where a shell looks for programs: PATH.
+    static var programDirectories: [String] {
+        (environmentVariable("PATH") ?? "").split(separator: ":").map(String.init)
+    }
+
+    /// May output be coloured? On a terminal that can, unless NO_COLOR says otherwise (no-color.org).
+    static var isColoured: Bool {
+        isatty(STDOUT_FILENO) == 1 && terminalMovesCursor && (environmentVariable("NO_COLOR") ?? "").isEmpty
     }
 
     /// Does the terminal move its cursor when it is told to? By TERM.

@@ -14,6 +14,17 @@ struct Failure: Error, Equatable {
         static let system: Int32 = 71
         static let output: Int32 = 74
         static let permission: Int32 = 77
+
+        /// Each with its meaning, as manual pages tell it.
+        static let meanings: [(code: Int32, meaning: String)] = [
+            (0, "It ended by itself, by Ctrl-C, by SIGTERM, or because the reader of its output went away."),
+            (usage, "It was called in a wrong way."),
+            (unavailable, "This kernel lacks what the tool needs."),
+            (incomplete, "--strict was given, and something was lost."),
+            (system, "The system refused something that it should not."),
+            (output, "The output can't be written."),
+            (permission, "Permissions are missing."),
+        ]
     }
 
     let status: Int32
@@ -29,8 +40,8 @@ struct Failure: Error, Equatable {
     /// - Parameter usage: how the command is called.
     func report(usage: String) {
         var text = "swiftmem: \(message)\n"
-        if isMisuse { text += "Usage: " + usage.split(separator: "\n").joined(separator: "\n       ") + "\n" }
         if let remedy { text += "  \(remedy)\n" }
+        if isMisuse { text += "Usage: " + usage.split(separator: "\n").joined(separator: "\n       ") + "\n" }
         for detail in details { text += "  | \(detail)\n" }
         writeAll(STDERR_FILENO, Array(text.utf8))
     }

@@ -3,16 +3,11 @@ internal import ArgumentParser
 internal import LibBPF
 internal import Probes
 
-/// A tool: a subcommand that attaches probes and reports what they see.
-protocol Tool: ParsableCommand {
+/// A tool: a subcommand that reports what it sees, most by probes that it attaches.
+protocol Tool: Guided {
     /// Each of its modes, the usual one first, set up for its widest run: that is what `doctor` tries. A run takes its
-    /// mode from where these come from, with the user's options.
+    /// mode from where these come from, with the user's options. None: the tool attaches nothing.
     static var modes: [ToolMode] { get }
-}
-
-extension Tool {
-    /// Its name on the command line, in reports, and in `SWIFTMEM_RUNG`.
-    static var name: String { configuration.commandName ?? _commandName }
 }
 
 /// Every tool, in the order that help shows them.
@@ -23,5 +18,7 @@ let tools: [any Tool.Type] = [
     SwapIn.self,
     ShmSnoop.self,
     MemLeak.self,
+    MemStall.self,
+    MemInfo.self,
     // make new-tool: a tool goes above this line
 ]

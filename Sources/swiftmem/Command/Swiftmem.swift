@@ -15,8 +15,8 @@ struct Swiftmem: ParsableCommand {
             Tracing needs root, or CAP_BPF and CAP_PERFMON. `swiftmem doctor` tells what \
             works on this kernel. A link to swiftmem that is named like a tool runs the tool.
             """,
-        version: swiftmemVersion,
-        subcommands: tools + [Doctor.self, SchemaCommand.self])
+        version: "\(swiftmemVersion) (commit \(buildCommit))",
+        subcommands: tools + [Doctor.self, SchemaCommand.self, ManualCommand.self])
 
     static func main() {
         StandardDescriptors.openMissing()
@@ -25,21 +25,53 @@ struct Swiftmem: ParsableCommand {
         Signals.block()
         Environment.widenHelp(reported: terminalWidth())
         var arguments = Array(CommandLine.arguments.dropFirst())
-        let invoked = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
-        if tools.contains(where: { $0.name == invoked }) { arguments.insert(invoked, at: 0) }
-        var chosen: any ParsableCommand.Type = Self.self
+        if let tool = Self.tool(invokedAs: CommandLine.arguments.first ?? "") { arguments.insert(tool, at: 0) }
+        // whose usage is shown with a misuse
+        let chosen: any ParsableCommand.Type = Call.command(arguments) ?? Self.self
         do {
-            var command = try parseAsRoot(arguments)
-            chosen = type(of: command)
+            let call = try Call(arguments)
+            var command = try parseAsRoot(call.words)
             try command.run()
         } catch {
-            if let failure = Failure(explaining: error) {
-                failure.report(usage: usageString(for: chosen))
-                Glibc.exit(failure.status)
-            }
-            // usage, help and version, as the parser words them: 64, 0, 0
-            Self.exit(withError: error)
+            let failure = Failure(explaining: error) ?? self.failure(showing: error, to: chosen)
+            failure.report(usage: usageString(for: chosen))
+            Glibc.exit(failure.status)
         }
+    }
+}
+
+extension Swiftmem {
+    /// The tool whose name a link to the command bears, as packages make them: "cachestat", "cachestat-swiftmem".
+    static func tool(invokedAs path: String) -> String? {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        let suffix = "-swiftmem"
+        let bare = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
+        return tools.contains { $0.name == bare } ? bare : nil
+    }
+}
+
+extension Swiftmem {
+    /// What help of the command as such ends with.
+    static let examples: [Guide.Example] = [
+        .init("doctor", "does it work on this machine?"),
+        .init("memleak -p 1234", "which stacks of a process allocate and never free"),
+        .init("cachetop", "how well the page cache serves each process"),
+    ]
+
+    /// Ends with help or a version on standard output, or with the parser's own words about a call: 0, or 64.
+    ///
+    /// - Returns: why help could not be written.
+    private static func failure(showing error: any Error, to command: any ParsableCommand.Type) -> Failure {
+        guard exitCode(for: error) == .success else { exit(withError: error) }
+        var text = fullMessage(for: error)
+        if text.hasPrefix("OVERVIEW: ") {
+            let guide = (command as? any Guided.Type)?.guide
+            text += (text.hasSuffix("\n") ? "\n" : "\n\n") + (guide?.epilogue ?? Guide.epilogue(examples))
+        }
+        let code = text.isEmpty ? 0 : writeAll(STDOUT_FILENO, Array((text + "\n").utf8))
+        // who reads no further has what he wanted
+        if code == 0 || code == EPIPE { Glibc.exit(0) }
+        return Failure(status: Failure.Status.output, message: "can't write the help: \(errorText(code))")
     }
 }
 
@@ -48,5 +80,3 @@ private func terminalWidth() -> Int {
     var size = winsize()
     return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 80
 }
-
-let swiftmemVersion = "0.1.0"

@@ -6,18 +6,21 @@ internal import Probes
 internal import Reports
 
 /// What works on this kernel, through which hook, and what to do where it doesn't.
-struct Doctor: ParsableCommand {
+struct Doctor: Guided {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "What works on this kernel, through which hook, and why not another.",
         discussion: """
             Loads and attaches every tool's programs for a moment: what it says is what the \
-            tools will do. Exit status 0 when every tool works, 69 when one doesn't, 77 when \
-            permissions are missing.
+            tools will do. The first line is the verdict. Exit status 0 when every tool works, \
+            69 when one doesn't, 77 when permissions are missing.
             """)
 
     @Argument(help: ArgumentHelp("Only this tool; all without.", valueName: "tool"))
     var only: String?
+
+    @Flag(help: "Each hook, which one is used, and why not another; the kernel's features.")
+    var all = false
 
     @Flag(help: "One JSON object a line.")
     var json = false
@@ -31,9 +34,8 @@ struct Doctor: ParsableCommand {
     var verifier = false
 
     func run() throws {
-        let names = tools.map { $0.name }
-        if let only, !names.contains(only) {
-            throw ValidationError("\(Printable.text(only)): no such tool; there are \(names.joined(separator: ", "))")
+        if let only, !tools.contains(where: { $0.name == only }) {
+            throw Failure.badValue("doctor: " + Suggestion.noSubcommand(only))
         }
         try Failure.checkRoomForFiles("doctor")
         let kernel = try Environment.kernel(btf: btf)
@@ -41,40 +43,75 @@ struct Doctor: ParsableCommand {
         let rights = Capabilities.own
         let missing = rights.missing
         var output = Output()
-        json ? machineJSON(missing, &output) : machineText(missing, &output)
+        if json { machineJSON(missing, &output) }
         if kernel is RunningKernel && !missing.isEmpty {
             unknown(missing, &output)
             _ = try output.flush()
             throw ExitCode(Failure.Status.permission)
         }
-        if only == nil, let running = kernel as? RunningKernel { features(running, &output) }
+        if json, only == nil, let running = kernel as? RunningKernel { features(running, &output) }
 
-        var works = true
+        var findings: [DoctorFinding] = []
         for tool in tools where only == nil || tool.name == only {
+            if tool.modes.isEmpty { findings.append(unprobed(tool, &output)) }
             for mode in tool.modes {
-                works = examine(mode, kernel, forced, rights.wanting(mode.uses), &output) && works
+                findings.append(examine(mode, kernel, forced, rights.wanting(mode.uses), &output))
             }
         }
+        if !json { text(findings, kernel, &output) }
         _ = try output.flush()
-        if !works { throw ExitCode(Failure.Status.unavailable) }
+        if findings.contains(where: { $0.failure != nil }) { throw ExitCode(Failure.Status.unavailable) }
+    }
+
+    /// The verdict first: it fits a screen, or says all.
+    private func text(_ findings: [DoctorFinding], _ kernel: any KernelOracle, _ output: inout Output) {
+        let text = DoctorText(isColoured: Environment.isColoured)
+        let verdict = DoctorText.verdict(findings)
+        output.print(findings.allSatisfy { $0.failure == nil } ? text.green(verdict) : text.red(verdict))
+        output.print("Kernel \(KernelVersion.runningRelease), permissions enough.")
+        guard all || only != nil else {
+            output.print("")
+            for line in text.brief(findings) { output.print(line) }
+            output.print("\nEach hook, and why not another: swiftmem doctor --all")
+            return
+        }
+        if only == nil, let running = kernel as? RunningKernel { features(running, &output) }
+        for line in findings.flatMap(text.whole) { output.print(line) }
+    }
+
+    /// A tool that attaches nothing works wherever there is a /proc.
+    private func unprobed(_ tool: any Tool.Type, _ output: inout Output) -> DoctorFinding {
+        if json {
+            output.print(DoctorJSON.tool(tool.name, mode: nil, failure: nil, wanting: [], choices: []))
+        }
+        return DoctorFinding(tool: tool.name, mode: nil, failure: nil, wanting: [], choices: [])
     }
 
     /// The kernel answers no questions without them: what it has stays open.
     private func unknown(_ missing: [String], _ output: inout Output) {
         if !json {
-            output.print("\nWhat works here can't be told without \(missing.joined(separator: " and ")).")
+            let text = DoctorText(isColoured: Environment.isColoured)
+            let verb = missing.count == 1 ? "is" : "are"
+            output.print(
+                text.red("What works here can't be told: \(missing.joined(separator: " and ")) \(verb) missing."))
+            output.print("Kernel \(KernelVersion.runningRelease). Run it with sudo.")
+            for tool in tools where tool.modes.isEmpty && (only == nil || tool.name == only) {
+                output.print("\(tool.name) works: it needs no hooks, and no rights.")
+            }
             return
         }
-        for mode in tools.filter({ only == nil || $0.name == only }).flatMap({ $0.modes }) {
+        let chosen = tools.filter { only == nil || $0.name == only }
+        for tool in chosen where tool.modes.isEmpty { _ = unprobed(tool, &output) }
+        for mode in chosen.flatMap({ $0.modes }) {
             output.print(DoctorJSON.unknown(mode.probes.tool, mode: mode.name))
         }
     }
 
-    /// Loads and attaches what a mode of a tool uses, for a moment; says whether it could.
+    /// Loads and attaches what a mode of a tool uses, for a moment.
     private func examine(
         _ mode: ToolMode, _ kernel: any KernelOracle, _ forced: ForcedRungs, _ wanting: [String],
         _ output: inout Output
-    ) -> Bool {
+    ) -> DoctorFinding {
         let probes = mode.probes
         do throws(ProbeError) {
             let attached = try AttachedProbes.attach(
@@ -84,24 +121,13 @@ struct Doctor: ParsableCommand {
                     if verifier { try object.measureVerifier() }
                 })
             if verifier { showVerifier(attached, &output) }
-            show(mode, attached.resolution.choices, nil, wanting, &output)
-            return true
+            return found(mode, attached.resolution.choices, nil, wanting, &output)
         } catch {
             let resolver = Resolver(oracle: kernel, forced: forced)
             let resolution = try? AttachedProbes.resolve(
                 probes, image: objectImage(probes.object), resolver: resolver)
-            show(mode, resolution?.choices ?? [], Failure(error).message, wanting, &output)
-            return false
+            return found(mode, resolution?.choices ?? [], Failure(error).message, wanting, &output)
         }
-    }
-
-    private func machineText(_ missing: [String], _ output: inout Output) {
-        output.print("Kernel        \(KernelVersion.runningRelease)")
-        output.print(
-            "Permissions   "
-                + (missing.isEmpty
-                    ? "enough"
-                    : "missing \(missing.joined(separator: " and ")): run with sudo"))
     }
 
     private func machineJSON(_ missing: [String], _ output: inout Output) {
@@ -134,29 +160,15 @@ struct Doctor: ParsableCommand {
         }
     }
 
-    private func show(
+    /// JSON has it at once.
+    private func found(
         _ mode: ToolMode, _ choices: [Choice], _ failure: String?, _ wanting: [String], _ output: inout Output
-    ) {
-        guard !json else {
-            return output.print(
-                DoctorJSON.tool(
-                    mode.probes.tool, mode: mode.name, failure: failure, wanting: wanting, choices: choices))
+    ) -> DoctorFinding {
+        let tool = mode.probes.tool
+        if json {
+            output.print(
+                DoctorJSON.tool(tool, mode: mode.name, failure: failure, wanting: wanting, choices: choices))
         }
-        let name = mode.probes.tool + (mode.name.map { " (\($0))" } ?? "")
-        output.print("\n\(name.left(12))  " + (failure.map { "DOES NOT WORK: \($0)" } ?? "works"))
-        for choice in choices {
-            let rung = choice.rung.map { "\($0.id) (\($0.mechanism.rawValue); kernels: \($0.kernels))" } ?? "none"
-            output.print("  \(choice.ladder.id.left(12)) \(rung)")
-            for passed in choice.passedOver {
-                output.print("               not \(passed.rung): \(passed.reason)")
-            }
-            if let rung = choice.rung, !rung.cannotSee.isEmpty {
-                output.print("               does not see \(rung.cannotSee)")
-            }
-            if choice.rung == nil, let without = choice.ladder.without {
-                output.print("               so \(without)")
-            }
-        }
-        for line in wanting { output.print("  " + line) }
+        return DoctorFinding(tool: tool, mode: mode.name, failure: failure, wanting: wanting, choices: choices)
     }
 }

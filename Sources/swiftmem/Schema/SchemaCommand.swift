@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import Reports
 
 /// The JSON Schemas of the records that `--json` prints.
-struct SchemaCommand: ParsableCommand {
+struct SchemaCommand: Guided {
     static let configuration = CommandConfiguration(
         commandName: "schema",
         abstract: "The JSON Schema of a type of record that --json prints.",

@@ -71,6 +71,7 @@ struct MemLeakSummaryRow: Row {
     let rcuFrees: Int?
     /// Known of processes alone.
     let filesLeftOut: Int?
+    let goneCount: Int
     let leftOut: [LeftOut]?
 
     struct LeftOut: Decodable, Hashable, Sendable {

@@ -42,13 +42,14 @@ enum w_undo_kind {
 	W_UNDO_FILE,
 	W_UNDO_DIRECTORY,
 	W_UNDO_SHM,
-	W_UNDO_SHM_OF
+	W_UNDO_SHM_OF,
+	W_UNDO_WRITE
 };
 static struct w_undo {
 	volatile int kind;
 	pid_t pid;
 	int shmid;
-	char path[256];
+	char path[256], text[32];
 } w_undos[256];
 static volatile int w_undo_count;
 static volatile pid_t w_undo_owner; // only the process that made a thing removes it: a forked child inherits the list
@@ -85,6 +86,15 @@ static inline void w_undo_path(enum w_undo_kind kind, const char *path)
 	struct w_undo *u = w_undo_slot();
 	snprintf(u->path, sizeof u->path, "%s", path);
 	u->kind = kind;
+}
+
+/// Write this to this file when the program ends in any way: what a setting was before.
+static inline void w_undo_write(const char *path, const char *text)
+{
+	struct w_undo *u = w_undo_slot();
+	snprintf(u->path, sizeof u->path, "%s", path);
+	snprintf(u->text, sizeof u->text, "%s", text);
+	u->kind = W_UNDO_WRITE;
 }
 
 /// A place in the list for one System V segment after another.
@@ -150,6 +160,12 @@ static inline int w_cleanup(void)
 		if (kind == W_UNDO_FILE) {
 			if (unlink(u->path) < 0 && errno != ENOENT && !failed)
 				failed = errno;
+		} else if (kind == W_UNDO_WRITE) {
+			int fd = open(u->path, O_WRONLY | O_CLOEXEC);
+			if ((fd < 0 || write(fd, u->text, strlen(u->text)) < 0) && !failed)
+				failed = errno;
+			if (fd >= 0)
+				close(fd);
 		} else if (kind == W_UNDO_SHM) {
 			shmctl(u->shmid, IPC_RMID, NULL);
 		} else if (kind == W_UNDO_SHM_OF) {

@@ -59,12 +59,12 @@ struct AllocatorAttacher: ~Copyable {
             do throws(BPFError) {
                 attached = try probes.attach(file, pid: isWide ? nil : pid, session.probes.object, reading)
             } catch {
-                // it went meanwhile, or unmapped the file
-                if error.code == ESRCH || error.code == ENOENT { continue }
+                // it went meanwhile
+                if error.code == ESRCH { continue }
                 throw error
             }
             guard let file = attached else { continue }
-            if !hooked.contains(where: { $0.number == file.number }) { hooked.append(file) }
+            if !hooked.contains(where: { $0.number == file.number }) { hooked.append(file.closed) }
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Reports
+internal import SystemLayer
 
 /// Which file it is, whatever it is called and from wherever it is seen; another once it was written to.
 struct FileNumber: Hashable {
@@ -29,11 +30,22 @@ struct ProbeSite: Hashable {
     let offset: UInt64
 }
 
+/// A file that is kept open. A process may unmap it at any moment, and map it again elsewhere: no name that leads to it
+/// through the process lasts, this one does.
+final class HeldFile {
+    private let file: OpenFile
+
+    init(_ file: consuming OpenFile) { self.file = file }
+
+    /// Leads to the very file, as long as it is held (fs/proc/fd.c).
+    var path: String { "/proc/self/fd/\(file.descriptor)" }
+}
+
 /// An executable or library with functions that allocate.
 struct AllocatorFile {
     let number: FileNumber
-    /// Where it can be opened from here, while the process that maps it lives.
-    let path: String
+    /// Open until it is attached to.
+    var held: HeldFile?
     /// As the process calls it.
     let shownPath: String
     let sites: [ProbeSite]
@@ -44,10 +56,17 @@ struct AllocatorFile {
     /// It has malloc and free, not mappings or operator new only.
     let hasHeap: Bool
 
+    /// The same, not held open any more.
+    var closed: AllocatorFile {
+        var copy = self
+        copy.held = nil
+        return copy
+    }
+
     /// The same without some of its functions.
     func without(_ functions: Set<String>) -> AllocatorFile {
         AllocatorFile(
-            number: number, path: path, shownPath: shownPath, sites: sites.filter { !functions.contains($0.function) },
+            number: number, held: held, shownPath: shownPath, sites: sites.filter { !functions.contains($0.function) },
             missing: missing + functions.sorted(), marksFrees: marksFrees, hasHeap: hasHeap)
     }
 

@@ -82,15 +82,16 @@ struct AllocatorProbes: ~Copyable {
             if known.sites == Set(file.sites) { return file }
             attached[place] = nil
         }
+        guard let path = file.held?.path else { return nil }
         let whole = Attached(file.sites)
         do throws(BPFError) {
-            try attach(Self.inOrder(file.sites.filter { $0.op != 0 }), file.path, pid, object, whole)
+            try attach(Self.inOrder(file.sites.filter { $0.op != 0 }), path, pid, object, whole)
             attached[place] = whole
             return file
         } catch {
             guard Self.isOfTheFile(error.code) else { throw error }
         }
-        return try attachSingly(file, pid, object, reading).map { kept, seen in
+        return try attachSingly(file, path, pid, object, reading).map { kept, seen in
             attached[place] = kept
             return seen
         }
@@ -104,13 +105,13 @@ struct AllocatorProbes: ~Copyable {
 
     /// Attaches to each function by itself. Without one that frees, the rest would tell of leaks that are none.
     private func attachSingly(
-        _ file: AllocatorFile, _ pid: UInt32?, _ object: borrowing LoadedObject, _ reading: FileReading
+        _ file: AllocatorFile, _ path: String, _ pid: UInt32?, _ object: borrowing LoadedObject, _ reading: FileReading
     ) throws(BPFError) -> (Attached, AllocatorFile)? {
         let kept = Attached(file.sites)
         var (refused, code): ([ProbeSite], Int32) = ([], 0)
         for site in Self.inOrder(file.sites.filter { $0.op != 0 }) {
             do throws(BPFError) {
-                try attach([site], file.path, pid, object, kept)
+                try attach([site], path, pid, object, kept)
             } catch {
                 guard Self.isOfTheFile(error.code) else { throw error }
                 refused.append(site)

@@ -26,23 +26,29 @@ struct AllocatorSearch {
         var files: [AllocatorFile] = []
         var refused = false
         var reached = false
+        var seen: Set<MappedFile> = []
         for mapping in maps.mappings where mapping.isExecutable && mapping.kind == .file {
             let shown = mapping.path.description
-            guard matches(shown) else { continue }
-            guard let (path, number) = reachable(mapping, pid, &refused) else { continue }
+            guard !seen.contains(mapping.backing), matches(shown) else { continue }
+            guard let number = reachable(mapping, pid, &refused) else { continue }
             reached = true
-            guard known.insert(number).inserted else { continue }
-            let file: AllocatorFile?
+            guard !known.contains(number) else {
+                seen.insert(mapping.backing)
+                continue
+            }
             do throws(SymbolError) {
-                file = try inspect(path, shown: shown, number, ofLibrary: !isMain(number, pid))
+                // this mapping may be gone by now; the file may have others
+                guard let file = try ModuleCache.open(mapping, pid: Int32(pid)) else { continue }
+                let held = HeldFile(file)
+                known.insert(number)
+                seen.insert(mapping.backing)
+                if let file = try inspect(held, shown: shown, number, ofLibrary: !isMain(number, pid)) {
+                    files.append(file)
+                }
             } catch {
                 reading.omit(mapping.path, .allocators, error)
                 // what stood in the way may go
                 if case .system = error { known.remove(number) }
-                continue
-            }
-            if let file {
-                files.append(file)
             }
         }
         if refused && !reached { throw Failure(mayNotLookAt: pid) }
@@ -56,17 +62,14 @@ struct AllocatorSearch {
     /// The mapping's own link opens the very file, deleted or in another mount
     /// namespace; the path within the process's root, and the same path here where it is
     /// the same file, are for who may not follow it.
-    private func reachable(
-        _ mapping: Mapping, _ pid: UInt32, _ refused: inout Bool
-    ) -> (String, FileNumber)? {
+    private func reachable(_ mapping: Mapping, _ pid: UInt32, _ refused: inout Bool) -> FileNumber? {
         for path in [mapping.mapFilesPath(pid: Int32(pid)), mapping.rootPath(pid: Int32(pid))] {
-            let path = path.description
-            if let number = FileNumber(path) { return (path, number) }
+            if let number = FileNumber(path.description) { return number }
             refused = refused || errno == EACCES || errno == EPERM
         }
         let path = mapping.path.description
         if !mapping.isDeleted, let number = FileNumber(path), number.inode == mapping.inode {
-            return (path, number)
+            return number
         }
         return nil
     }
@@ -85,8 +88,9 @@ struct AllocatorSearch {
     ///
     /// - Throws: `.system` where it can't be opened, `.leftOut`.
     func inspect(
-        _ path: String, shown: String, _ number: FileNumber, ofLibrary: Bool
+        _ file: HeldFile, shown: String, _ number: FileNumber, ofLibrary: Bool
     ) throws(SymbolError) -> AllocatorFile? {
+        let path = file.path
         let prefixes = prefix.map { [$0] } ?? AllocatorFunction.prefixes
         var names = Set(
             (AllocatorFunction.mappings + AllocatorFunction.new + AllocatorFunction.delete).map(\.name))
@@ -115,7 +119,7 @@ struct AllocatorSearch {
         builder.add(prefixes: prefixes, shown: shown, ofLibrary: ofLibrary)
         guard !builder.sites.isEmpty else { return nil }
         return AllocatorFile(
-            number: number, path: path, shownPath: shown, sites: builder.sites, missing: builder.missing,
+            number: number, held: file, shownPath: shown, sites: builder.sites, missing: builder.missing,
             marksFrees: builder.marksFrees, hasHeap: builder.hasHeap)
     }
 

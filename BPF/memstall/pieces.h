@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * A task's stalls, one within another: time belongs to the innermost alone, so that causes
+ * are disjoint and their sum is the time that the task stalled.
+ */
+#ifndef SWIFTMEM_MEMSTALL_PIECES_H
+#define SWIFTMEM_MEMSTALL_PIECES_H
+
+#include "vmlinux/core.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "lib/filter.h"
+#include "memstall/cpu.h"
+#include "memstall/state.h"
+
+/* What a stall begins with. */
+struct beginning {
+	u64 limit_cgroup;
+	u32 cause;
+	u32 kind;
+	u32 gfp;
+	s32 order;
+	bool psi; /* PSI counts it */
+	bool open; /* the cause is to be found out by its end */
+};
+
+static __always_inline struct memstall_task *current_stall(void)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+
+	return bpf_map_lookup_elem(&tasks, &tid);
+}
+
+/* The current task's state, made where it has none. */
+static __noinline struct memstall_task *make_stall(void)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct memstall_task *t = bpf_map_lookup_elem(&tasks, &tid);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct memstall_scratch *own = own_scratch();
+
+	if (t || !own || !tid) /* the idle task stalls never */
+		return t;
+	__builtin_memset(&own->task, 0, sizeof(own->task));
+	own->task.cgroup = cgroup_of(memcg_of(task));
+	own->task.start_ns = BPF_CORE_READ(task, start_boottime);
+	own->task.pid = bpf_get_current_pid_tgid() >> 32;
+	own->task.tid = tid;
+	own->task.wanted = filtered_in();
+	bpf_get_current_comm(own->task.comm, sizeof(own->task.comm));
+	if (bpf_map_update_elem(&tasks, &tid, &own->task, BPF_ANY)) {
+		lost(LOSS_TASK_STATE);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&tasks, &tid);
+}
+
+static __always_inline struct memstall_piece *innermost(struct memstall_task *t)
+{
+	u32 depth = t->depth;
+
+	if (depth == 0 || depth > MEMSTALL_DEPTH)
+		return NULL;
+	return &t->pieces[(depth - 1) & (MEMSTALL_DEPTH - 1)];
+}
+
+/* A stall is over: its numbers go to the task's row. */
+static __noinline int add_up(struct memstall_task *t, struct memstall_piece *p, u64 now)
+{
+	struct memstall_scratch *own = own_scratch();
+	u32 zero = 0, slot = 0;
+
+	if (!t || !p || !own || !t->wanted)
+		return 0;
+	struct memstall_key key = { .start_ns = t->start_ns,
+				    .cgroup = t->cgroup,
+				    .limit_cgroup = p->limit_cgroup,
+				    .pid = t->pid,
+				    .tid = t->tid,
+				    .cause = p->cause };
+	struct memstall_counters *c = bpf_map_lookup_elem(&rows, &key);
+
+	if (!c) {
+		__builtin_memset(&own->counters, 0, sizeof(own->counters));
+		bpf_map_update_elem(&rows, &key, &own->counters, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&rows, &key);
+	}
+	if (!c) {
+		lost(LOSS_MAP_FULL);
+		return 0;
+	}
+	u64 ns = p->own_ns;
+
+	c->stalled_ns += ns;
+	c->off_cpu_ns += p->off_ns;
+	c->reclaimed_pages += p->reclaimed_pages;
+	if (p->psi)
+		c->psi_ns += ns;
+	__builtin_memcpy(c->comm, t->comm, sizeof(c->comm));
+	if (p->counted)
+		return 0;
+	c->count += 1;
+	u32 *number = bpf_map_lookup_elem(&interval, &zero);
+	u32 epoch = number ? *number : 0;
+
+	if (c->epoch[epoch & 1] != epoch) {
+		c->epoch[epoch & 1] = epoch;
+		c->longest_ns[epoch & 1] = 0;
+	}
+	if (c->longest_ns[epoch & 1] < ns)
+		c->longest_ns[epoch & 1] = ns;
+	for (u64 us = ns / 1000; us > 1 && slot < MEMSTALL_SLOTS - 1; us >>= 1)
+		slot++;
+	slot += p->cause * MEMSTALL_SLOTS;
+	u64 *count = bpf_map_lookup_elem(&slots, &slot);
+
+	if (count)
+		*count += 1;
+	if (!config.trace || ns < config.min_ns)
+		return 0;
+	struct memstall_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		lost(LOSS_RING_FULL);
+		return 0;
+	}
+	e->end_ns = now;
+	e->stalled_ns = ns;
+	e->off_cpu_ns = p->off_ns;
+	e->reclaimed_pages = p->reclaimed_pages;
+	e->cgroup = t->cgroup;
+	e->limit_cgroup = p->limit_cgroup;
+	e->pid = t->pid;
+	e->tid = t->tid;
+	e->cause = p->cause;
+	e->gfp = p->gfp;
+	e->order = p->order;
+	e->padding = 0;
+	__builtin_memcpy(e->comm, t->comm, sizeof(e->comm));
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+static __always_inline void close_piece(struct memstall_task *t, u64 now)
+{
+	struct memstall_piece *p = innermost(t);
+	u32 tid = t->tid;
+
+	if (!p) {
+		bpf_map_delete_elem(&tasks, &tid);
+		return;
+	}
+	p->own_ns += now - t->since_ns;
+	t->since_ns = now;
+	t->depth -= 1;
+	/* the outermost that PSI counts? */
+	struct memstall_piece *outer = innermost(t);
+
+	if (t->in_psi && !(outer && outer->psi)) {
+		t->in_psi = 0;
+		cpu_goes_on(now);
+	}
+	add_up(t, p, now);
+	if (!t->depth)
+		bpf_map_delete_elem(&tasks, &tid);
+}
+
+static __always_inline struct memstall_task *begin_stall(const struct beginning *b)
+{
+	struct memstall_task *t = make_stall();
+	u64 now = bpf_ktime_get_ns();
+
+	if (!t)
+		return NULL;
+	struct memstall_piece *p = innermost(t);
+
+	if (p && p->kind == MEMSTALL_BY_DIRTY) { /* it has not slept, and never will */
+		t->depth = 0;
+		p = NULL;
+	}
+	if (p && p->kind == b->kind) {
+		p->inside += 1;
+		return t;
+	}
+	if (p && p->open) { /* now it is known what this one is for */
+		p->open = 0;
+		p->cause = b->cause;
+		p->limit_cgroup = b->limit_cgroup;
+		p->gfp = b->gfp;
+		p->order = b->order;
+		return t;
+	}
+	if (p && p->kind == MEMSTALL_BY_PSI && p->cause == b->cause)
+		return t;
+	if (t->depth >= MEMSTALL_DEPTH) {
+		lost(LOSS_TASK_STATE);
+		return NULL;
+	}
+	bool psi = b->psi || t->in_psi;
+
+	if (p)
+		p->own_ns += now - t->since_ns;
+	t->since_ns = now;
+	t->depth += 1;
+	p = innermost(t);
+	if (!p)
+		return NULL;
+	__builtin_memset(p, 0, sizeof(*p));
+	p->begin_ns = now;
+	p->limit_cgroup = b->limit_cgroup;
+	p->cause = b->cause;
+	p->kind = b->kind;
+	p->gfp = b->gfp;
+	p->order = b->order;
+	p->psi = psi;
+	p->open = b->open;
+	if (psi && !t->in_psi) {
+		t->in_psi = 1;
+		cpu_stalls(t, now);
+	}
+	return t;
+}
+
+/* The end of what this kind of hook has begun. */
+static __always_inline void end_stall(u32 kind, u64 reclaimed)
+{
+	struct memstall_task *t = current_stall();
+	struct memstall_piece *p = t ? innermost(t) : NULL;
+
+	if (!p)
+		return;
+	if (p->kind != kind) {
+		/* a part of the section that PSI's hooks have begun */
+		if (p->kind == MEMSTALL_BY_PSI)
+			p->reclaimed_pages += reclaimed;
+		return;
+	}
+	p->reclaimed_pages += reclaimed;
+	if (p->inside) {
+		p->inside -= 1;
+		return;
+	}
+	close_piece(t, bpf_ktime_get_ns());
+}
+
+#endif

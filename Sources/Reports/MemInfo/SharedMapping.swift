@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A shared file of a tmpfs as a line of /proc/PID/maps has it.
+public struct SharedMapping: Hashable, Sendable {
+    /// The mapping's name in /proc/PID/map_files.
+    public var range: String
+    /// `major:minor`, hexadecimal, as the file has it.
+    public var device: String
+    public var inode: UInt64
+    public var path: String
+
+    /// Those that files of these devices have, one for each file.
+    ///
+    /// - Parameter text: of /proc/PID/maps. A line that is none of the kernel's is left out.
+    public static func of(devices: Set<String>, in text: [UInt8]) -> [SharedMapping] {
+        let wanted = devices.map { Array($0.utf8) }
+        var seen: Set<File> = []
+        var found: [SharedMapping] = []
+        text.withUnsafeBufferPointer { bytes in
+            var start = 0
+            while start < bytes.count {
+                var end = start, blanks = 0, device = 0
+                // most lines are of no such file: no more is looked at than where they say so
+                while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+                    if bytes[end] == UInt8(ascii: " ") {
+                        blanks += 1
+                        if blanks == 3 { device = end + 1 }
+                    }
+                    end += 1
+                }
+                if device > 0, wanted.contains(where: { begins(bytes[device..<end], $0) }),
+                    let mapping = SharedMapping(line: bytes[start..<end]),
+                    seen.insert(File(device: mapping.device, inode: mapping.inode)).inserted
+                {
+                    found.append(mapping)
+                }
+                start = end + 1
+            }
+        }
+        return found
+    }
+
+    private struct File: Hashable {
+        let device: String
+        let inode: UInt64
+    }
+
+    private init?(line: Slice<UnsafeBufferPointer<UInt8>>) {
+        // address, permissions, offset, device, inode, path
+        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: true)
+        guard words.count == 6, let inode = decimal(words[4]), inode != 0 else { return nil }
+        range = Self.range(words[0])
+        device = String(decoding: words[3], as: UTF8.self)
+        self.inode = inode
+        path = String(decoding: words[5].drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
+    }
+
+    /// Its name in map_files has no zeros before its numbers; nothing where it is none.
+    private static func range(_ address: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+        address.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+            .map { part in
+                let digits = part.drop { $0 == UInt8(ascii: "0") }
+                return digits.isEmpty ? "0" : String(decoding: digits, as: UTF8.self)
+            }
+            .joined(separator: "-")
+    }
+
+    /// Is it of a file whose name is gone?
+    public var isDeleted: Bool { path.hasSuffix(" (deleted)") }
+}
+
+/// Does a line go on with this word?
+private func begins(_ rest: Slice<UnsafeBufferPointer<UInt8>>, _ word: [UInt8]) -> Bool {
+    guard rest.count > word.count, rest[rest.startIndex + word.count] == UInt8(ascii: " ") else { return false }
+    for (index, byte) in word.enumerated() where rest[rest.startIndex + index] != byte { return false }
+    return true
+}
+
+/// A mounted file system, a line of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
+public struct MountedFileSystem: Hashable, Sendable {
+    public var id: UInt64
+    public var parent: UInt64
+    /// `major:minor`, decimal.
+    public var device: String
+    /// Within its file system: `/` where all of it is mounted.
+    public var root: String
+    public var path: String
+    public var type: String
+
+    /// A line that is none of the kernel's is left out.
+    public static func parse(mountinfo text: String) -> [MountedFileSystem] {
+        text.split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ")
+            guard words.count > 6, let id = UInt64(words[0]), let parent = UInt64(words[1]),
+                let dash = words[6...].firstIndex(of: "-"), words.indices.contains(dash + 1)
+            else { return nil }
+            return MountedFileSystem(
+                id: id, parent: parent, device: String(words[2]), root: unescaped(words[3]),
+                path: unescaped(words[4]), type: String(words[dash + 1]))
+        }
+    }
+
+    /// Blanks, tabs, newlines and backslashes are three octal digits there (fs/seq_file.c, `mangle_path`).
+    private static func unescaped(_ text: Substring) -> String {
+        guard text.contains("\\") else { return String(text) }
+        var bytes: [UInt8] = [], rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == UInt8(ascii: "\\"), digits.count == 3,
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Its memory is Shmem's.
+    public var isShared: Bool { type == "tmpfs" || type == "devtmpfs" }
+
+    /// Is one on the way to it whose server may not answer? A path through that can take for ever.
+    ///
+    /// - Parameters:
+    ///   - mounts: all of its namespace, by id.
+    ///   - rootAnswers: the root's does, for this very program came from there.
+    public func isBehindNetwork(_ mounts: [UInt64: MountedFileSystem], rootAnswers: Bool) -> Bool {
+        var at = self, steps = 0
+        while let next = mounts[at.parent], next.id != at.id, steps < 64 {
+            if rootAnswers && next.path == "/" { return false }
+            if next.type.hasPrefix("nfs") || next.type.hasPrefix("fuse") || Self.remote.contains(next.type) {
+                return true
+            }
+            (at, steps) = (next, steps + 1)
+        }
+        return steps == 64
+    }
+
+    private static let remote: Set<String> = [
+        "9p", "afs", "autofs", "ceph", "cifs", "coda", "gfs2", "glusterfs", "lustre", "ncpfs", "ocfs2", "orangefs",
+        "smb3", "smbfs", "virtiofs",
+    ]
+}

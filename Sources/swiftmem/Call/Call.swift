@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import Reports
+internal import SystemLayer
+
+/// The words of a call, read once before the parser has them: it takes what it does not, as bcc's tools did (`-T5`,
+/// `-p123`), and refuses with a better word what it would refuse or, worse, understand otherwise.
+struct Call {
+    /// For the parser.
+    private(set) var words: [String]
+    /// The subcommand that is called; nil: none, or the root's help.
+    let command: (any Guided.Type)?
+
+    /// - Throws: `Failure`, a misuse.
+    init(_ words: [String]) throws(Failure) {
+        self.words = words
+        command = Self.command(words)
+        guard let first = words.first else { return }
+        if first == "help" {
+            if words.count > 1, !words[1].hasPrefix("-"), command == nil,
+                words[1] != ManualCommand.configuration.commandName
+            {
+                throw .badValue(Suggestion.noSubcommand(words[1]))
+            }
+            return
+        }
+        guard let command else {
+            if first == ManualCommand.configuration.commandName { return }
+            if !first.hasPrefix("-") { throw .badValue(Suggestion.noSubcommand(first)) }
+            let isRoots =
+                ["-h", "--help", "--version"].contains(first) || first.hasPrefix("--generate-")
+                || first.hasPrefix("--experimental-")
+            if isRoots { return }
+            throw Failure(
+                status: Failure.Status.usage, message: "a tool comes first: swiftmem TOOL \(Printable.text(first))",
+                remedy: "there are " + guidedCommands.map { $0.name }.joined(separator: ", "), isMisuse: true)
+        }
+        let reading = try Reading(Array(words.dropFirst()), of: command)
+        self.words = [first] + reading.words
+    }
+
+    /// The subcommand that words begin with, or that help is asked of.
+    static func command(_ words: [String]) -> (any Guided.Type)? {
+        let name = words.first == "help" ? words.dropFirst().first : words.first
+        return guidedCommands.first { $0.name == name }
+    }
+}
+
+/// A subcommand's words: options with their values, and what stands beside them.
+private struct Reading {
+    private(set) var words: [String] = []
+    private let command: any Guided.Type
+    private let help: HelpText
+    /// How often each option with a value was given, by its label.
+    private var given: [String: Int] = [:]
+    private var positional: [String] = []
+
+    init(_ input: [String], of command: any Guided.Type) throws(Failure) {
+        self.command = command
+        help = HelpText(command, includeHidden: true)
+        var rest = input[...]
+        while let word = rest.popFirst() {
+            if word == "--" {
+                words += [word] + rest
+                break
+            }
+            if word.hasPrefix("--") {
+                try long(word, &rest)
+            } else if word.hasPrefix("-") && word.count > 1 {
+                try short(word, &rest)
+            } else {
+                positional.append(word)
+                words.append(word)
+            }
+        }
+        try checkPositional()
+    }
+
+    private mutating func long(_ word: String, _ rest: inout ArraySlice<String>) throws(Failure) {
+        let name = String(word.prefix { $0 != "=" })
+        // the parser's own, in no help
+        if ["--generate-", "--experimental-", "--help-"].contains(where: { name.hasPrefix($0) }) {
+            return words.append(word)
+        }
+        guard let option = help.option(name) else {
+            throw Failure(
+                status: Failure.Status.usage, message: "\(command.name) has no option \(Printable.text(name))",
+                remedy: Suggestion.noOption(name, of: command), isMisuse: true)
+        }
+        words.append(word)
+        guard option.takesValue else { return }
+        try count(option, as: name)
+        if !word.contains("="), let value = rest.popFirst() { words.append(value) }
+    }
+
+    /// Letters of flags, and one of an option with its value behind it.
+    private mutating func short(_ word: String, _ rest: inout ArraySlice<String>) throws(Failure) {
+        let letters = Array(word.dropFirst())
+        for (index, letter) in letters.enumerated() {
+            // what is no option is for the parser to refuse: "-1" among them
+            guard let option = help.option("-\(letter)") else { break }
+            guard option.takesValue else { continue }
+            try count(option, as: "-\(letter)")
+            let value = String(letters[(index + 1)...])
+            if value.isEmpty {
+                words.append(word)
+                if let next = rest.popFirst() { words.append(next) }
+            } else {
+                if index > 0 { words.append("-" + String(letters[..<index])) }
+                words += ["-\(letter)", value.hasPrefix("=") ? String(value.dropFirst()) : value]
+            }
+            return
+        }
+        words.append(word)
+    }
+
+    private mutating func count(_ option: HelpText.Entry, as name: String) throws(Failure) {
+        given[option.label, default: 0] += 1
+        if given[option.label] == 2 && !option.isRepeatable {
+            throw .usage("\(command.name) takes \(name) once: the other value would be passed over in silence")
+        }
+    }
+
+    /// A word where a number of seconds is wanted, or a number where nothing is.
+    private func checkPositional() throws(Failure) {
+        guard let first = positional.first else { return }
+        let takesInterval = help.arguments.first?.label == "<interval>"
+        if help.arguments.isEmpty {
+            let isNumber = Double(first) != nil
+            throw Failure(
+                status: Failure.Status.usage,
+                message: "\(command.name) takes no \(isNumber ? "interval" : "argument"): \(Printable.text(first))",
+                remedy: isNumber && help.option("--duration") != nil
+                    ? "it reports as things happen; -d \(first) ends it after this many seconds"
+                    : TaskHint(first, options: help).call(of: command.name),
+                isMisuse: true)
+        }
+        guard takesInterval, Double(first) == nil else { return }
+        throw Failure(
+            status: Failure.Status.usage, message: "\(Printable.text(first)) is no number of seconds",
+            remedy: hint(instead: first), isMisuse: true)
+    }
+
+    private func hint(instead word: String) -> String? {
+        let digits = word.prefix { $0.isNumber || $0 == "." }
+        if !digits.isEmpty { return "an interval is in seconds, without a unit: \(digits)" }
+        if help.option("--command").map({ given[$0.label] != nil }) == true {
+            return "arguments of a command stand behind --, as in: -c ls -- -l"
+        }
+        return TaskHint(word, options: help).call(of: command.name)
+    }
+}

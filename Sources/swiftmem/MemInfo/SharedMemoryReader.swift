@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+internal import Glibc
+internal import Reports
+internal import SystemLayer
+internal import SystemPackage
+
+/// Finds what holds shared memory: mounted tmpfs of every mount namespace, System V segments of every IPC namespace,
+/// and files without a name by the processes that map them or have them open.
+///
+/// It looks at processes as long as its time lasts, the first time longer; those that held something the last time come
+/// first.
+struct SharedMemoryReader {
+    /// Nanoseconds that the next reading may take.
+    private var budget: UInt64 = 2_000_000_000
+    /// The kernel's own tmpfs, as maps has it and as stat(2) has it.
+    private let hidden: (text: String, number: UInt64)?
+    private var holders: Set<UInt32> = []
+
+    init() {
+        let device = clinux_shared_memory_device()
+        guard device >= 0 else {
+            hidden = nil
+            return
+        }
+        let major = UInt32(device >> 32), minor = UInt32(truncatingIfNeeded: device)
+        hidden = (mapsDevice(major, minor), UInt64(makedev(major, minor)))
+    }
+
+    /// A reading under way.
+    private struct Finding {
+        var result = SharedMemory()
+        /// Devices of tmpfs as maps has them, with what stat(2) has.
+        var devices: [String: UInt64] = [:]
+        /// By what stat(2) has.
+        var mounts: [UInt64: TmpfsMount] = [:]
+        var mountNamespaces: Set<UInt64> = []
+        var ipcNamespaces: Set<UInt64> = []
+        var objects: [FileKey: SharedMemory.Object] = [:]
+        /// Who has it mapped or open, of files with a name.
+        var users: [FileKey: (count: Int, pid: UInt32)] = [:]
+        var holders: Set<UInt32> = []
+    }
+
+    private struct FileKey: Hashable {
+        let device: UInt64
+        let inode: UInt64
+        /// System V's files share their numbers with others.
+        var kind: SharedMemory.Object.Kind?
+    }
+
+    mutating func read() -> SharedMemory {
+        let deadline = monotonicNow() + budget
+        budget = 250_000_000
+        var finding = Finding()
+        if let hidden {
+            finding.devices[hidden.text] = hidden.number
+        }
+        look(at: .own, isOwn: true, &finding)
+        let all = ProcFS.processIDs()
+        let ordered = all.filter { holders.contains($0) } + all.filter { !holders.contains($0) }
+        for (index, pid) in ordered.enumerated() {
+            // at least those known to hold something
+            guard monotonicNow() < deadline || holders.contains(pid) else {
+                finding.result.skippedProcesses = ordered.count - index
+                break
+            }
+            look(at: ProcessFiles(pid), isOwn: false, &finding)
+            look(at: pid, &finding)
+        }
+        holders = finding.holders
+        addNamedFiles(&finding)
+        finding.result.objects = finding.objects.values.sorted { $0.bytes > $1.bytes }
+        return finding.result
+    }
+
+    /// The namespaces of a process, where they are new.
+    private func look(at process: ProcessFiles, isOwn: Bool, _ finding: inout Finding) {
+        if let mounts = process.namespace("mnt"), finding.mountNamespaces.insert(mounts).inserted {
+            addMounts(process, isOwn: isOwn, &finding)
+        }
+        if let ipc = process.namespace("ipc"), finding.ipcNamespaces.insert(ipc).inserted {
+            addSegments(process, isOwn: isOwn, &finding)
+        }
+    }
+
+    private func addMounts(_ process: ProcessFiles, isOwn: Bool, _ finding: inout Finding) {
+        guard let text = readText(process.path("mountinfo")) else { return }
+        let mounts = MountedFileSystem.parse(mountinfo: text)
+        let byID = Dictionary(mounts.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for mount in mounts where mount.isShared {
+            let numbers = mount.device.split(separator: ":").compactMap { UInt32($0) }
+            guard numbers.count == 2 else { continue }
+            let number = UInt64(makedev(numbers[0], numbers[1]))
+            guard finding.mounts[number] == nil, number != hidden?.number,
+                !mount.isBehindNetwork(byID, rootAnswers: isOwn)
+            else { continue }
+            let path = isOwn ? FilePath(mount.path) : process.path("root").pushing(FilePath(mount.path).removingRoot())
+            let raw = path.withPlatformString { clinux_open_name($0) }
+            guard raw >= 0 else { continue }
+            let descriptor = OwnedDescriptor(owning: raw)
+            var status = stat()
+            // something else may be mounted over it
+            guard fstat(descriptor.raw, &status) == 0, UInt64(status.st_dev) == number else { continue }
+            let isPosix = mount.path.hasSuffix("/dev/shm")
+            finding.mounts[number] = TmpfsMount(directory: path, path: FilePath(mount.path), isPosix: isPosix)
+            finding.devices[mapsDevice(numbers[0], numbers[1])] = number
+            let used = clinux_used_bytes(descriptor.raw)
+            guard used >= 0 else { continue }
+            finding.result.mounts.append(.init(path: mount.path, bytes: UInt64(used), isPosix: isPosix))
+        }
+    }
+
+    private func addSegments(_ process: ProcessFiles, isOwn: Bool, _ finding: inout Finding) {
+        guard let text = isOwn ? readText("/proc/sysvipc/shm") : IPCNamespace.segments(of: process) else { return }
+        let bytes = ShmSegment.parse(text).reduce(UInt64(0)) { $0 &+ min($1.rssBytes ?? 0, 1 << 52) }
+        finding.result.systemVBytes = (finding.result.systemVBytes ?? 0) &+ bytes
+    }
+
+    /// What a process maps and has open.
+    private func look(at pid: UInt32, _ finding: inout Finding) {
+        let process = ProcessFiles(pid)
+        guard let maps = Self.maps(process) else {
+            if process.exists { finding.result.unseenProcesses += 1 }
+            return
+        }
+        // a thread of the kernel's has no mappings, and no files either
+        guard !maps.isEmpty else { return }
+        var seen: Set<FileKey> = []
+        for mapping in SharedMapping.of(devices: Set(finding.devices.keys), in: maps) {
+            guard let device = finding.devices[mapping.device] else { continue }
+            if device != hidden?.number && !mapping.isDeleted {
+                use(FileKey(device: device, inode: mapping.inode), pid, &seen, &finding)
+            } else {
+                add(process.path("map_files").appending(mapping.range), name: mapping.path, pid, &seen, &finding)
+            }
+        }
+        guard var files = Directory(process.path("fd")) else { return }
+        let paths = finding.mounts.values.map { $0.path.string + "/" }
+        while let entry = files.next() {
+            let path = process.path("fd").appending(entry.name)
+            guard let target = Self.link(path) else { continue }
+            if target.hasSuffix(" (deleted)") {
+                add(path, name: target, pid, &seen, &finding)
+            } else if paths.contains(where: { target.hasPrefix($0) }) {
+                var status = stat()
+                guard path.withPlatformString({ stat($0, &status) }) == 0 else { continue }
+                use(FileKey(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)), pid, &seen, &finding)
+            }
+        }
+    }
+
+    /// A process uses a file that has a name.
+    private func use(_ file: FileKey, _ pid: UInt32, _ seen: inout Set<FileKey>, _ finding: inout Finding) {
+        guard finding.mounts[file.device] != nil, seen.insert(file).inserted else { return }
+        finding.users[file, default: (0, pid)].count += 1
+    }
+
+    /// A file without a name, by a link of /proc that leads to it.
+    private func add(
+        _ link: FilePath, name: String, _ pid: UInt32, _ seen: inout Set<FileKey>, _ finding: inout Finding
+    ) {
+        var status = stat()
+        guard link.withPlatformString({ stat($0, &status) }) == 0 else { return }
+        let device = UInt64(status.st_dev), isHidden = device == hidden?.number
+        guard isHidden || finding.mounts[device] != nil, status.st_mode & S_IFMT == S_IFREG else { return }
+        // a file of a mount is that mount's as long as it has a name
+        guard isHidden || status.st_nlink == 0 else { return }
+        guard let kind = isHidden ? SharedMemory.kind(ofHidden: name) : .deleted else { return }
+        finding.holders.insert(pid)
+        let file = FileKey(device: device, inode: UInt64(status.st_ino), kind: kind)
+        guard seen.insert(file).inserted else { return }
+        finding.objects[file]?.holders += 1
+        guard finding.objects[file] == nil else { return }
+        var plain = name.hasSuffix(" (deleted)") ? name.dropLast(10) : name[...]
+        if kind == .memfd { plain = plain.dropFirst("/memfd:".count) }
+        finding.objects[file] = SharedMemory.Object(
+            kind: kind, name: String(plain), bytes: held(status), holders: 1, pid: pid)
+    }
+
+    /// The larger files of the mounts, with who uses them.
+    private func addNamedFiles(_ finding: inout Finding) {
+        var walk = TmpfsWalk(deadline: monotonicNow() + 25_000_000)
+        // those of POSIX shared memory first: there may not be time for all
+        for (device, mount) in finding.mounts.sorted(by: { $0.value.isPosix && !$1.value.isPosix }) {
+            for file in walk.files(of: mount, device: device) {
+                let key = FileKey(device: device, inode: file.inode)
+                let users = finding.users[key]
+                finding.objects[FileKey(device: device, inode: file.inode, kind: .tmpfs)] = SharedMemory.Object(
+                    kind: mount.isPosix ? .posix : .tmpfs, name: file.path, bytes: file.bytes,
+                    holders: users?.count ?? 0, pid: users?.pid)
+            }
+        }
+    }
+
+    private static func maps(_ process: ProcessFiles) -> [UInt8]? {
+        guard let file = try? OpenFile(reading: process.path("maps")) else { return nil }
+        // some 600 000 mappings: vm.max_map_count is 65 530
+        return try? file.readAll(limit: 64 << 20)
+    }
+
+    private static func link(_ path: FilePath) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let length = path.withPlatformString { path in
+            buffer.withUnsafeMutableBytes { bytes in
+                // SAFETY: the buffer's own bytes, no more of them than it has.
+                bytes.withMemoryRebound(to: CChar.self) { text in
+                    text.baseAddress.map { readlink(path, $0, text.count) } ?? -1
+                }
+            }
+        }
+        return length > 0 ? String(decoding: buffer.prefix(length), as: UTF8.self) : nil
+    }
+}
+
+/// A device as /proc/PID/maps has it (fs/proc/task_mmu.c, `show_vma_header_prefix`): `%02x:%02x`.
+private func mapsDevice(_ major: UInt32, _ minor: UInt32) -> String {
+    func digits(_ number: UInt32) -> String {
+        let text = String(number, radix: 16)
+        return text.count < 2 ? "0" + text : text
+    }
+    return digits(major) + ":" + digits(minor)
+}
+
+private func makedev(_ major: UInt32, _ minor: UInt32) -> UInt64 {
+    let major = UInt64(major), minor = UInt64(minor)
+    return (major & 0xfff) << 8 | (major & ~0xfff) << 32 | minor & 0xff | (minor & ~0xff) << 12
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Probes
+internal import Symbols
+internal import TraceRecords
+
+extension MemStall {
+    static var modes: [ToolMode] { [mode()] }
+
+    /// - Parameters:
+    ///   - trace: each stall is sent as it ends.
+    ///   - leastNanoseconds: of a stall that is sent.
+    static func mode(
+        filter: filter_config = filter_config(), trace: Bool = false, leastNanoseconds: UInt64 = 0
+    ) -> ToolMode {
+        let ladders: [any Ladder.Type] = [
+            Reclaim.self, CgroupReclaim.self, Compaction.self, Switches.self, Sections.self, Writers.self,
+            OutOfMemory.self,
+        ]
+        return ToolMode(of: "memstall", ladders: ladders) { (object, _) throws(BPFError) in
+            var config = memstall_config()
+            config.trace = trace ? 1 : 0
+            config.min_ns = trace ? leastNanoseconds : 0
+            let ranges = MemStallPlaces.ranges(try? KernelSymbols())
+            config.ranges = UInt32(ranges.count)
+            withUnsafeMutableBytes(of: &config.functions) { bytes in
+                // SAFETY: as many elements as the array has; no more ranges are given.
+                let rows = bytes.bindMemory(to: memstall_range.self)
+                for (index, range) in zip(rows.indices, ranges) { rows[index] = range }
+            }
+            try object.setReadOnlyData(".rodata.config", to: config)
+            try object.setReadOnlyData(".rodata.filter", to: filter)
+        }
+    }
+
+    private static let namesCgroup = Requirement.tracepointArgument(
+        "mm_vmscan_memcg_reclaim_begin", 2, "mem_cgroup *")
+    private static let orderFirst = Requirement.tracepointArgument("mm_vmscan_memcg_reclaim_begin", 0, "int")
+
+    enum Reclaim: String, Ladder {
+        case tracepointGFP = "tracepoint_gfp"
+        case tracepoint
+        static let id = "reclaim"
+        static let sees = "reclaim by who allocates, for the machine as a whole"
+
+        var rung: Rung {
+            switch self {
+            case .tracepointGFP:
+                Rung(
+                    .tracepoint, on: .from(7, 2, "the mask comes first", orBackported: true),
+                    programs: ["direct_gfp_btf", "direct_end_btf", "kswapd_wake_btf"],
+                    requires: [MemStall.namesCgroup])
+            case .tracepoint:
+                Rung(
+                    .tracepoint, on: .through(7, 1, "then the mask comes first"),
+                    programs: ["direct_begin_btf", "direct_end_btf", "kswapd_wake_btf"],
+                    requires: [MemStall.orderFirst])
+            }
+        }
+    }
+
+    enum CgroupReclaim: String, Ladder {
+        case tracepointNamed = "tracepoint_named"
+        case fentry, kprobe, tracepoint
+        static let id = "cgroup_reclaim"
+        static let sees = "reclaim at a cgroup's limit"
+        static let without: String? = "this kernel has no memory cgroups"
+
+        var rung: Rung {
+            switch self {
+            case .tracepointNamed:
+                Rung(
+                    .tracepoint, on: .from(7, 2, "it names the cgroup", orBackported: true),
+                    programs: ["memcg_named_btf", "memcg_end_btf"], requires: [MemStall.namesCgroup])
+            case .fentry: Rung(.fentry, on: .all, programs: ["memcg_named_fentry", "memcg_end_btf"])
+            case .kprobe: Rung(.kprobe, on: .all, programs: ["memcg_named_kprobe", "memcg_end_btf"])
+            case .tracepoint:
+                Rung(
+                    .tracepoint, on: .through(7, 1, "then the mask comes first"),
+                    programs: ["memcg_begin_btf", "memcg_end_btf"], requires: [MemStall.orderFirst],
+                    cannotSee: """
+                        whose limit it is, but by usage and limit of the task's cgroup and those above it, \
+                        which another CPU may have changed meanwhile
+                        """)
+            }
+        }
+    }
+
+    enum Compaction: String, Ladder {
+        case tracepoint
+        static let id = "compaction"
+        static let sees = "compaction for large pages"
+        static let without: String? = "compaction is not told from reclaim"
+
+        var rung: Rung {
+            switch self {
+            case .tracepoint:
+                Rung(.tracepoint, on: .all, programs: ["compaction_begin_btf", "compaction_end_btf"])
+            }
+        }
+    }
+
+    enum Switches: String, Ladder {
+        case tracepoint
+        static let id = "waits"
+        static let sees = "waits off the CPU"
+        static let without: String? = "waits for pages, memory.high's sleep and time off the CPU are not seen"
+
+        var rung: Rung {
+            switch self {
+            case .tracepoint:
+                Rung(
+                    .tracepoint, on: .all, programs: ["switch_btf"],
+                    requires: [
+                        .hasStruct("psi_group_cpu"),
+                        // 5.18 alone has another order
+                        .tracepointArgument("sched_switch", 1, "task_struct *"),
+                    ])
+            }
+        }
+    }
+
+    enum Sections: String, Ladder {
+        case fentry, kprobe
+        static let id = "sections"
+        static let sees = "PSI's own sections, to the nanosecond"
+        static let without: String? = """
+            what PSI counts on the CPU outside of reclaim and compaction: pages read from zram or zswap, reads \
+            that are only submitted
+            """
+
+        var rung: Rung {
+            switch self {
+            case .fentry: Rung(.fentry, on: .all, programs: ["section_begin_fentry", "section_end_fentry"])
+            case .kprobe: Rung(.kprobe, on: .all, programs: ["section_begin_kprobe", "section_end_kprobe"])
+            }
+        }
+    }
+
+    enum Writers: String, Ladder {
+        case tracepoint
+        case tracepointLimits = "tracepoint_limits"
+        static let id = "writers"
+        static let sees = "writers that are made to wait for the disk"
+        static let without: String? = "dirty_throttle is not seen"
+
+        var rung: Rung {
+            switch self {
+            case .tracepoint:
+                Rung(
+                    .tracepoint, on: .from(6, 15, "the limits are one argument", orBackported: true),
+                    programs: ["dirty_sleep_btf"],
+                    requires: [.tracepointArgument("balance_dirty_pages", 1, "dirty_throttle_control *")])
+            case .tracepointLimits:
+                Rung(
+                    .tracepoint, on: .through(6, 14, "then the limits are one argument"),
+                    programs: ["dirty_limits_btf"],
+                    requires: [.tracepointArgument("balance_dirty_pages", 10, "long int")])
+            }
+        }
+    }
+
+    enum OutOfMemory: String, Ladder {
+        case fentry, kprobe
+        static let id = "oom"
+        static let sees = "the time in the OOM killer"
+        static let without: String? = "oom is not seen"
+
+        var rung: Rung {
+            switch self {
+            case .fentry: Rung(.fentry, on: .all, programs: ["oom_begin_fentry", "oom_end_fexit"])
+            case .kprobe: Rung(.kprobe, on: .all, programs: ["oom_begin_kprobe", "oom_end_kretprobe"])
+            }
+        }
+    }
+}

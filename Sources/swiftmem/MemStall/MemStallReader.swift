@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import LibBPF
+internal import Probes
+internal import Reports
+internal import SystemLayer
+internal import TraceRecords
+
+/// The kernel side's counters, read at the end of each interval.
+struct MemStallReader {
+    private let rows: BPFMap<memstall_key, memstall_counters>
+    private let tasks: BPFMap<UInt32, memstall_task>
+    private let cpus: BPFMap<UInt32, memstall_cpu>
+    private let slots: PerCPUMap<UInt32, UInt64>
+    private let interval: BPFMap<UInt32, UInt32>
+    private var cgroups: MemStallCgroups
+    /// Rows are those of some tasks only: nothing to compare with the machine's PSI.
+    private let filtered: Bool
+
+    private var ledger = MemStallLedger(from: [:])
+    private var sum: CPUStallSum
+    private var sumBefore = 0.0
+    private var epoch: UInt32 = 1
+    private var pressure: MemoryPressure?
+    private var histograms: [MemStallCause: Log2Histogram] = [:]
+    private var losses: Losses
+    private var begin: UInt64
+
+    /// Counting begins here.
+    init(_ session: borrowing Session, filtered: Bool) throws {
+        rows = try session.probes.object.map("rows")
+        tasks = try session.probes.object.map("tasks")
+        cpus = try session.probes.object.map("cpus")
+        slots = try session.probes.object.perCPUMap("slots")
+        interval = try session.probes.object.map("interval")
+        cgroups = try MemStallCgroups(session)
+        self.filtered = filtered
+        begin = monotonicNow()
+        losses = try session.losses()
+        sum = CPUStallSum(stalled: try Self.stalled(cpus), busy: Self.busy())
+        pressure = Self.pressure()
+        try interval.set(0, to: epoch)
+        ledger = MemStallLedger(from: try read(epoch))
+        histograms = try readHistograms()
+    }
+
+    private static func pressure() -> MemoryPressure? { MemoryPressure(ProcFS.text("pressure/memory")) }
+    private static func busy() -> CPUBusyTimes { CPUBusyTimes(stat: ProcFS.text("stat")) }
+
+    private static func stalled(_ cpus: BPFMap<UInt32, memstall_cpu>) throws(BPFError) -> [UInt64] {
+        var result: [UInt64] = []
+        for cpu in 0..<UInt32(possibleCPUs) {
+            let record = try cpus.value(for: cpu) ?? memstall_cpu()
+            result.append(record.stalledNanoseconds(at: monotonicNow()))
+        }
+        return result
+    }
+
+    private func read(_ epoch: UInt32) throws(BPFError) -> [MemStallKey: MemStallCounters] {
+        var result: [MemStallKey: MemStallCounters] = [:]
+        // what has ended first: what ends between the two readings comes with the next ones
+        try rows.forEach { key, record in result[MemStallKey(key)] = MemStallCounters(record, epoch: epoch) }
+        let now = monotonicNow()
+        try tasks.forEach { _, task in
+            for piece in MemStallPiece.pieces(task, at: now) {
+                result[piece.key, default: MemStallCounters()].add(piece)
+            }
+        }
+        return result
+    }
+
+    private func readHistograms() throws(BPFError) -> [MemStallCause: Log2Histogram] {
+        var result: [MemStallCause: Log2Histogram] = [:]
+        for cause in MemStallCause.allCases {
+            var counts: [UInt64] = []
+            for slot in 0..<UInt32(MEMSTALL_SLOTS) {
+                counts.append(try slots.sum(for: cause.rawValue * UInt32(MEMSTALL_SLOTS) + slot))
+            }
+            result[cause] = Log2Histogram(counts: counts)
+        }
+        return result
+    }
+
+    /// The CPUs' shares change: PSI itself weighs them every two seconds (PSI_FREQ).
+    static let weighing = 2.0
+
+    mutating func weigh() throws {
+        sum.advance(stalled: try Self.stalled(cpus), busy: Self.busy())
+    }
+
+    /// Ends an interval.
+    ///
+    /// - Parameters:
+    ///   - least: nanoseconds; rows below are left out.
+    ///   - histogram: the stalls by length are wanted.
+    mutating func advance(
+        _ session: borrowing Session, by grouping: MemStallRow.Grouping, least: UInt64, histogram: Bool
+    ) throws -> MemStallInterval {
+        // who is gone before the reading counts no more behind it
+        let gone = ledger.keys.filter { !ProcessFiles($0.tid).exists }
+        // First the number: longest stalls from now on are the next interval's.
+        let ended = epoch
+        epoch &+= 1
+        try interval.set(0, to: epoch)
+        let reading = try read(ended)
+        try weigh()
+        let pressureNow = Self.pressure(), now = monotonicNow()
+        let lossesNow = try session.losses()
+        let histogramsNow = histogram ? try readHistograms() : [:]
+
+        var found: [MemStallRow] = []
+        for (key, counters) in ledger.advance(to: reading) {
+            found.append(
+                MemStallRow(
+                    pid: key.pid, tid: key.tid, comm: counters.comm, cgroup: try cgroups.path(key.cgroup),
+                    cause: key.cause, limitCgroup: try cgroups.path(key.limitCgroup), counters: counters))
+        }
+        for key in gone where !reading.isEmpty {
+            try rows.remove(key.record)
+            ledger.forget(key)
+        }
+        let explained = max(0, sum.some - sumBefore)
+        let grouped = MemStallRow.grouped(found, by: grouping).filter { $0.counters.stalledNanoseconds >= least }
+        let before = histograms
+        defer {
+            (sumBefore, pressure, losses, begin) = (sum.some, pressureNow, lossesNow, now)
+            if histogram { histograms = histogramsNow }
+        }
+        return MemStallInterval(
+            time: .now, intervalNanoseconds: now - begin, rows: grouped,
+            pressure: pressure.flatMap { earlier in pressureNow.map { $0.since(earlier) } },
+            explained: filtered || pressure == nil ? nil : UInt64(explained),
+            histograms: histogram
+                ? histogramsNow.reduce(into: [:]) { $0[$1.key] = $1.value.since(before[$1.key] ?? $1.value) } : nil,
+            losses: lossesNow.since(losses))
+    }
+}
+
+/// The paths of memory cgroups that were met.
+struct MemStallCgroups {
+    private let map: BPFMap<UInt64, memstall_cgroup>
+    private var paths: [UInt64: CgroupPath] = [:]
+
+    init(_ session: borrowing Session) throws { map = try session.probes.object.map("cgroups") }
+
+    /// nil where there is none, or it is not known.
+    mutating func path(_ id: UInt64) throws -> CgroupPath? {
+        guard id != 0 else { return nil }
+        if let known = paths[id] { return known }
+        guard let record = try map.value(for: id) else { return nil }
+        let path = CgroupPath(record)
+        paths[id] = path
+        return path
+    }
+}

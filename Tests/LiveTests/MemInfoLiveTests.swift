@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+extension LiveTests {
+    /// meminfo beside a workload that holds a known amount of one kind of memory.
+    @Suite(.serialized) struct MemInfo {
+        private func ledger() throws -> MemInfoRow {
+            // what CPUs count for themselves is folded first: else a counter lags by what the error says
+            let finished = try Tool.run(["meminfo", "--json", "--once", "--exact"])
+            try #require(finished.status == 0, "\(finished.errors)")
+            return try #require(try finished.rows(MemInfoRow.self).first)
+        }
+
+        private struct Moved {
+            let before: MemInfoRow
+            let after: MemInfoRow
+            let truth: MemHolderTruth
+
+            /// Unknown before is nothing: as root a part is not known where nothing of it was found.
+            func part(_ name: String) -> Int { (after.bytes(name) ?? 0) - (before.bytes(name) ?? 0) }
+            var remainder: Int { after.unaccountedBytes - before.unaccountedBytes }
+        }
+
+        private func move(_ kind: String, _ options: [String] = []) throws -> Moved {
+            let running = try Workload.start("memholder", ["--kind", kind, "--wait"] + options)
+            try running.row(ReadyRow.self)
+            let before = try ledger()
+            running.send("\n")
+            guard let truth = try? running.row(MemHolderTruth.self) else {
+                let finished = running.finish()
+                try #require(finished.status == 69, "\(finished.errors)")
+                throw Unsupported(finished.errors.trimmingCharacters(in: .whitespacesAndNewlines))
+            }
+            let after = try ledger()
+            running.send("\n")
+            running.closeInput()
+            #expect(running.finish().status == 0)
+            #expect(before.addsUp && after.addsUp)
+            return Moved(before: before, after: after, truth: truth)
+        }
+
+        /// Others on the machine take and give back memory meanwhile: the best of some tries is the tool's own.
+        private func tried(
+            _ kind: String, _ options: [String] = [], fits: (Moved) -> Bool
+        ) throws -> Moved {
+            var moved = try move(kind, options)
+            for _ in 0..<11 where !fits(moved) { moved = try move(kind, options) }
+            return moved
+        }
+
+        @Test(
+            "what is held moves its own row by its bytes within 1 %, and the remainder by none", .tags(.brief),
+            arguments: [
+                ("anon", "anon"), ("shared", "shared_anonymous"), ("memfd", "memfd"), ("posix", "posix_shm"),
+                ("deleted", "shmem_deleted"), ("sysv", "sysv_shm"), ("tables", "page_tables"),
+            ])
+        func rows(kind: String, part: String) throws {
+            func fits(_ moved: Moved) -> Bool {
+                let held = moved.truth.heldBytes ?? 0
+                return abs(moved.part(part) - held) <= held / 100 && abs(moved.remainder) <= held / 100
+            }
+            // every program on the machine has anonymous memory: more of it stands out of what others do
+            let size = kind == "anon" && !Live.inMatrix ? ["--megabytes", "256"] : []
+            let moved = try tried(kind, size, fits: fits)
+            let held = try #require(moved.truth.heldBytes)
+            TestRecord.note("\(part) \(moved.part(part)) of \(held), remainder \(moved.remainder)")
+            #expect(abs(moved.part(part) - held) <= held / 100, "\(moved.part(part)) of \(held)")
+            #expect(abs(moved.remainder) <= held / 100, "\(moved.remainder)")
+        }
+
+        @Test("a file of another tmpfs is that mount's, by name")
+        func mount() throws {
+            let directory = "\(Live.scratch)/swiftmem-tmpfs-\(getpid())"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let mounted = try Tool.shell("mount -t tmpfs swiftmem \(directory)")
+            guard mounted.status == 0 else { throw Live.lacking("no tmpfs can be mounted: \(mounted.errors)") }
+            defer { _ = try? Tool.shell("umount \(directory)") }
+            let moved = try tried("tmpfs", ["--directory", directory]) { abs($0.remainder) <= 64 << 20 / 100 }
+            let held = try #require(moved.truth.heldBytes)
+            #expect(abs(moved.part("tmpfs") - held) <= held / 100)
+            #expect(abs(moved.remainder) <= held / 100)
+
+            let file = "\(directory)/file"
+            try Data(count: 8 << 20).write(to: URL(fileURLWithPath: file))
+            let details = try Tool.run(["meminfo", "--json"]).rows(MemInfoDetailRow.self)
+            #expect(details.first { $0.part == "tmpfs" && $0.name == directory }?.bytes == 8 << 20)
+        }
+
+        @Test("a packet ring is in no counter: the remainder grows by its bytes, and nothing else")
+        func ring() throws {
+            // where memory is in pieces its blocks come from vmalloc
+            func grown(_ moved: Moved) -> Int { moved.remainder + moved.part("vmalloc") }
+            let moved = try tried("ring") { abs(grown($0) - (64 << 20)) <= 64 << 20 / 100 }
+            let held = try #require(moved.truth.heldBytes)
+            TestRecord.note("\(moved.remainder) of \(held)")
+            #expect(abs(grown(moved) - held) <= held / 100)
+            #expect(moved.after.unaccountedBytes > moved.after.unaccountedErrorBytes)
+        }
+
+        @Test("threads: their stacks once, and nothing in the remainder")
+        func threads() throws {
+            // THREAD_SIZE, on x86-64 and on arm64 with pages up to 16 KiB
+            let stack = 16 << 10, count = Live.inMatrix ? 400 : 800
+            func fits(_ moved: Moved) -> Bool {
+                abs(moved.part("kernel_stack") - count * stack) <= count * stack / 100
+                    && abs(moved.remainder) <= 1 << 20
+            }
+            let moved = try tried("threads", ["--threads", "\(count)"], fits: fits)
+            TestRecord.note("\(moved.part("kernel_stack")), remainder \(moved.remainder)")
+            #expect(abs(moved.part("kernel_stack") - count * stack) <= count * stack / 100)
+            #expect(abs(moved.remainder) <= 1 << 20)
+            // not twice: their memory is vmalloc's
+            #expect(abs(moved.part("vmalloc")) <= count * stack / 10)
+        }
+
+        @Test("huge pages that are set aside, and those in use")
+        func hugePages() throws {
+            let pool = "/proc/sys/vm/nr_hugepages"
+            guard let old = try? String(contentsOfFile: pool, encoding: .utf8) else {
+                throw Live.lacking("no huge pages")
+            }
+            defer { try? old.write(toFile: pool, atomically: false, encoding: .utf8) }
+            func number(_ name: String) throws -> Int {
+                let text = try String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
+                let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(name + ":") })
+                return try #require(Int(line.split(whereSeparator: \.isWhitespace)[1]))
+            }
+            let had = try number("HugePages_Total"), page = try number("Hugepagesize") << 10
+            var grown = 0, remainder = Int.max
+            // others take and give back memory meanwhile
+            for _ in 0..<5 where abs(remainder) > 1 << 20 {
+                try "\(had)".write(toFile: pool, atomically: false, encoding: .utf8)
+                let before = try ledger()
+                try "\(had + 32)".write(toFile: pool, atomically: false, encoding: .utf8)
+                let got = try number("HugePages_Total") - had
+                guard got > 0 else { throw Unsupported("no huge page is to be had") }
+                let after = try ledger()
+                grown = (after.bytes("hugetlb") ?? 0) - (before.bytes("hugetlb") ?? 0) - got * page
+                remainder = after.unaccountedBytes - before.unaccountedBytes
+            }
+            #expect(grown == 0)
+            #expect(abs(remainder) <= 1 << 20, "\(remainder)")
+            let half = "\(max(1, (page * 16) >> 20))"
+            let details = try withExtendedLifetime(
+                try Workload.start("memholder", ["--kind", "hugetlb", "--megabytes", half, "--wait"])
+            ) { running in
+                try running.row(ReadyRow.self)
+                running.send("\n")
+                try running.row(MemHolderTruth.self)
+                return try Tool.run(["meminfo", "--json"]).rows(MemInfoDetailRow.self)
+            }
+            let used = details.first { $0.name == "\(page >> 10) kB pages, used" }
+            #expect((used?.bytes ?? 0) >= page * 16)
+        }
+
+        @Test("without any right: the same sums; what root would add is said")
+        func unprivileged() throws {
+            let program = "\(Live.scratch)/swiftmem-unprivileged-\(getpid())"
+            try FileManager.default.copyItem(atPath: Tool.binary.path, toPath: program)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+            defer { try? FileManager.default.removeItem(atPath: program) }
+            let held = try Workload.start("memholder", ["--kind", "memfd"])
+            try held.row(MemHolderTruth.self)
+            let finished = try Tool.shell(
+                "cd / && for json in --json ''; do "
+                    + "setpriv --reuid 65534 --regid 65534 --clear-groups \(program) meminfo $json; done")
+            try #require(finished.status == 0, "\(finished.errors)")
+            let row = try #require(try finished.rows(MemInfoRow.self).first)
+            #expect(row.addsUp)
+            #expect((row.bytes("shmem_other") ?? 0) >= 64 << 20)
+            #expect(row.bytes("memfd") == nil)
+            #expect(finished.output.contains("as root it is"))
+            let refused = try Tool.shell(
+                "cd / && setpriv --reuid 65534 --regid 65534 --clear-groups \(program) meminfo --exact")
+            #expect(refused.status == 77 && refused.errorLines.count == 2, "\(refused.errors)")
+            held.send("\n")
+            held.closeInput()
+            #expect(held.finish().status == 0)
+        }
+
+        @Test("who holds it: a process with its share, a file of /dev/shm with its users, each cgroup", .tags(.brief))
+        func holders() throws {
+            let anon = try Workload.start("memholder", ["--kind", "anon", "--megabytes", "48"])
+            let held = try anon.row(MemHolderTruth.self)
+            let posix = try Workload.start("memholder", ["--kind", "posix", "--megabytes", "32"])
+            let file = try posix.row(MemHolderTruth.self)
+            let finished = try Tool.run(["meminfo", "--json", "--processes", "--files", "--cgroups", "--pss", "5"])
+            for workload in [anon, posix] {
+                workload.send("\n")
+                workload.closeInput()
+                #expect(workload.finish().status == 0)
+            }
+            let bytes = try #require(held.heldBytes)
+            let process = try #require(try finished.rows(MemInfoProcessRow.self).first { $0.pid == held.pid })
+            // its own program and stack besides
+            #expect(process.anonBytes >= bytes - bytes / 100 && process.anonBytes <= bytes + 1 << 20)
+            #expect(abs((process.ussBytes ?? 0) - bytes) <= 1 << 20)
+            #expect((process.pssBytes ?? 0) >= process.ussBytes ?? .max)
+            let named = try #require(
+                try finished.rows(MemInfoFileRow.self).first { $0.name == "/dev/shm/swiftmem-held-\(file.pid)" })
+            #expect(named.bytes == file.heldBytes && named.holders == 1 && named.pid == file.pid)
+            #expect(named.part == "posix_shm")
+            #expect(try finished.rows(MemInfoCgroupRow.self).contains { $0.path == "/" || $0.currentBytes != nil })
+        }
+
+        @Test("an interval and a count: one report at once, and changes in all others", .tags(.brief))
+        func intervals() throws {
+            let finished = try Tool.run(["meminfo", "--json", "0.2", "3"])
+            #expect(finished.status == 0 && finished.errors.isEmpty)
+            let rows = try finished.rows(MemInfoRow.self)
+            #expect(rows.count == 3)
+            #expect(rows.allSatisfy { $0.addsUp })
+            #expect(rows.map { $0.unaccountedBytesPerSecond == nil } == [true, false, false])
+            #expect(rows[0].parts.allSatisfy { $0.changeBytes == nil })
+            for (before, after) in zip(rows, rows.dropFirst()) {
+                for (then, now) in zip(before.parts, after.parts) {
+                    guard let change = now.changeBytes else { continue }
+                    #expect(change == (now.bytes ?? 0) - (then.bytes ?? 0), "\(now.name)")
+                }
+            }
+            #expect(try finished.rows(MemInfoHintRow.self).count <= 9)
+        }
+
+        @Test("MemTotal is /proc/meminfo's, and every part has a name that the schema knows")
+        func total() throws {
+            let row = try ledger()
+            let text = try String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
+            let line = try #require(text.split(separator: "\n").first)
+            #expect(Int(line.split(whereSeparator: \.isWhitespace)[1]) == row.totalBytes >> 10)
+            let names = Set(row.leaves.map(\.name))
+            let wanted = """
+                free free_percpu_lists anon file tmpfs sysv_shm posix_shm memfd shared_anonymous buffers swap_cache \
+                slab_reclaimable slab_unreclaimable page_tables kernel_stack vmalloc percpu hugetlb zsmalloc cma balloon
+                """
+            #expect(names.isSuperset(of: wanted.split(separator: " ").map(String.init)))
+        }
+
+        @Test("SIGTERM in an interval brings a last report; a reader that goes away, a full disk, wrong usage")
+        func ends() throws {
+            let tool = try Tool.start(["meminfo", "--json", "1000"])
+            try tool.row(MemInfoRow.self)
+            let ended = tool.stop()
+            #expect(ended.status == 0)
+            #expect(try ended.rows(MemInfoRow.self).count == 2)
+            let closed = try Tool.shell(
+                "set -o pipefail; timeout 60 $SWIFTMEM meminfo 1 | head -n 1; echo ${PIPESTATUS[0]}")
+            #expect(closed.lines.last == "0" && closed.errors.isEmpty)
+            #expect(try Tool.shell("$SWIFTMEM meminfo > /dev/full").status == 74)
+            #expect(try Tool.run(["meminfo", "0"]).status == 64)
+            #expect(try Tool.run(["meminfo", "--once", "1", "2"]).status == 64)
+            #expect(try Tool.run(["doctor", "meminfo"]).status == 0)
+        }
+    }
+}

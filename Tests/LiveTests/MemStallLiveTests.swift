@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+extension LiveTests {
+    /// memstall beside workload-memstall: one task that stalls for one reason. Its truth is PSI's and delay accounting's.
+    @Suite(.serialized, .exercises("memstall")) struct MemStalls {
+        private struct Observed {
+            let truth: MemStallTruth
+            /// The task's own, by cause.
+            let rows: [String: MemStallRow]
+            let interval: MemStallIntervalRow
+            let start: StartRow
+
+            /// Nanoseconds of the task's waits that PSI counts.
+            var psi: Int { rows.values.map(\.psiNs).reduce(0, +) }
+        }
+
+        /// The workload to its end under the trace; `rung` as in `sections=kprobe`.
+        private func trace(_ arguments: [String], options: [String] = [], rung: String? = nil) throws -> Observed {
+            let workload = try Workload.start(
+                "memstall", ["--wait", "--seconds", "4", "--directory", Live.scratch] + arguments)
+            let pid = try #require(try workload.row(ReadyRow.self).pid, "\(workload.finish().errors)")
+            let (tool, start) = try Tool.tracing(["memstall", "1000"] + options, rung: rung)
+            workload.send("\n")
+            let truth: MemStallTruth = try workload.row()
+            let all = tool.stop()
+            #expect(workload.finish().status == 0)
+            #expect(all.status == 0)
+            let rows = try all.rows(MemStallRow.self).filter { $0.tid == pid }
+            return Observed(
+                truth: truth, rows: Dictionary(rows.map { ($0.cause, $0) }) { first, _ in first },
+                interval: try #require(try all.rows(MemStallIntervalRow.self).last), start: start)
+        }
+
+        /// Are two times equal but for a part, or what a slow machine needs to read clocks?
+        private func agree(_ ours: Int, _ theirs: Int, within part: Double) -> Bool {
+            Double(abs(ours - theirs)) <= max(Double(theirs) * part, 20_000_000)
+        }
+
+        /// Which way PSI's sections are seen by: none, where functions can't be hooked.
+        static func rungs() throws -> [String] {
+            try Rungs.here("memstall", "cgroup_reclaim", of: ["tracepoint_named", "fentry", "kprobe", "tracepoint"])
+        }
+
+        @Test(
+            "at a limit: the task's reclaim is what delay accounting and PSI count; a parent's limit is the parent's",
+            .tags(.brief), arguments: try rungs(), [false, true])
+        func limit(rung: String, parent: Bool) throws {
+            let swap = try SwapSpace()
+            defer { swap.end() }
+            let seen = try trace(
+                ["--mb", "60", "--limit-mb", "30"] + (parent ? ["--parent"] : []),
+                rung: "memstall.cgroup_reclaim=\(rung)")
+            #expect(seen.start.stands("cgroup_reclaim", on: rung))
+            let row = try #require(seen.rows["memcg_max"])
+            #expect(row.limitCgroup == seen.truth.limitCgroup && row.cgroup == seen.truth.cgroup)
+            #expect(row.count > 0 && row.reclaimedPages > 0 && row.offCpuNs <= row.stalledNs)
+            #expect(row.longestNs <= row.stalledNs && row.stalledNs <= seen.truth.durationNs)
+            if let delays = seen.truth.delays {
+                // PSI's section is longer than what delay accounting counts, where it is seen
+                #expect(agree(row.stalledNs, delays.freepagesNs, within: 0.05), "\(row.stalledNs) \(delays)")
+                TestRecord.note("reclaim \(row.stalledNs)/\(delays.freepagesNs)")
+            }
+            if let pressure = seen.truth.cgroupPressure {
+                #expect(agree(seen.psi, pressure.someNs, within: 0.05), "\(seen.psi) \(pressure)")
+                TestRecord.note("psi \(seen.psi)/\(pressure.someNs)")
+            }
+            #expect(seen.interval.losses.causes.isEmpty, "\(seen.interval.losses)")
+        }
+
+        @Test("a file read over and over in too little memory: its waits are refaults", .tags(.brief))
+        func files() throws {
+            let seen = try trace(["--kind", "file", "--mb", "60", "--limit-mb", "30"])
+            let delays = try #require(seen.truth.delays)
+            let refault = seen.rows["refault"]?.stalledNs ?? 0
+            if seen.start.rung("sections") == nil {
+                // what is on the CPU is not seen
+                #expect(refault <= delays.thrashingNs + delays.thrashingNs / 20 + 20_000_000, "\(refault) \(delays)")
+            } else if let pressure = seen.truth.cgroupPressure {
+                #expect(agree(seen.psi, pressure.someNs, within: 0.05), "\(seen.psi) \(pressure)")
+            }
+            let limit = try #require(seen.rows["memcg_max"])
+            #expect(agree(limit.stalledNs, delays.freepagesNs, within: 0.05), "\(limit.stalledNs) \(delays)")
+            TestRecord.note("refault \(refault)/\(delays.thrashingNs)")
+        }
+
+        @Test("beyond memory.high: throttling is memcg_high, at that cgroup", .tags(.brief))
+        func high() throws {
+            guard Live.unified else { throw Unsupported("memory.high is cgroup v2's") }
+            let seen = try trace(["--kind", "high", "--mb", "60", "--limit-mb", "8", "--parent"])
+            let row = try #require(seen.rows["memcg_high"])
+            #expect(row.limitCgroup == seen.truth.limitCgroup)
+            #expect(row.offCpuNs > 0)
+            let pressure = try #require(seen.truth.cgroupPressure)
+            #expect(agree(seen.psi, pressure.someNs, within: 0.05), "\(seen.psi) \(pressure)")
+            TestRecord.note("psi \(seen.psi)/\(pressure.someNs)")
+        }
+
+        @Test("reclaim that is asked for is no wait, and none of PSI's", .tags(.brief))
+        func asked() throws {
+            let swap = try SwapSpace()
+            defer { swap.end() }
+            let seen = try trace(["--kind", "asked", "--mb", "40", "--limit-mb", "40"])
+            guard let row = seen.rows["asked"] else {
+                throw Unsupported("memory.reclaim is not here (Linux 5.19)")
+            }
+            #expect(
+                row.stalledNs > 0 && row.psiNs == 0 && row.limitCgroup == nil
+                    || row.limitCgroup == seen.truth.limitCgroup)
+        }
+
+        @Test("writers that the kernel slows down wait, which is none of PSI's", .tags(.brief))
+        func writers() throws {
+            let seen = try trace(["--kind", "dirty", "--mb", "64", "--limit-mb", "0"])
+            let row = try #require(seen.rows["dirty_throttle"])
+            #expect(row.psiNs == 0 && row.stalledNs > 0 && row.stalledNs <= seen.truth.durationNs)
+            // it sleeps; on the CPU it is for moments only
+            #expect(row.offCpuNs * 10 >= row.stalledNs * 9)
+        }
+
+        @Test("filters, --by, --min-ms: fewer rows, of the same numbers; nothing is compared of a part")
+        func filters() throws {
+            let swap = try SwapSpace()
+            defer { swap.end() }
+            let workload = try Workload.start(
+                "memstall", ["--wait", "--seconds", "2", "--mb", "60", "--limit-mb", "30"])
+            let pid = try #require(try workload.row(ReadyRow.self).pid)
+            let (mine, _) = try Tool.tracing(["memstall", "1000", "-p", "\(pid)", "--by", "process"])
+            let (other, _) = try Tool.tracing(["memstall", "1000", "-p", "1"])
+            let (long, _) = try Tool.tracing(["memstall", "1000", "--min-ms", "100000"])
+            let (events, _) = try Tool.tracing(["memstall", "--trace", "-p", "\(pid)"])
+            workload.send("\n")
+            let truth: MemStallTruth = try workload.row()
+            let all = mine.stop(), traced = events.stop()
+            let rows = try all.rows(MemStallRow.self)
+            #expect(workload.finish().status == 0)
+            #expect(!rows.isEmpty && rows.allSatisfy { $0.pid == pid && $0.tid == nil })
+            let interval = try #require(try all.rows(MemStallIntervalRow.self).last)
+            #expect(interval.explainedRatio == nil && interval.psiSomeNs != nil)
+            #expect(try other.stop().rows(MemStallRow.self).allSatisfy { $0.pid == 1 })
+            #expect(try long.stop().rows(MemStallRow.self).isEmpty)
+            let stalls = try traced.rows(MemStallEventRow.self)
+            let sum = stalls.filter { $0.cause == "memcg_max" }.map(\.stalledNs).reduce(0, +)
+            let row = try #require(rows.first { $0.cause == "memcg_max" })
+            #expect(stalls.allSatisfy { $0.pid == pid } && agree(sum, row.stalledNs, within: 0.05))
+            #expect(truth.pid == pid)
+        }
+
+        @Test(
+            "wrong use", arguments: [["0"], ["x"], ["--by", "user"], ["--trace", "--by", "cgroup"], ["--min-ms=-1"]])
+        func usage(arguments: [String]) throws {
+            #expect(try Tool.run(["memstall"] + arguments).status == 64)
+        }
+
+        @Test("text: a heading, PSI's own line, and nothing on standard error")
+        func text() throws {
+            let result = try Tool.run(["memstall", "-T", "0.2", "2"])
+            #expect(result.status == 0 && result.errors.isEmpty)
+            #expect(result.lines.first == "Tracing waits for memory. Ctrl-C to end.")
+            #expect(result.lines.filter { $0.hasPrefix("CAUSE ") }.count == 2)
+            #expect(result.lines.filter { $0.hasPrefix("PSI: ") }.count == 2)
+        }
+    }
+}
