@@ -4,7 +4,7 @@ import Testing
 
 extension LiveTests {
     /// The recorder, and what it tells after a kill.
-    @Suite(.serialized, .exercises("oomkill", mode: "record")) struct OOMRecords {
+    @Suite(.serialized, .exercises("oomkill")) struct OOMRecords {
         static let limit = 96 << 20
 
         /// A memory cgroup with a limit; removed with it.
@@ -62,7 +62,7 @@ extension LiveTests {
             #expect(row.candidates.map(\.pid) == [Int(fast.pid), Int(slow.pid)])
             #expect(row.candidates.map(\.chosen) == [true, false])
             #expect((row.usage.last?.bytes ?? 0) > Self.limit * 95 / 100)
-            #expect(row.nextStep.contains("process \(fast.pid) (grows) grew by"))
+            #expect(row.nextStep.contains("process \(fast.pid) (grows"))
 
             // for people, and what is not there
             let page = try Tool.run(["oomkill", "--explain", "1", "--from", store])

@@ -8,11 +8,14 @@ import TraceRecords
     typealias Samples = OOMRecordSamples
     private let MB = OOMRecordSamples.MB
 
-    private func grow(_ series: [(Double, Double)]) -> OOMGrower? {
-        OOMGrower.growth(
-            series.map {
-                .init(time: WallTime(nanoseconds: Samples.began + Int64($0.0 * 1e9)), bytes: UInt64($0.1 * 1_048_576))
-            })
+    /// - Parameter megabytes: held at each second.
+    private func grow(_ megabytes: [Double]) -> OOMGrower? {
+        let points = megabytes.enumerated().map { second, held in
+            OOMGrower.Point(
+                time: WallTime(nanoseconds: Samples.began + Int64(second) * 1_000_000_000),
+                bytes: UInt64(held * 1_048_576))
+        }
+        return OOMGrower.growth(points)
     }
 
     private func seconds(_ time: WallTime?) -> Double? {
@@ -21,32 +24,39 @@ import TraceRecords
 
     @Test("a line from the middle of a second: its rate, and when it began")
     func line() throws {
-        let series = (0...20).map { second in (Double(second), 50 + max(0, Double(second) - 4.5) * 3) }
+        let series: [Double] = (0...20).map { second in 50 + 3 * max(0, Double(second) - 4.5) }
         let grower = try #require(grow(series))
         #expect(abs(grower.bytesPerSecond / 1_048_576 - 3) < 0.001)
-        #expect(abs(try #require(seconds(grower.since)) - 4.5) < 0.01)
+        let since = try #require(seconds(grower.since))
+        #expect(abs(since - 4.5) < 0.01)
         #expect(grower.until == nil && grower.recentBytes == UInt64(46.5 * 1_048_576))
     }
 
     @Test("a slow line on a large process; a fall; a rest; what is less than a MiB")
     func shapes() throws {
         // 1 MB/s of 4000
-        let slow = try #require(grow((0...60).map { (Double($0), 4000 + Double($0)) }))
+        let line: [Double] = (0...60).map { 4000 + Double($0) }
+        let slow = try #require(grow(line))
         #expect(abs(slow.bytesPerSecond / 1_048_576 - 1) < 0.001)
         // a saw: since its last trough
-        let saw = try #require(grow((0...25).map { (Double($0), 10 + Double($0 % 10) * 4) }))
-        #expect(try #require(seconds(saw.since)) == 20 && saw.bytesPerSecond == 4 * 1_048_576)
+        let teeth: [Double] = (0...25).map { 10 + Double($0 % 10) * 4 }
+        let saw = try #require(grow(teeth))
+        #expect(seconds(saw.since) == 20 && saw.bytesPerSecond == 4 * 1_048_576)
         // early, then at rest for a minute
-        let early = try #require(grow((0...80).map { (Double($0), min(20, Double($0)) * 5) }))
+        let step: [Double] = (0...80).map { min(20, Double($0)) * 5 }
+        let early = try #require(grow(step))
         #expect(seconds(early.until) == 20 && early.recentBytes == 0 && early.grownBytes == 100 * MB)
         // a rest in the middle: the second growth alone
-        let second = try #require(
-            grow((0...40).map { (Double($0), min(10, Double($0)) + max(0, Double($0) - 30) * 2) }))
-        #expect(abs(try #require(seconds(second.since)) - 30) < 0.01 && second.bytesPerSecond == 2 * 1_048_576)
-        #expect(grow((0...20).map { (Double($0), 5 + Double($0) * 0.04) }) == nil)
-        #expect(grow([(0, 5)]) == nil && grow([]) == nil && grow([(0, 50), (1, 10)]) == nil)
+        let twice: [Double] = (0...40).map { min(10, Double($0)) + 2 * max(0, Double($0) - 30) }
+        let second = try #require(grow(twice))
+        let since = try #require(seconds(second.since))
+        #expect(abs(since - 30) < 0.01 && second.bytesPerSecond == 2 * 1_048_576)
+        let little: [Double] = (0...20).map { 5 + Double($0) * 0.04 }
+        #expect(grow(little) == nil)
+        #expect(grow([5]) == nil && grow([]) == nil && grow([50, 10]) == nil)
         // in one step
-        #expect(try #require(grow([(0, 1), (1, 1), (2, 101)])).bytesPerSecond == 100 * 1_048_576)
+        let leap = try #require(grow([1, 1, 101]))
+        #expect(leap.bytesPerSecond == 104_857_600)
     }
 
     @Test("points as oom_badness() has them")
@@ -66,9 +76,10 @@ import TraceRecords
     func explanation() throws {
         let explanation = try #require(Samples.explanations().first)
         #expect(explanation.growers.map(\.pid) == [20])
-        #expect(abs(try #require(explanation.growers.first).bytesPerSecond / 1_048_576 - 8) < 0.01)
+        let grower = try #require(explanation.growers.first)
+        #expect(abs(grower.bytesPerSecond / 1_048_576 - 8) < 0.01)
         #expect(explanation.candidates.map(\.pid) == [20, 21])
-        #expect(explanation.candidates.map(\.points) == [94 * 256, 100 * 256 - 500 * 51])
+        #expect(explanation.candidates.map(\.points) == [24_064, 100])
         #expect(explanation.candidates.map(\.isChosen) == [true, false])
         #expect(explanation.limitBytes == 200 * MB && explanation.usage.count == 12)
         #expect(explanation.usage.last?.bytes == 200 * MB && explanation.sampleAge == 0.5)

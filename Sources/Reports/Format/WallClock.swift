@@ -43,7 +43,7 @@ public struct WallTime: Hashable, Sendable {
             (1...31).contains(day), (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(whole)
         else { return nil }
         let digits = second.count == 2 ? String(second[1]) : "0"
-        guard digits.count <= 9,
+        guard !digits.isEmpty, digits.count <= 9,
             let fraction = UInt32(digits + String(repeating: "0", count: 9 - digits.count))
         else { return nil }
         var parts = tm()

@@ -4,14 +4,14 @@ internal import Probes
 internal import TraceRecords
 
 extension OOMKill {
-    static var modes: [ToolMode] { [mode(stack: true), mode(stack: true, records: true)] }
+    static var modes: [ToolMode] { [mode(stack: true, records: true)] }
 
     /// - Parameters:
     ///   - stack: the kernel stack of the allocation too.
     ///   - records: all processes are read each second.
     static func mode(stack: Bool, records: Bool = false) -> ToolMode {
         ToolMode(
-            records ? "record" : nil, of: "oomkill",
+            of: "oomkill",
             ladders: [Victims.self, Context.self, Signals.self, Release.self, CommandLines.self]
                 + (records ? [Processes.self] : []),
             uses: [.kernelNames]

@@ -70,7 +70,7 @@ extension OOMKillText {
 
     private static func whyThis(_ explanation: OOMExplanation) -> [String] {
         var lines = [
-            "", "WHY THIS ONE: pages that it holds, and what oom_score_adj adds; the most is killed",
+            "", "WHY THIS ONE: its pages, and what oom_score_adj adds; the most is killed",
             row(" ", "COMM", ["PID", "POINTS", "BY_ADJ"], "ADJ"),
         ]
         for candidate in explanation.candidates.prefix(8) {

@@ -71,6 +71,8 @@ public enum OOMFrame: Hashable, Sendable {
 
     /// nil: no whole frame begins here; a kind that is not known has no frame, and its length.
     private static func frame(at place: Int, in file: [UInt8]) -> (UInt64, OOMFrame?, Int)? {
+        // most of a file is none: asked at three million places
+        guard file[place] == UInt8(truncatingIfNeeded: mark) else { return nil }
         var head = ByteReader(file[place..<(place + headBytes)])
         guard head.number(UInt32.self) == mark, let count = head.number(UInt32.self).map({ Int($0) }),
             count <= longest, place + headBytes + count <= file.count, let number = head.number(UInt64.self),

@@ -73,6 +73,9 @@ public struct OOMGrower: Hashable, Sendable {
                 (begin, higher) = (index, index)
             }
         }
+        // and up to where it began to grow
+        let lowest = points[begin].bytes
+        while begin < top, points[begin + 1].bytes <= lowest.addingCapped(change) { begin += 1 }
         guard points[top + 1].bytes > points[begin].bytes else { return nil }
         return begin...(top + 1)
     }
