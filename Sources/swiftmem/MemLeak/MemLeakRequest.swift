@@ -20,7 +20,7 @@ enum MemLeakRequest {
         _ arguments: MemLeakArguments, _ settings: MemLeakSettings
     ) throws(Failure) -> KernelLeakPlan {
         let others: [(isGiven: Bool, option: String)] = [
-            (arguments.obj != nil, "-O"), (arguments.symbolsPrefix != nil, "--symbols-prefix"),
+            (arguments.symbolsPrefix != nil, "--symbols-prefix"),
             (arguments.follow, "--follow"), (arguments.exitStatus, "--exit-status"),
             (arguments.lines, "--lines"), (arguments.failOnLeak != nil, "--fail-on-leak"),
             (arguments.sampleBytes != nil, "--sample-bytes"),
@@ -28,6 +28,8 @@ enum MemLeakRequest {
         for other in others where other.isGiven {
             throw .usage("\(other.option) is of processes: with -p, -c or --cgroup")
         }
+        // bcc's takes it there too, and pays no heed to it
+        if arguments.obj != nil { note("memleak: -O is of processes: without -p, -c or --cgroup it changes nothing") }
         if let cache = arguments.cache {
             if arguments.percpu { throw .usage("--cache: per-CPU memory is in no slab cache") }
             guard cache.utf8.count < Int(KERNELLEAK_CACHE_NAME) else {

@@ -71,7 +71,8 @@ struct KernelLeakReporter {
         if session.options.json {
             for line in MemLeakJSON.lines(report) { session.output.print(line) }
         } else {
-            for line in text.lines(report) + text.accounting(report) { session.output.print(line) }
+            for line in text.lines(report) { session.output.print(line) }
+            for line in text.accounting(report) { session.output.note(line) }
         }
     }
 

@@ -124,7 +124,8 @@ struct MemLeakReporter {
         if session.options.json {
             for line in MemLeakJSON.lines(report) { session.output.print(line) }
         } else {
-            for line in text.lines(report) + text.accounting(report) { session.output.print(line) }
+            for line in text.lines(report) { session.output.print(line) }
+            for line in text.accounting(report) { session.output.note(line) }
         }
         for (pid, time) in processes.takeEnded() {
             try drop(pid, until: time, &processes)
