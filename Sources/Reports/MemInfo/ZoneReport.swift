@@ -109,7 +109,7 @@ public enum ZoneReport {
 }
 
 extension ZoneInfo {
-    /// Of the nodes that have memory, in order.
+    /// The nodes that have memory, in order.
     var nodeNumbers: [Int] { Set(zones.map(\.node)).sorted() }
 }
 
