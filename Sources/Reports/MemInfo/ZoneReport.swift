@@ -53,7 +53,7 @@ public enum ZoneReport {
             }
     }
 
-    /// Of a node, in pages: all, free, anonymous, files, shared, slab.
+    /// A node's numbers, in pages: all, free, anonymous, files, shared, slab.
     private static func numbers(_ node: Int, _ zones: ZoneInfo) -> [UInt64?] {
         let own = zones.zones.filter { $0.node == node }
         let counters = zones.nodes[node] ?? [:]
