@@ -11,7 +11,7 @@ extension MemInfo {
         ],
         overhead: """
             A ledger reads some files of /proc and /sys, and the mappings and open files of each process: 20 ms on a \
-            machine with 150 processes, two seconds at most. It attaches nothing.
+            machine with 150 processes, five seconds at most. It attaches nothing.
             """,
         seeAlso: ["free(1)", "proc(5)", "swiftmem-shmsnoop(8)", "swiftmem-memleak(8)"])
 }

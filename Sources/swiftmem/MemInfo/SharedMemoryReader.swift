@@ -12,7 +12,7 @@ internal import SystemPackage
 /// first.
 struct SharedMemoryReader {
     /// Nanoseconds of CPU time that the next reading may take.
-    private var budget: UInt64 = 2_000_000_000
+    private var budget: UInt64 = 5_000_000_000
     /// The kernel's own tmpfs, as maps has it and as stat(2) has it.
     private let hidden: (text: String, number: UInt64)?
     private var holders: Set<UInt32> = []

@@ -11,7 +11,7 @@ struct TimeBudget {
     /// - Parameters:
     ///   - nanoseconds: of CPU time, from now on.
     ///   - slack: how many times as long the clock may run.
-    init(nanoseconds: UInt64, slack: UInt64 = 4) {
+    init(nanoseconds: UInt64, slack: UInt64 = 2) {
         cpu = Self.threadTime() + nanoseconds
         wall = monotonicNow() + slack * nanoseconds
     }
