@@ -59,10 +59,12 @@ struct memstall_config {
 	__u64 min_ns; /* shorter stalls are not sent */
 	__u32 trace; /* each stall is sent */
 	__u32 ranges; /* how many of the functions are known */
+	__u32 no_psi; /* PSI is off, though its functions are called (psi=0) */
+	__u32 padding;
 	struct memstall_range functions[MEMSTALL_RANGES];
 };
 
-_Static_assert(sizeof(struct memstall_config) == 16 + 16 * MEMSTALL_RANGES, "memstall_config is shared with Swift");
+_Static_assert(sizeof(struct memstall_config) == 24 + 16 * MEMSTALL_RANGES, "memstall_config is shared with Swift");
 
 /* A task, why it waits, and whose limit that is; its start distinguishes it from a later one of the same id. */
 struct memstall_key {

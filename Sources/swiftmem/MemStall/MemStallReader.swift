@@ -43,7 +43,8 @@ struct MemStallReader {
         histograms = try readHistograms()
     }
 
-    private static func pressure() -> MemoryPressure? { MemoryPressure(ProcFS.text("pressure/memory")) }
+    /// The machine's; nil where the kernel keeps none.
+    static func pressure() -> MemoryPressure? { MemoryPressure(ProcFS.text("pressure/memory")) }
     private static func busy() -> CPUBusyTimes { CPUBusyTimes(stat: ProcFS.text("stat")) }
 
     private static func stalled(_ cpus: BPFMap<UInt32, memstall_cpu>) throws(BPFError) -> [UInt64] {
