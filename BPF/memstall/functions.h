@@ -40,7 +40,6 @@ static __always_inline int section_ends(void *ctx, unsigned long *before)
 		if (p->cause == MEMSTALL_MEMCG_HIGH || p->cause == MEMSTALL_MEMCG_MAX)
 			p->limit_cgroup = limit_by_counters(p->cause == MEMSTALL_MEMCG_HIGH);
 	}
-	p->inside = 0;
 	close_piece(t, bpf_ktime_get_ns());
 	return 0;
 }

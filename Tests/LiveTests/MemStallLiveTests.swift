@@ -36,8 +36,17 @@ extension LiveTests {
         }
 
         /// Are two times equal but for a part, or what a slow machine needs to read clocks?
-        private func agree(_ ours: Int, _ theirs: Int, within part: Double) -> Bool {
-            Double(abs(ours - theirs)) <= max(Double(theirs) * part, 10_000_000)
+        private func agree(_ ours: Int, _ theirs: Int, within part: Double, besides: Int = 0) -> Bool {
+            abs(ours - theirs) <= max(Int(Double(theirs) * part), 10_000_000) + besides
+        }
+
+        /// Is the task's sum of all causes what PSI counts for its cgroup, within 2 %?
+        private func pressure(_ seen: Observed) {
+            guard let some = seen.truth.cgroupPressure?.someNs else { return }
+            // a section ends within the function that the program sees begin: emulated, that is a few microseconds
+            let stalls = seen.rows.values.map(\.count).reduce(0, +), edges = Live.inMatrix ? stalls * 3000 : 0
+            #expect(agree(seen.psi, some, within: 0.02, besides: edges), "\(seen.psi) of \(some) in \(stalls)")
+            TestRecord.note("psi \(seen.psi)/\(some)")
         }
 
         /// Is a row of reclaim what delay accounting counts as such? PSI's section is longer, where that is what is seen.
@@ -74,10 +83,7 @@ extension LiveTests {
                 reclaim(row, of: seen)
                 TestRecord.note("reclaim \(row.stalledNs)/\(delays.freepagesNs)")
             }
-            if let pressure = seen.truth.cgroupPressure {
-                #expect(agree(seen.psi, pressure.someNs, within: 0.02), "\(seen.psi) \(pressure)")
-                TestRecord.note("psi \(seen.psi)/\(pressure.someNs)")
-            }
+            pressure(seen)
             #expect(seen.interval.losses.causes.isEmpty, "\(seen.interval.losses)")
         }
 
@@ -89,8 +95,8 @@ extension LiveTests {
             if seen.start.rung("sections") == nil {
                 // what is on the CPU is not seen
                 #expect(refault <= delays.thrashingNs + delays.thrashingNs / 20 + 20_000_000, "\(refault) \(delays)")
-            } else if let pressure = seen.truth.cgroupPressure {
-                #expect(agree(seen.psi, pressure.someNs, within: 0.02), "\(seen.psi) \(pressure)")
+            } else {
+                pressure(seen)
             }
             let limit = try #require(seen.rows["memcg_max"])
             reclaim(limit, of: seen)
@@ -104,9 +110,7 @@ extension LiveTests {
             let row = try #require(seen.rows["memcg_high"])
             #expect(row.limitCgroup == seen.truth.limitCgroup)
             #expect(row.offCpuNs > 0)
-            let pressure = try #require(seen.truth.cgroupPressure)
-            #expect(agree(seen.psi, pressure.someNs, within: 0.02), "\(seen.psi) \(pressure)")
-            TestRecord.note("psi \(seen.psi)/\(pressure.someNs)")
+            pressure(seen)
         }
 
         /// What the machine has to give, in megabytes, by a key of /proc/meminfo.
@@ -129,10 +133,7 @@ extension LiveTests {
                 reclaim(row, of: seen)
                 TestRecord.note("reclaim \(row.stalledNs)/\(delays.freepagesNs)")
             }
-            if let pressure = seen.truth.cgroupPressure {
-                #expect(agree(seen.psi, pressure.someNs, within: 0.02), "\(seen.psi) \(pressure)")
-                TestRecord.note("psi \(seen.psi)/\(pressure.someNs)")
-            }
+            pressure(seen)
             let kswapd = seen.all.filter { $0.cause == "kswapd" }
             #expect(!kswapd.isEmpty && kswapd.allSatisfy { ($0.comm ?? "").hasPrefix("kswapd") && $0.psiNs > 0 })
         }
@@ -148,10 +149,7 @@ extension LiveTests {
                 #expect(agree(row.stalledNs, compact, within: 0.1), "\(row.stalledNs) \(compact)")
                 TestRecord.note("compaction \(row.stalledNs)/\(compact)")
             }
-            if let pressure = seen.truth.cgroupPressure {
-                #expect(agree(seen.psi, pressure.someNs, within: 0.02), "\(seen.psi) \(pressure)")
-                TestRecord.note("psi \(seen.psi)/\(pressure.someNs)")
-            }
+            pressure(seen)
         }
 
         @Test("the time in the OOM killer is the one's who ran out", .tags(.brief))
@@ -210,9 +208,11 @@ extension LiveTests {
             #expect(try other.stop().rows(MemStallRow.self).allSatisfy { $0.pid == 1 })
             #expect(try long.stop().rows(MemStallRow.self).isEmpty)
             let stalls = try traced.rows(MemStallEventRow.self)
-            let sum = stalls.filter { $0.cause == "memcg_max" }.map(\.stalledNs).reduce(0, +)
+            let limit = stalls.filter { $0.cause == "memcg_max" }
             let row = try #require(rows.first { $0.cause == "memcg_max" })
-            #expect(stalls.allSatisfy { $0.pid == pid } && agree(sum, row.stalledNs, within: 0.05))
+            #expect(stalls.allSatisfy { $0.pid == pid } && limit.count == row.count)
+            // each of the tracers sees what the others take of the stall's time
+            #expect(agree(limit.map(\.stalledNs).reduce(0, +), row.stalledNs, within: 0.3))
             #expect(truth.pid == pid)
         }
 

@@ -104,14 +104,20 @@ struct memstall_piece {
 	__u32 kind; /* what opened it, enum memstall_kind */
 	__u32 gfp;
 	__s32 order; /* -1: has none */
-	__u32 inside; /* calls of the same function within it */
+	__u32 padding;
 	__u8 psi; /* PSI counts it */
 	__u8 open; /* why is not known yet */
-	__u8 counted; /* it is a part of an outer one, and no stall of its own */
-	__u8 padding;
+	__u8 more_padding[2];
 };
 
 _Static_assert(sizeof(struct memstall_piece) == 64, "memstall_piece is shared with Swift");
+
+/* What user space tells the programs: keys of the map `settings`. */
+enum memstall_setting {
+	MEMSTALL_EPOCH, /* the number of the interval */
+	MEMSTALL_LOOKS, /* not 0: some stall seems long; each task that leaves a CPU is looked at */
+	MEMSTALL_SETTINGS,
+};
 
 enum memstall_kind {
 	MEMSTALL_BY_DIRECT,
@@ -162,10 +168,11 @@ _Static_assert(sizeof(struct memstall_cpu) == 64, "memstall_cpu is shared with S
 /* A memory cgroup's path: the names from the leaf to the root, each with its NUL. */
 struct memstall_cgroup {
 	__u32 length;
+	__u32 ready; /* 0: it is being found out */
 	char names[MEMSTALL_PATH];
 };
 
-_Static_assert(sizeof(struct memstall_cgroup) == 516, "memstall_cgroup is shared with Swift");
+_Static_assert(sizeof(struct memstall_cgroup) == 520, "memstall_cgroup is shared with Swift");
 
 /* A stall that is over, for --trace. */
 struct memstall_event {

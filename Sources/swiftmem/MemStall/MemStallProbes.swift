@@ -111,7 +111,7 @@ extension MemStall {
             switch self {
             case .tracepoint:
                 Rung(
-                    .tracepoint, on: .all, programs: ["switch_btf"],
+                    .tracepoint, on: .all, programs: ["switch_btf", "exit_btf"],
                     requires: [
                         .hasStruct("psi_group_cpu"),
                         // 5.18 alone has another order
