@@ -210,7 +210,8 @@ extension LiveTests {
             let stalls = try traced.rows(MemStallEventRow.self)
             let limit = stalls.filter { $0.cause == "memcg_max" }
             let row = try #require(rows.first { $0.cause == "memcg_max" })
-            #expect(stalls.allSatisfy { $0.pid == pid } && limit.count == row.count)
+            // they do not end at the same moment, and where tracepoints are preempted each misses others
+            #expect(stalls.allSatisfy { $0.pid == pid } && abs(limit.count - row.count) <= 5 + row.count / 10)
             // each of the tracers sees what the others take of the stall's time
             #expect(agree(limit.map(\.stalledNs).reduce(0, +), row.stalledNs, within: 0.3))
             #expect(truth.pid == pid)

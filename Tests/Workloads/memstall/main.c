@@ -143,8 +143,9 @@ static bool go_on(void)
 static void touch_anonymous(char *memory)
 {
 	uint64_t seed = 1;
+	// once through at least where nothing but the machine sets a limit: a slow one comes to it late
 	for (; go_on(); passes++)
-		for (uint64_t i = 0; i < opt.bytes && go_on(); i += page, touched++) {
+		for (uint64_t i = 0; i < opt.bytes && (go_on() || (!opt.limit && !passes)); i += page, touched++) {
 			uint64_t *words = (void *)(memory + i);
 			// not one word for all: that a page is the same all over is seen, and nothing is stored
 			for (uint64_t k = 0; k < page / 8; k += 16)
