@@ -7,7 +7,7 @@ public struct OOMGrower: Hashable, Sendable {
     public var cgroup: CgroupPath?
     /// At the kill.
     public var bytes: UInt64
-    /// Of the growth that ended in the kill, or last.
+    /// The rate of the growth that ended in the kill, or of the last one.
     public var bytesPerSecond: Double
     /// When that growth began.
     public var since: WallTime

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which processes of a second are recorded: those that an OOM would choose among, and those that grow. Of five thousand
-/// processes some fifty matter, and the recorder's file is bounded.
+/// Which processes of a second are recorded: those that an OOM would choose among, and those that grow. Some fifty
+/// of five thousand matter, and the recorder's file is bounded.
 public struct OOMSelection: Sendable {
     /// The largest of the machine by points.
     static let mostOfMachine = 32
