@@ -53,12 +53,15 @@ public struct RingBuffer: ~Copyable {
     /// - Throws: `BPFError` where libbpf can't read the ring; it has no reason not to.
     @discardableResult
     public mutating func consume(_ body: (RawSpan) -> Void) throws(BPFError) -> Int {
+        // The compiler puts the length of the file's path into the program, which would depend on where it was built.
+        #sourceLocation(file:"LibBPF.RingBuffer",line:1)
         try withoutActuallyEscaping(body) { (body) throws(BPFError) -> Int in
             receiver.body = body
             defer { receiver.body = nil }
             return Int(try checkedCode(ring_buffer__consume(raw), "consume ring buffer \(map.name)"))
         }
     }
+    #sourceLocation()
 
     /// Waits for records, at most so long, and hands them to the body as `consume` does.
     ///
@@ -69,6 +72,8 @@ public struct RingBuffer: ~Copyable {
     /// - Throws: `BPFError` where the wait fails; it has no reason to.
     @discardableResult
     public mutating func wait(milliseconds: Int32, _ body: (RawSpan) -> Void) throws(BPFError) -> Int {
+        // as above
+        #sourceLocation(file:"LibBPF.RingBuffer",line:2)
         try withoutActuallyEscaping(body) { (body) throws(BPFError) -> Int in
             receiver.body = body
             defer { receiver.body = nil }
@@ -77,6 +82,7 @@ public struct RingBuffer: ~Copyable {
             return Int(try checkedCode(count, "wait for ring buffer \(map.name)"))
         }
     }
+    #sourceLocation()
 }
 
 extension RawSpan {

@@ -316,7 +316,7 @@ extension LiveTests {
             for (arguments, words) in [
                 (["--cache", "no_such_cache"], "no slab cache"), (["-p", "1", "--percpu"], "--percpu"),
                 (["-p", "1", "--cache", "dentry"], "--cache"), (["--percpu", "--cache", "dentry"], "--cache"),
-                (["-O", "libc"], "-O"), (["--follow"], "--follow"), (["-z", "9", "-Z", "8"], "min_size"),
+                (["--follow"], "--follow"), (["-z", "9", "-Z", "8"], "min_size"),
                 (["--max-overhead", "0"], "max-overhead"),
             ] {
                 let finished = try Tool.run(["memleak"] + arguments)

@@ -35,6 +35,16 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         entry(4, "idle", file),
     ]
 
+    @Test(
+        "columns by the names that they are headed with",
+        arguments: [
+            ("CMD", CacheTopColumn.cmd), ("file", .cmd), ("CGROUP", .cmd), ("read_hit", .readHit), ("HITS", .hits),
+            ("files", nil), ("", nil),
+        ])
+    func columnNames(text: String, column: CacheTopColumn?) {
+        #expect(CacheTopColumn(text) == column)
+    }
+
     @Test("every view sums to the same")
     func sums() {
         for view in CacheTopView.allCases {

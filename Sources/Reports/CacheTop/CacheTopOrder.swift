@@ -14,6 +14,11 @@ public enum CacheTopColumn: String, CaseIterable, Sendable {
     /// By its heading, however it is spelt: `read_hit%`, `READ_HIT`, `hits`.
     public init?(_ text: String) {
         let wanted = text.uppercased()
+        // what CMD's column is headed in the other views
+        if ["FILE", "CGROUP"].contains(wanted) {
+            self = .cmd
+            return
+        }
         guard
             let column = Self.allCases.first(where: {
                 $0.rawValue == wanted || $0.rawValue == wanted + "%"

@@ -51,7 +51,7 @@ struct CacheStatSource: ReportSource {
             return
         }
         session.output.print(text.line(row))
-        for remark in text.remarks(row) { session.output.print(remark) }
+        for remark in text.remarks(row) { session.output.note(remark) }
     }
 
     /// Ends an interval.

@@ -61,7 +61,7 @@ struct CacheTop: Tool {
     var by = ViewArgument(.process)
     @Option(name: [.customShort("r"), .long], help: "At most so many rows.")
     var rows: ReportCount?
-    @Option(help: "Column to sort by: PID, UID, CMD, HITS, MISSES, DIRTIES, READ_HIT%, WRITE_HIT%.")
+    @Option(help: "Column to sort by: PID, UID, CMD (or FILE, CGROUP), HITS, MISSES, DIRTIES, READ_HIT%, WRITE_HIT%.")
     var sort = ColumnArgument(.hits)
     @Flag(help: "Smallest first.")
     var ascending = false

@@ -27,7 +27,7 @@ struct CacheTopSource: ReportSource {
             session.output.print(
                 CacheTopText.line(row, seesAccesses: report.seesAccesses) { names.userName($0) })
         }
-        if let remark = CacheTopText.remark(report) { session.output.print(remark) }
+        if let remark = CacheTopText.remark(report) { session.output.note(remark) }
     }
 
     mutating func close(_ session: inout Session, isLast: Bool) throws {

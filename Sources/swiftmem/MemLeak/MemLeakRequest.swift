@@ -20,13 +20,16 @@ enum MemLeakRequest {
         _ arguments: MemLeakArguments, _ settings: MemLeakSettings
     ) throws(Failure) -> KernelLeakPlan {
         let others: [(isGiven: Bool, option: String)] = [
-            (arguments.obj != nil, "-O"), (arguments.symbolsPrefix != nil, "--symbols-prefix"),
+            (arguments.symbolsPrefix != nil, "--symbols-prefix"),
             (arguments.follow, "--follow"), (arguments.exitStatus, "--exit-status"),
-            (arguments.lines, "--lines"), (arguments.sampleBytes != nil, "--sample-bytes"),
+            (arguments.lines, "--lines"), (arguments.failOnLeak != nil, "--fail-on-leak"),
+            (arguments.sampleBytes != nil, "--sample-bytes"),
         ]
         for other in others where other.isGiven {
             throw .usage("\(other.option) is of processes: with -p, -c or --cgroup")
         }
+        // bcc's takes it there too, and pays no heed to it
+        if arguments.obj != nil { note("memleak: -O is of processes: without -p, -c or --cgroup it changes nothing") }
         if let cache = arguments.cache {
             if arguments.percpu { throw .usage("--cache: per-CPU memory is in no slab cache") }
             guard cache.utf8.count < Int(KERNELLEAK_CACHE_NAME) else {
@@ -53,6 +56,9 @@ enum MemLeakRequest {
             throw .usage("--sample-bytes goes with neither -s nor --combined-only")
         }
         if arguments.exitStatus && arguments.words.isEmpty { throw .usage("--exit-status is of a command (-c)") }
+        if arguments.failOnLeak != nil && settings.combinedOnly {
+            throw .usage("--combined-only keeps no ages for --fail-on-leak to tell leaks by")
+        }
         let reading = FileReading()
         return MemLeakPlan(
             settings: settings, target: try target(arguments), follow: arguments.follow,

@@ -7,6 +7,8 @@ internal import Reports
 /// that a reader never sees half an interval and a pipe gets few writes.
 struct Output: ~Copyable {
     private var bytes: [UInt8] = []
+    /// For standard error, behind what goes to standard output.
+    private var notes: [UInt8] = []
     private var writer: Optional<PatientWriter> = nil
 
     mutating func print(_ line: String) {
@@ -19,8 +21,17 @@ struct Output: ~Copyable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
+    /// A line about the report rather than of it, for standard error: who parses the report meets it nowhere.
+    mutating func note(_ line: String) {
+        notes += line.utf8
+        notes.append(UInt8(ascii: "\n"))
+    }
+
     /// Takes another's lines behind its own.
-    mutating func append(_ other: consuming Output) { bytes += other.bytes }
+    mutating func append(_ other: consuming Output) {
+        bytes += other.bytes
+        notes += other.notes
+    }
 
     /// Writes what has gathered.
     ///
@@ -28,6 +39,11 @@ struct Output: ~Copyable {
     /// - Throws: `Failure`, exit status 74, when it can't be written (a full disk), or when the run is to end and the
     ///   reader takes nothing.
     mutating func flush() throws(Failure) -> Bool {
+        defer {
+            // a report is worth no less where its notes can't be written
+            if !notes.isEmpty { _ = PatientWriter(STDERR_FILENO).write(notes) }
+            notes.removeAll(keepingCapacity: true)
+        }
         guard !bytes.isEmpty else { return true }
         defer { bytes.removeAll(keepingCapacity: true) }
         let end = write()

@@ -4,7 +4,7 @@ internal import Glibc
 internal import LibBPF
 internal import SystemLayer
 
-/// Writes to standard output without being caught in write(): a signal that ends the run ends the wait for a reader.
+/// Writes to standard output, or error, without being caught in write(): a signal that ends the run ends the wait for a reader.
 struct PatientWriter: ~Copyable {
     enum End: Equatable {
         case written
@@ -19,20 +19,22 @@ struct PatientWriter: ~Copyable {
     /// Milliseconds that a reader has left when the run is to end.
     private static let grace: Int32 = 500
 
+    private let output: Int32
     private let owned: OwnedDescriptor?
     /// -1, which poll() passes over, where there is none.
     private let signals: Int32
     /// How many bytes a write may have.
     private let piece: Int
 
-    init() {
+    init(_ output: Int32 = STDOUT_FILENO) {
+        self.output = output
         var set = Signals.ending()
         // They are not read here: the run's own loop does that.
         let descriptor = signalfd(-1, &set, 0x80800)
         owned = descriptor < 0 ? nil : OwnedDescriptor(owning: descriptor)
         signals = descriptor
         var status = stat()
-        let isFile = fstat(STDOUT_FILENO, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        let isFile = fstat(output, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         piece = isFile ? .max : Self.pipePiece
     }
 
@@ -44,7 +46,7 @@ struct PatientWriter: ~Copyable {
             guard isWritable() else { return .interrupted(bytes.count - done) }
             // SAFETY: a part of the buffer, never past its end.
             let count = Glibc.write(
-                STDOUT_FILENO, bytes.baseAddress?.advanced(by: done), min(piece, bytes.count - done))
+                output, bytes.baseAddress?.advanced(by: done), min(piece, bytes.count - done))
             if count >= 0 {
                 done += count
             } else if errno != EINTR && errno != EAGAIN {
@@ -54,10 +56,10 @@ struct PatientWriter: ~Copyable {
         return .written
     }
 
-    /// Waits until standard output takes something; false: the run is to end, and it does not.
+    /// Waits until the output takes something; false: the run is to end, and it does not.
     private func isWritable() -> Bool {
         var waits = [
-            pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0),
+            pollfd(fd: output, events: Int16(POLLOUT), revents: 0),
             pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
         ]
         while true {

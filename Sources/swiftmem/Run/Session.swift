@@ -91,11 +91,11 @@ struct Session: ~Copyable {
         return losses
     }
 
-    /// Says in text mode what was lost since this was last said; JSON carries it itself.
+    /// Says in text mode, on standard error, what was lost since this was last said; JSON carries it itself.
     mutating func showLosses() throws(BPFError) {
         guard !options.json else { return }
         let now = try losses()
-        for line in now.since(shown).lines { output.print("lost: " + line) }
+        for line in now.since(shown).lines { output.note("lost: " + line) }
         shown = now
     }
 

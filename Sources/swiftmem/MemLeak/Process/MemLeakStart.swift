@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import LibBPF
 internal import Reports
+internal import Symbols
 internal import Unwind
 
 /// The start: what is there is attached to, the command is begun, the head is printed.
@@ -18,12 +19,18 @@ extension MemLeakSource {
             }
             try processes.watch(events)
         case .cgroup(let cgroup):
-            for pid in cgroup.processes() {
+            let members = cgroup.processes()
+            var progress = LookProgress(members.count, cgroup: cgroup)
+            for pid in members {
+                // Ctrl-C is not to wait for the files of a machine
+                if FileReading.isInterrupted { break }
+                progress.next()
                 processes.add(pid)
                 processes.set(pid, isNarrow: NarrowProgram.isRun(by: pid))
                 if processes.isNarrow(pid) { say(NarrowProgram.words(pid)) }
                 try look(at: pid, session)
             }
+            progress.end()
             sayIfPrefixIsUnknown()
         }
         // who waits for the head may end the process at once
