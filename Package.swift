@@ -99,7 +99,7 @@ func workload(_ name: String) -> Target {
 let workloads: [String] = [
     "oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls",
     "memstall",
-    "cacheedges", "memholder",
+    "cacheedges", "leakshapes", "memholder",
     // make new-tool: a workload goes above this line
 ]
 let workloadTargets: [Target] = workloads.map(workload)
@@ -194,7 +194,8 @@ let testTargets: [Target] = [
         ]),
     tests("SystemTests", ["SystemLayer", "CLinux", systemPackage]),
     .target(name: "SchemaSupport", dependencies: ["Reports"], path: "Tests/SchemaSupport", swiftSettings: strict),
-    tests("ReportsTests", ["Reports", "TraceRecords", "SchemaSupport"], exclude: ["Golden"]),
+    tests(
+        "ReportsTests", ["Reports", "TraceRecords", "SchemaSupport", "TestSupport", systemPackage], exclude: ["Golden"]),
     tests(
         "CommandTests",
         [

@@ -71,7 +71,7 @@ static __always_inline void record_block(struct thread *thread, u32 pid, u64 add
 
 	if (!block.stack)
 		lost(LOSS_NO_STACK);
-	if (put(pid, address, &block))
+	if (put_new(pid, address, &block))
 		COUNT(allocations);
 }
 

@@ -19,7 +19,7 @@ struct {
 	__type(value, struct memleak_block);
 } blocks SEC(".maps");
 
-/* The blocks' sum by process and stack, where user space does not add them up. */
+/* The blocks' sum by process and stack: outstanding where user space does not add them up, else ever made. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 65536);

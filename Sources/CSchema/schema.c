@@ -87,6 +87,15 @@ TEXT(meminfo_detail) = {
 TEXT(meminfo_hint) = {
 #embed "../../Docs/schema/meminfo_hint.json"
 };
+TEXT(meminfo_process) = {
+#embed "../../Docs/schema/meminfo_process.json"
+};
+TEXT(meminfo_cgroup) = {
+#embed "../../Docs/schema/meminfo_cgroup.json"
+};
+TEXT(meminfo_file) = {
+#embed "../../Docs/schema/meminfo_file.json"
+};
 /* make new-tool: bytes go above this line */
 
 #define SCHEMA(record) \
@@ -119,6 +128,9 @@ static const struct record_schema schemas[] = {
 	SCHEMA(meminfo),
 	SCHEMA(meminfo_detail),
 	SCHEMA(meminfo_hint),
+	SCHEMA(meminfo_process),
+	SCHEMA(meminfo_cgroup),
+	SCHEMA(meminfo_file),
 	/* make new-tool: a row goes above this line */
 	SCHEMA(doctor_machine),
 	SCHEMA(doctor_feature),

@@ -72,7 +72,9 @@ struct FirstWord: Sendable, CustomTestStringConvertible {
         .init(
             "cachestat --timeout 3", before: unknown, says: "cachestat has no option --timeout",
             advice: "did you mean --duration?"),
-        .init("cachestat --rows 3", before: unknown, says: "cachestat has no option --rows", advice: "cachetop has it"),
+        .init(
+            "cachestat --rows 3", before: unknown, says: "cachestat has no option --rows",
+            advice: "cachetop, meminfo have it"),
         .init(
             "cachestat --orphans", before: unknown, says: "cachestat has no option --orphans", advice: "shmsnoop has it"
         ),

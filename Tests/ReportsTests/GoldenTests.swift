@@ -81,7 +81,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16, isMet: true)]
         },
         .memstall, .memstallInterval, .memstallEvent, .memstallSummary,
-        .meminfo, .meminfoDetail, .meminfoHint,
+        .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
         // make new-tool: a tool's golden records go above this line
     ]
 
@@ -210,10 +210,19 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             var table = OutstandingTable(youngest: 900, weight: isKernels ? .oneIn(16) : .oneIn(1), keepsBlocks: true)
             table.add(pid: 7, address: 0xffff_8881_0000_1000, bytes: 4096, time: 400, stack: 1)
             table.add(total: AllocationTotal(bytes: 100, count: 1), pid: 8, stack: 2)
+            table.add(pid: 7, address: 1, bytes: 8, time: 950, stack: 1)
             let kernel = KernelMemory(kind: .cache, cache: "dentry", falseLeaksPossible: true)
             let stacks = table.top(2, by: .size).enumerated().map { index, top in
                 MemLeakStack(
-                    pid: isKernels ? nil : top.site.pid, sum: top.sum, frames: index == 0 ? frames : nil,
+                    pid: isKernels ? nil : top.site.pid, comm: isKernels || index > 0 ? nil : "app",
+                    id: StackID(index == 0 ? frames : nil, by: .function), sum: top.sum,
+                    trend: index == 0
+                        ? StackTrend(
+                            verdict: isKernels ? .growing : .leaking, confidence: 0.812,
+                            growth: Rate(value: 112.0004, error: 11.2), growthCount: Rate(value: 2, error: 0.25),
+                            survival: [0.0101, 0.01, nil])
+                        : StackTrend(verdict: .tooEarly),
+                    members: index + 1, frames: index == 0 ? frames : nil,
                     kernel: isKernels && index == 0 ? kernel : nil, end: isKernels ? nil : .cut)
             }
             var counters = KernelLeakCounters()
@@ -223,7 +232,9 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
                 time: time, monotonic: 1000, stacks: stacks, total: table.total, siteCount: 2,
                 blocks: isKernels ? [] : table.blocks, counters: MemLeakCounters(), losses: losses,
                 sampleRate: isKernels ? 16 : 1, sampleBytes: isKernels ? nil : 524_288,
-                kernel: isKernels ? counters : nil, leftOut: FilesLeftOut(files: isKernels ? [] : [left], count: 3))
+                kernel: isKernels ? counters : nil, leftOut: FilesLeftOut(files: isKernels ? [] : [left], count: 3),
+                younger: table.younger, minimumAge: 500_000_000,
+                watch: LeakSummary(stacks.map(\.trend), watched: 61.5, patience: 45))
             return MemLeakJSON.lines(report)
         }
     }

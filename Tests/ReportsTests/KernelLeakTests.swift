@@ -75,7 +75,9 @@ import Testing
     func json() {
         let lines = MemLeakJSON.lines(report(seesBulk: false)).map { $0.checkedText() }
         #expect(lines.count == 3)
-        #expect(lines[0].contains(#""pid":null,"bytes":76800,"count":400,"oldest_ns":990,"estimated":false"#))
+        #expect(
+            lines[0].contains(#""pid":null,"comm":null,"id":"#)
+                && lines[0].contains(#""bytes":76800,"count":400,"oldest_ns":990,"estimated":false"#))
         #expect(lines[0].hasSuffix(#""kind":"kmalloc","cache":"kmalloc-cg-192","false_leaks_possible":true}"#))
         #expect(lines[1].contains(#""bytes":65536,"count":16,"oldest_ns":980,"estimated":true"#))
         #expect(lines[1].hasSuffix(#""kind":"pages","cache":null,"false_leaks_possible":false}"#))

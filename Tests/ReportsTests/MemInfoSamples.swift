@@ -107,10 +107,10 @@ enum MemInfoSample {
         ],
         systemVBytes: 5 << 20,
         objects: [
-            .init(kind: .memfd, name: "cache\u{1b}", bytes: 30 << 20, pid: 7),
-            .init(kind: .anonymous, name: "/dev/zero", bytes: 8 << 20, pid: 8),
-            .init(kind: .deleted, name: "/run/x", bytes: 4 << 20, pid: 9),
-            .init(kind: .gpu, name: "i915", bytes: 1 << 20, pid: 9),
+            .init(kind: .memfd, name: "cache\u{1b}", bytes: 30 << 20, holders: 1, pid: 7),
+            .init(kind: .anonymous, name: "/dev/zero", bytes: 8 << 20, holders: 1, pid: 8),
+            .init(kind: .deleted, name: "/run/x", bytes: 4 << 20, holders: 1, pid: 9),
+            .init(kind: .gpu, name: "i915", bytes: 1 << 20, holders: 1, pid: 9),
         ])
 
     static func reading(
@@ -146,5 +146,68 @@ extension GoldenRecord {
             MemInfoHint(rule: "shared_stands", fact: "files in /dev/shm hold 900 MB", command: "ls -lS /dev/shm"),
             MemInfoHint(rule: "absurd_counter", fact: "Percpu is larger than the memory", command: nil),
         ].map { $0.json(time) }
+    }
+
+    static let meminfoProcess = GoldenRecord(type: "meminfo_process") {
+        MemInfoSample.processes.map { MemInfoJSON.line($0, time) }
+    }
+    static let meminfoCgroup = GoldenRecord(type: "meminfo_cgroup") {
+        MemInfoSample.cgroups.map { MemInfoJSON.line($0, time) }
+    }
+    static let meminfoFile = GoldenRecord(type: "meminfo_file") {
+        let forgotten = SharedMemory.Object(kind: .posix, name: "/dev/shm/x", bytes: 2 << 20, holders: 0, pid: nil)
+        return [MemInfoSample.shared.objects[0], forgotten].map { MemInfoJSON.line($0, time) }
+    }
+}
+
+extension MemInfoSample {
+    static let status = """
+        Name:\ta\\nRssAnon:\t9 kB
+        Uid:\t1000\t1001\t1000\t1000
+        VmRSS:\t   7000 kB
+        RssAnon:\t   4000 kB
+        RssFile:\t   2000 kB
+        RssShmem:\t   1000 kB
+        VmPTE:\t     60 kB
+        VmSwap:\t    500 kB
+        Threads:\t3
+
+        """
+
+    static let rollup = """
+        55d0c0000000-7ffd00000000 ---p 00000000 00:00 0                          [rollup]
+        Rss:                7000 kB
+        Pss:                5000 kB
+        Private_Clean:       100 kB
+        Private_Dirty:      4000 kB
+
+        """
+
+    static var processes: [ProcessMemory] {
+        let bare = "RssAnon: 1 kB\nRssFile: 0 kB\nRssShmem: 0 kB\n"
+        var whole = ProcessMemory(pid: 7, comm: "app\u{1b}", uid: 1001, status: Array(status.utf8))
+        whole?.add(smapsRollup: Array(rollup.utf8))
+        return [whole, ProcessMemory(pid: 8, comm: "b", uid: nil, status: Array(bare.utf8))].compactMap { $0 }
+    }
+
+    static var cgroups: [CgroupMemory] {
+        let unified = [
+            "memory.current": "104857600\n", "memory.max": "max\n", "memory.high": "209715200\n",
+            "memory.stat":
+                "anon 1048576\nfile 3145728\nshmem 1048576\nactive_file 524288\ninactive_file 1572864\nslab 4096\n"
+                + "sock 8192\npercpu 160\n",
+            "cgroup.stat": "nr_descendants 3\nnr_dying_descendants 2\n",
+        ]
+        let legacy = [
+            "memory.usage_in_bytes": "4096\n", "memory.limit_in_bytes": "9223372036854771712\n",
+            "memory.stat": "cache 9\ntotal_cache 8192\ntotal_rss 4096\ntotal_shmem 4096\n",
+        ]
+        return [
+            CgroupMemory(path: CgroupPath("/system.slice/a.service"), unified: true) {
+                unified[$0].map { Array($0.utf8) }
+            },
+            CgroupMemory(path: CgroupPath("/b"), unified: false) { legacy[$0].map { Array($0.utf8) } },
+            CgroupMemory(path: CgroupPath("/"), unified: true) { _ in nil },
+        ]
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import TraceRecords
+import TestSupport
 import Testing
+import TraceRecords
 
 @testable import Reports
 
@@ -146,17 +147,6 @@ private let page: UInt64 = 4096
             }
         }
         #expect(pages == model)
-    }
-}
-
-private struct SplitMix {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
     }
 }
 
@@ -380,9 +370,9 @@ private struct SplitMix {
         let lines = MemLeakJSON.lines(report()).map { $0.checkedText() }
         #expect(
             lines == [
-                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"samples":null,"frames":[{"address":"0x555500001234","symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","module_offset":null,"build_id":null,"file":"main.c","line":9},{"address":"0x7f0000000001","symbol":null,"offset":null,"module":"/lib/libx.so.1","module_offset":"0x2a3f4","build_id":"00ab12","file":null,"line":null},{"address":"0x7f0000000002","symbol":null,"offset":null,"module":"/lib/liby.so","module_offset":"0x10","build_id":null,"file":null,"line":null},{"address":"0x7f0000000003","symbol":null,"offset":null,"module":"[anon]","module_offset":null,"build_id":null,"file":null,"line":null},{"address":"0x10","symbol":null,"offset":null,"module":null,"module_offset":null,"build_id":null,"file":null,"line":null}],"stack_end":null}"#,
-                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"bytes_error":null,"count_error":null,"samples":null,"frames":null,"stack_end":null}"#,
-                #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"stacks":2,"stacks_shown":2,"sample_rate":1,"sample_bytes":null,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"files_left_out":0,"left_out":[],"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":"0xab","bytes":8},{"address":"0xcd","bytes":4}]}"#,
+                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":7,"comm":null,"id":"\#(StackID(nil, by: .function).text)","stacks":1,"verdict":"too early to tell","verdict_confidence":null,"growth_bytes_per_second":null,"growth_bytes_per_second_error":null,"growth_count_per_second":null,"growth_count_per_second_error":null,"survival":{"10s":null,"60s":null,"300s":null},"bytes":4096,"count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"samples":null,"frames":[{"address":"0x555500001234","symbol":"leak\u001bhere","offset":31,"module":"/opt/a b/app","module_offset":null,"build_id":null,"file":"main.c","line":9},{"address":"0x7f0000000001","symbol":null,"offset":null,"module":"/lib/libx.so.1","module_offset":"0x2a3f4","build_id":"00ab12","file":null,"line":null},{"address":"0x7f0000000002","symbol":null,"offset":null,"module":"/lib/liby.so","module_offset":"0x10","build_id":null,"file":null,"line":null},{"address":"0x7f0000000003","symbol":null,"offset":null,"module":"[anon]","module_offset":null,"build_id":null,"file":null,"line":null},{"address":"0x10","symbol":null,"offset":null,"module":null,"module_offset":null,"build_id":null,"file":null,"line":null}],"stack_end":null}"#,
+                #"{"type":"memleak","time":"2026-01-02T03:04:05.000000006Z","pid":8,"comm":null,"id":"\#(StackID(nil, by: .function).text)","stacks":1,"verdict":"too early to tell","verdict_confidence":null,"growth_bytes_per_second":null,"growth_bytes_per_second_error":null,"growth_count_per_second":null,"growth_count_per_second_error":null,"survival":{"10s":null,"60s":null,"300s":null},"bytes":100,"count":1,"oldest_ns":100,"estimated":false,"bytes_error":null,"count_error":null,"samples":null,"frames":null,"stack_end":null}"#,
+                #"{"type":"memleak_summary","time":"2026-01-02T03:04:05.000000006Z","outstanding_bytes":4096,"outstanding_count":2,"oldest_ns":600,"estimated":false,"bytes_error":null,"count_error":null,"stacks":2,"stacks_shown":2,"leaking_stacks":0,"leaking_bytes_per_second":0.0,"growing_stacks":0,"growing_bytes_per_second":0.0,"suppressed_stacks":0,"suppressed_bytes":0,"watched_ns":0,"leak_after_ns":0,"younger_bytes":0,"younger_count":0,"sample_rate":1,"sample_bytes":null,"allocations":0,"frees":0,"unmatched_frees":3,"sampled_out":0,"filtered_out":0,"failed_calls":0,"unseen_new_calls":0,"abandoned_calls":1,"gone_bytes":0,"gone_count":0,"files_left_out":0,"left_out":[],"losses":\#(Losses(counts: [0, 5]).json.text()),"blocks":[{"address":"0xab","bytes":8},{"address":"0xcd","bytes":4}]}"#,
             ])
     }
 

@@ -59,6 +59,12 @@ import Testing
         #expect(throws: SymbolError.kernelAddressesHidden) { try KernelSymbols(kallsyms: Array("0 t x\n".utf8)) }
     }
 
+    @Test("a name that the next one continues is another")
+    func continued() throws {
+        let table = try KernelSymbols(kallsyms: Array("1000 t kmalloc\n2000 t _large.part\n3000 t a\n".utf8))
+        #expect(table.ranges(of: ["kmalloc_large", "a"]) == [0x3000..<0x10_3000])
+    }
+
     @Test("functions and their parts: the very name, or with a point behind it; of the image alone")
     func ranges() throws {
         let table = try KernelSymbols(

@@ -29,6 +29,19 @@ import Testing
         #expect(try at(0xffff_fffe, map("0 ffffffffffff f\n")) == "f+4294967294")
     }
 
+    @Test("memory is asked for 4096 entries at a time, with what sorting takes, and given back")
+    func memory() throws {
+        let reading = FileReading()
+        do {
+            let one = try PerfMap(text: Array("10 10 f\n".utf8), reading)
+            #expect(reading.bytes == 4096 * 24 * 3 / 2 && one.count == 1)
+            let many = (1...4097).map { "\(String($0 * 16, radix: 16)) 10 f\n" }.joined()
+            let more = try PerfMap(text: Array(many.utf8), reading)
+            #expect(reading.bytes == 3 * 4096 * 24 * 3 / 2 && more.count == 4097)
+        }
+        #expect(reading.bytes == 0)
+    }
+
     @Test("a function is found behind seven that lie in it, not behind eight; the later of two alike")
     func nested() throws {
         for (inner, found) in [(7, "outer+80"), (8, nil)] as [(Int, String?)] {

@@ -72,12 +72,17 @@ public struct MemInfoHint: Hashable, Sendable {
         (.shmemOther, "shared memory of processes that can't be looked at", "sudo swiftmem meminfo"),
     ]
 
-    /// The largest detail of a part: a mount, or a file with its holder.
+    /// Its largest file with who holds that, where it is most of it; else its largest mount.
     private static func largest(_ part: MemoryPart, _ report: MemInfoReport) -> String {
+        let bytes = report.ledger[part] ?? 0
+        if let file = report.ledger.sharedFiles.first(where: { $0.kind.part == part }), file.bytes > bytes / 2 {
+            let verb = file.holders > 1 ? "hold" : "holds"
+            return "; \(file.heldBy) \(verb) \(Printable.text(file.name)), \(megabytes(Int64(clamping: file.bytes))) MB"
+        }
         guard let detail = report.ledger.details.filter({ $0.part == part }).max(by: { $0.bytes < $1.bytes }) else {
             return ""
         }
-        return " (\(Printable.text(detail.name)) \(megabytes(Int64(clamping: detail.bytes))))"
+        return "; \(Printable.text(detail.name)) has \(megabytes(Int64(clamping: detail.bytes))) MB"
     }
 
     private static let sharedGrows: Rule = { report in

@@ -29,14 +29,7 @@ public struct MemoryDetail: Hashable, Sendable {
             add(mount.isPosix ? .posixShm : .tmpfs, mount.path, mount.bytes)
         }
         for object in largest(reading.shared.objects) {
-            let part: MemoryPart =
-                switch object.kind {
-                case .memfd: .memfd
-                case .anonymous: .sharedAnonymous
-                case .deleted: .shmemDeleted
-                case .gpu: .gpuObjects
-                }
-            add(part, "\(object.name), process \(object.pid)", object.bytes)
+            add(object.kind.part, "\(object.name), \(object.heldBy)", object.bytes)
         }
         for pool in reading.hugePools {
             let size = "\(pool.pageBytes / 1024) kB pages"

@@ -17,6 +17,8 @@ public struct MemoryLedger: Sendable {
     public private(set) var absurdCounters: [String] = []
     /// Parts of parts that overlap others, or have names.
     public let details: [MemoryDetail]
+    /// The largest files of shared memory, largest first.
+    public let sharedFiles: [SharedMemory.Object]
     /// Processes whose shared memory may not be looked at.
     public let unseenProcesses: Int
     /// Processes that there was no time for.
@@ -32,6 +34,7 @@ public struct MemoryLedger: Sendable {
                 }), total > 0
         else { return nil }
         (time, monotonic, totalBytes) = (reading.time, reading.monotonic, total)
+        sharedFiles = reading.shared.objects
         unseenProcesses = reading.shared.unseenProcesses
         skippedProcesses = reading.shared.skippedProcesses
         details = MemoryDetail.all(reading, total: total)

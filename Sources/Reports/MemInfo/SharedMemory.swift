@@ -14,21 +14,47 @@ public struct SharedMemory: Hashable, Sendable {
         }
     }
 
-    /// A file without a name that processes hold.
+    /// A file of shared memory: one without a name that processes hold, or one on a tmpfs.
     public struct Object: Hashable, Sendable {
         public enum Kind: String, Hashable, Sendable, CaseIterable {
-            case memfd, anonymous, deleted, gpu
+            case memfd
+            case anonymous = "shared_anonymous"
+            case deleted = "shmem_deleted"
+            case gpu = "gpu_objects"
+            /// With a name, on a tmpfs and on a /dev/shm: their mount's sum has them.
+            case tmpfs
+            case posix = "posix_shm"
+
+            /// The part of the ledger that has it.
+            public var part: MemoryPart {
+                switch self {
+                case .memfd: .memfd
+                case .anonymous: .sharedAnonymous
+                case .deleted: .shmemDeleted
+                case .gpu: .gpuObjects
+                case .tmpfs: .tmpfs
+                case .posix: .posixShm
+                }
+            }
         }
 
         public var kind: Kind
-        /// As the kernel names it, `memfd:NAME` or a path.
+        /// Its path, or its name as the kernel has it.
         public var name: String
         public var bytes: UInt64
-        /// A process that holds it, the first that was found.
-        public var pid: UInt32
+        /// Processes that map it or have it open, of those that were looked at.
+        public var holders: Int
+        /// The first of them; nil: there is none.
+        public var pid: UInt32?
 
-        public init(kind: Kind, name: String, bytes: UInt64, pid: UInt32) {
-            (self.kind, self.name, self.bytes, self.pid) = (kind, name, bytes, pid)
+        public init(kind: Kind, name: String, bytes: UInt64, holders: Int, pid: UInt32?) {
+            (self.kind, self.name, self.bytes, self.holders, self.pid) = (kind, name, bytes, holders, pid)
+        }
+
+        /// Who holds it, in words: `process 7`, `16 processes`.
+        public var heldBy: String {
+            if holders > 1 { return "\(holders) processes" }
+            return pid.map { "process \($0)" } ?? "nobody"
         }
     }
 

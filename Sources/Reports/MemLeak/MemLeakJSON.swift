@@ -2,7 +2,7 @@
 
 /// memleak's JSON; Docs/tools/memleak.md has the schema.
 public enum MemLeakJSON {
-    /// An object a stack, the largest first, then the summary.
+    /// An object a stack, in the report's order, then the summary.
     public static func lines(_ report: MemLeakReport) -> [JSONLine] {
         report.stacks.map { line($0, report) } + [summary(report)]
     }
@@ -11,6 +11,18 @@ public enum MemLeakJSON {
         var line = JSONLine(type: "memleak")
         line.add("time", report.time.rfc3339)
         line.add("pid", stack.pid)
+        line.add("comm", stack.comm)
+        line.add("id", stack.id.text)
+        line.add("stacks", stack.members)
+        line.add("verdict", stack.trend.verdict.rawValue)
+        line.add("verdict_confidence", stack.trend.confidence)
+        add(stack.trend.growth, "growth_bytes_per_second", to: &line)
+        add(stack.trend.growthCount, "growth_count_per_second", to: &line)
+        var survival = JSONLine()
+        for (age, share) in zip(LeakHistory<Int>.ages, stack.trend.survival) {
+            survival.add("\(age)s", share.map(rounded))
+        }
+        line.add("survival", survival)
         line.add("bytes", stack.sum.bytes)
         line.add("count", stack.sum.count)
         line.add("oldest_ns", age(stack.sum, report))
@@ -39,6 +51,16 @@ public enum MemLeakJSON {
         line.add("count_error", report.total.countError)
         line.add("stacks", report.siteCount)
         line.add("stacks_shown", report.stacks.count)
+        line.add("leaking_stacks", report.watch.leaking.stacks)
+        line.add("leaking_bytes_per_second", rounded(report.watch.leaking.growth))
+        line.add("growing_stacks", report.watch.growing.stacks)
+        line.add("growing_bytes_per_second", rounded(report.watch.growing.growth))
+        line.add("suppressed_stacks", report.watch.suppressedStacks)
+        line.add("suppressed_bytes", report.watch.suppressed.bytes)
+        line.add("watched_ns", UInt64(max(0, report.watch.watched) * 1e9))
+        line.add("leak_after_ns", UInt64(max(0, report.watch.patience) * 1e9))
+        line.add("younger_bytes", report.younger.bytes)
+        line.add("younger_count", report.younger.count)
         line.add("sample_rate", report.sampleRate)
         line.add("sample_bytes", report.sampleBytes)
         let counters = report.counters
@@ -95,6 +117,14 @@ public enum MemLeakJSON {
         line.add("limit_met", isMet)
         return line
     }
+
+    private static func add(_ rate: Rate?, _ key: String, to line: inout JSONLine) {
+        line.add(key, rate.map { rounded($0.value) })
+        line.add(key + "_error", rate.map { rounded($0.error) })
+    }
+
+    /// Thousandths say more than was measured.
+    private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
     private static func age(_ sum: OutstandingSum, _ report: MemLeakReport) -> UInt64? {
         sum.oldestTime.map { report.monotonic > $0 ? report.monotonic - $0 : 0 }

@@ -5,11 +5,16 @@ public struct MemLeakReport: Hashable, Sendable {
     public let time: WallTime
     /// CLOCK_MONOTONIC, nanoseconds.
     public let monotonic: UInt64
-    /// Largest first.
+    /// In the order asked for.
     public let stacks: [MemLeakStack]
     public let total: OutstandingSum
-    /// Sites in all, shown or not.
+    /// Stacks in all, shown or not.
     public let siteCount: Int
+    /// What was left out for its age.
+    public let younger: OutstandingSum
+    /// Nanoseconds: what is younger was left out.
+    public let minimumAge: UInt64
+    public let watch: LeakSummary
     public let blocks: [OutstandingBlock]
     public let counters: MemLeakCounters
     public let losses: Losses
@@ -27,8 +32,10 @@ public struct MemLeakReport: Hashable, Sendable {
         time: WallTime, monotonic: UInt64, stacks: [MemLeakStack], total: OutstandingSum,
         siteCount: Int, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,
         sampleRate: UInt64, sampleBytes: UInt64? = nil, kernel: KernelLeakCounters? = nil,
-        gone: OutstandingSum = OutstandingSum(), leftOut: FilesLeftOut = FilesLeftOut()
+        gone: OutstandingSum = OutstandingSum(), leftOut: FilesLeftOut = FilesLeftOut(),
+        younger: OutstandingSum = OutstandingSum(), minimumAge: UInt64 = 0, watch: LeakSummary = LeakSummary()
     ) {
+        (self.younger, self.minimumAge, self.watch) = (younger, minimumAge, watch)
         self.leftOut = leftOut
         self.gone = gone
         self.time = time

@@ -13,11 +13,15 @@ public struct MemLeakFrame: Hashable, Sendable {
     public let buildID: String?
     public let file: String?
     public let line: Int?
+    /// The compiler has merged this function into the next frame's.
+    public let isInlined: Bool
 
     public init(
         address: UInt64, symbol: String? = nil, offset: UInt64 = 0, module: String? = nil,
-        moduleOffset: UInt64? = nil, buildID: String? = nil, file: String? = nil, line: Int? = nil
+        moduleOffset: UInt64? = nil, buildID: String? = nil, file: String? = nil, line: Int? = nil,
+        isInlined: Bool = false
     ) {
+        self.isInlined = isInlined
         self.address = address
         self.symbol = symbol
         self.offset = offset
@@ -29,12 +33,18 @@ public struct MemLeakFrame: Hashable, Sendable {
     }
 }
 
-/// One line of a report: a site and its stack.
+/// One line of a report: a stack, or several that are one by its granularity.
 public struct MemLeakStack: Hashable, Sendable {
     /// nil: the kernel's.
     public let pid: UInt32?
+    /// The process's name; nil: the kernel's, or not known.
+    public let comm: String?
+    public let id: StackID
     public let sum: OutstandingSum
-    /// Innermost first; nil: the stack was lost.
+    public let trend: StackTrend
+    /// How many stacks it is made of, which differ in where a function calls the next.
+    public let members: Int
+    /// The largest member's, innermost first; nil: the stack was lost.
     public let frames: [MemLeakFrame]?
     /// What of the kernel it is; nil: a process's, or lost with the stack.
     public let kernel: KernelMemory?
@@ -42,13 +52,12 @@ public struct MemLeakStack: Hashable, Sendable {
     public let end: StackEnd?
 
     public init(
-        pid: UInt32?, sum: OutstandingSum, frames: [MemLeakFrame]?, kernel: KernelMemory? = nil,
-        end: StackEnd? = nil
+        pid: UInt32?, comm: String? = nil, id: StackID = StackID(nil, by: .function), sum: OutstandingSum,
+        trend: StackTrend = StackTrend(verdict: .tooEarly), members: Int = 1, frames: [MemLeakFrame]?,
+        kernel: KernelMemory? = nil, end: StackEnd? = nil
     ) {
-        self.pid = pid
-        self.sum = sum
-        self.frames = frames
-        self.kernel = kernel
-        self.end = end
+        (self.pid, self.comm, self.id, self.sum) = (pid, comm, id, sum)
+        (self.trend, self.members, self.frames) = (trend, members, frames)
+        (self.kernel, self.end) = (kernel, end)
     }
 }

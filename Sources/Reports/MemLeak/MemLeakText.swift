@@ -19,7 +19,7 @@ public struct MemLeakText: Sendable {
         "Attaching to \(target), Ctrl+C to quit."
     }
 
-    /// The report as lines: the blocks asked for, then the stacks, the largest last.
+    /// The report as lines: the blocks asked for, then the stacks, what comes first in their order last.
     public func lines(_ report: MemLeakReport) -> [String] {
         var lines = ["[\(report.time.clockTime)] Top \(top) stacks with outstanding allocations:"]
         for block in report.blocks.sorted(by: { ($0.bytes, $0.address) < ($1.bytes, $1.address) }) {
@@ -28,8 +28,8 @@ public struct MemLeakText: Sendable {
         for stack in report.stacks.reversed() {
             lines.append(
                 "\t\(stack.sum.bytes) bytes in \(stack.sum.count) allocations from stack"
-                    + (showsPIDs ? stack.pid.map { " of pid \($0)" } ?? "" : "") + (stack.kernel?.text ?? "")
-                    + fewSamples(stack.sum))
+                    + owner(stack) + (stack.kernel?.text ?? "") + fewSamples(stack.sum))
+            lines += trend(stack).map { "\t\t[\($0)]" }
             guard let frames = stack.frames else {
                 lines.append("\t\tstack information lost")
                 continue
@@ -81,8 +81,45 @@ public struct MemLeakText: Sendable {
             lines.append("\(counters.abandoned) calls left without returning")
         }
         lines += report.leftOut.lines
-        return lines
+        if report.younger.count > 0 {
+            let age = Self.seconds(Double(report.minimumAge) / 1e9)
+            lines.append(
+                (report.stacks.isEmpty ? "nothing is older than \(age) s; " : "")
+                    + "\(report.younger.count) younger than \(age) s left out, \(report.younger.bytes) bytes (-o 0 shows them)"
+            )
+        }
+        return lines + report.watch.lines
     }
+
+    private func owner(_ stack: MemLeakStack) -> String {
+        guard showsPIDs, let pid = stack.pid else { return "" }
+        return " of pid \(pid)" + (stack.comm.map { " (\(Printable.text($0)))" } ?? "")
+    }
+
+    /// How it develops, in a line; the second for those that survive.
+    private func trend(_ stack: MemLeakStack) -> [String] {
+        let trend = stack.trend
+        guard trend.verdict != .tooEarly, let growth = trend.growth, let count = trend.growthCount else { return [] }
+        let grows = trend.verdict.rank < LeakVerdict.tooEarly.rank
+        let rate =
+            "\(Self.signed(growth.value)) ± \(Self.number(growth.error)) bytes/s, \(Self.signed(count.value)) blocks/s"
+        let share = Array(zip(LeakHistory<Int>.ages, trend.survival)).last { $0.1 != nil }
+        let alive = share.flatMap { age, share in
+            share.map { "; of \(age) s ago \(Self.number($0 * 100)) % live" }
+        }
+        return [trend.verdict.rawValue + (grows ? ": \(rate)" : "") + (alive ?? "")]
+    }
+
+    static func signed(_ value: Double) -> String { (value < 0 ? "-" : "+") + number(abs(value)) }
+
+    /// Three digits where it is small, whole where it is not.
+    static func number(_ value: Double) -> String {
+        let scale: Double = value >= 100 ? 1 : value >= 10 ? 10 : 100
+        let rounded = (value * scale).rounded() / scale
+        return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int64(rounded))" : "\(rounded)"
+    }
+
+    static func seconds(_ value: Double) -> String { number(value < 10 ? value : value.rounded()) }
 
     private func fewSamples(_ sum: OutstandingSum) -> String {
         guard sum.isOfFewSamples, let samples = sum.samples else { return "" }

@@ -8,6 +8,14 @@ public enum SampleWeight: Hashable, Sendable {
     /// Sample points lay so many bytes apart on average: an allocation of n bytes was
     /// recorded with probability 1 - exp(-n / distance).
     case distance(Double)
+
+    /// How many allocations of a size one stands for.
+    func count(of size: UInt64) -> Double {
+        switch self {
+        case .oneIn(let rate): Double(rate)
+        case .distance(let distance): 1 / -expm1(-Double(max(1, size)) / distance)
+        }
+    }
 }
 
 /// What one site has outstanding.
@@ -18,6 +26,8 @@ public struct OutstandingSum: Hashable, Sendable {
     public var oldestTime: UInt64?
     /// Some of it stands for allocations that sampling passed over.
     public var isEstimated = false
+    /// By age; nil: nobody has asked, or it is not known.
+    var ages: AgeProfile?
     /// Variance of the estimates (Horvitz and Thompson's); NaN where it can't be told.
     var bytesVariance = 0.0
     var countVariance = 0.0
@@ -43,10 +53,12 @@ public struct OutstandingSum: Hashable, Sendable {
         return UInt64(exactly: variance.squareRoot().rounded())
     }
 
-    /// Adds another's bytes and allocations.
+    /// Adds another's bytes and allocations; the oldest of both is the oldest, ages are added where both have them.
     public mutating func add(_ other: OutstandingSum) {
         bytes &+= other.bytes
         count &+= other.count
+        if let time = other.oldestTime { oldestTime = min(oldestTime ?? .max, time) }
+        if let its = other.ages { ages?.add(its) }
         bytesVariance += other.bytesVariance
         countVariance += other.countVariance
         if let mine = sampleCount, let its = other.sampleCount { sampleCount = mine &+ its } else { sampleCount = nil }
@@ -54,8 +66,13 @@ public struct OutstandingSum: Hashable, Sendable {
     }
 
     /// Adds a heap block, and those of its kind that it stands for.
-    mutating func add(bytes size: UInt64, time: UInt64, weight: SampleWeight) {
+    mutating func add(bytes size: UInt64, time: UInt64, weight: SampleWeight, grid: AgeGrid? = nil) {
         oldestTime = min(oldestTime ?? .max, time)
+        if let grid {
+            let count = weight.count(of: size)
+            if ages == nil { ages = AgeProfile() }
+            ages?.add(bytes: Double(size) * count, count: count, born: time, grid)
+        }
         switch weight {
         case .oneIn(let rate):
             bytes &+= size &* rate

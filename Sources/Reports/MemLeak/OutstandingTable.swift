@@ -28,6 +28,9 @@ public struct OutstandingTable: Sendable {
     public private(set) var sites: [AllocationSite: OutstandingSum] = [:]
     /// All that were added, where they were asked for.
     public private(set) var blocks: [OutstandingBlock] = []
+    /// What was left out for its age.
+    public private(set) var younger = OutstandingSum()
+    private let grid: AgeGrid?
     private let youngest: UInt64
     private let weight: SampleWeight
     private let keepsBlocks: Bool
@@ -37,9 +40,12 @@ public struct OutstandingTable: Sendable {
     ///   - youngest: allocations made later (CLOCK_MONOTONIC nanoseconds) are left out.
     ///   - weight: how many allocations a sampled one stands for.
     ///   - ended: processes whose allocations count whatever their age: nobody will free them.
+    ///   - grid: sums are sorted by age too.
     public init(
-        youngest: UInt64, weight: SampleWeight = .oneIn(1), keepsBlocks: Bool = false, ended: Set<UInt32> = []
+        youngest: UInt64, weight: SampleWeight = .oneIn(1), keepsBlocks: Bool = false, ended: Set<UInt32> = [],
+        grid: AgeGrid? = nil
     ) {
+        self.grid = grid
         self.ended = ended
         self.youngest = youngest
         self.weight = weight
@@ -52,9 +58,11 @@ public struct OutstandingTable: Sendable {
     public mutating func add(
         pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64, weight: SampleWeight? = nil
     ) {
-        guard time <= youngest || ended.contains(pid) else { return }
+        guard time <= youngest || ended.contains(pid) else {
+            return younger.add(bytes: bytes, time: time, weight: weight ?? self.weight)
+        }
         sites[AllocationSite(pid: pid, stack: stack), default: OutstandingSum()]
-            .add(bytes: bytes, time: time, weight: weight ?? self.weight)
+            .add(bytes: bytes, time: time, weight: weight ?? self.weight, grid: grid)
         if keepsBlocks { blocks.append(OutstandingBlock(address: address, bytes: bytes)) }
     }
 
@@ -62,11 +70,17 @@ public struct OutstandingTable: Sendable {
     public mutating func add(_ ledger: MappingLedger) {
         for pid in ledger.pids {
             var seen: Set<UInt64> = []
-            for piece in ledger.pieces(of: pid) where piece.time <= youngest || ended.contains(pid) {
-                var sum = sites[AllocationSite(pid: pid, stack: piece.stack)] ?? OutstandingSum()
-                sum.add(bytes: piece.length, time: piece.time, weight: .oneIn(1))
-                if !seen.insert(piece.mapping).inserted { sum.count -= 1 }
-                sites[AllocationSite(pid: pid, stack: piece.stack)] = sum
+            for piece in ledger.pieces(of: pid) {
+                let isFirst = seen.insert(piece.mapping).inserted
+                guard piece.time <= youngest || ended.contains(pid) else {
+                    younger.add(bytes: piece.length, time: piece.time, weight: .oneIn(1))
+                    if !isFirst { younger.count -= 1 }
+                    continue
+                }
+                let site = AllocationSite(pid: pid, stack: piece.stack)
+                sites[site, default: OutstandingSum()]
+                    .add(bytes: piece.length, time: piece.time, weight: .oneIn(1), grid: grid)
+                if !isFirst { sites[site]?.count -= 1 }
                 if keepsBlocks {
                     blocks.append(OutstandingBlock(address: piece.start, bytes: piece.length))
                 }
@@ -90,28 +104,7 @@ public struct OutstandingTable: Sendable {
         var total = OutstandingSum()
         for sum in sites.values {
             total.add(sum)
-            if let time = sum.oldestTime { total.oldestTime = min(total.oldestTime ?? .max, time) }
         }
         return total
     }
-
-    /// The sites with the most, the largest first; equal ones in the order of their keys.
-    public func top(_ count: Int, by order: MemLeakOrder) -> [(
-        site: AllocationSite, sum: OutstandingSum
-    )] {
-        func key(_ sum: OutstandingSum) -> (UInt64, UInt64) {
-            order == .size ? (sum.bytes, sum.count) : (sum.count, sum.bytes)
-        }
-        let sorted = sites.sorted { a, b in
-            let (first, second) = (key(a.value), key(b.value))
-            if first != second { return first > second }
-            return (a.key.pid, a.key.stack) < (b.key.pid, b.key.stack)
-        }
-        return sorted.prefix(count).map { (site: $0.key, sum: $0.value) }
-    }
-}
-
-/// What reports are sorted by.
-public enum MemLeakOrder: String, CaseIterable, Sendable {
-    case size, count
 }

@@ -31,17 +31,19 @@ struct memleak_config {
 	__u32 chosen_only; /* probes fire in other processes too: ask `processes` */
 	__u32 by_cgroup; /* ask the filter */
 	__u32 follow; /* a chosen process's children are chosen */
-	__u32 totals; /* keep bytes and counts by stack */
+	__u32 totals; /* keep bytes and counts by stack, of what is outstanding */
+	__u32 made; /* keep bytes and counts by stack, of what was ever allocated; not with `totals` */
 	__u32 trace; /* an event for each call */
 	__u32 mark_frees; /* the allocator may map memory while it frees */
 	__u32 sample_bytes; /* sample by bytes, at the distances of the map sample_gaps */
 	__u32 empty; /* record nothing: for benchmarks */
+	__u32 padding;
 };
 
 /* Quantiles that a distance between samples is drawn from. */
 #define SAMPLE_GAPS 1024
 
-_Static_assert(sizeof(struct memleak_config) == 56, "memleak_config is shared with Swift");
+_Static_assert(sizeof(struct memleak_config) == 64, "memleak_config is shared with Swift");
 
 /* A block of a heap. */
 struct memleak_key {
@@ -62,7 +64,7 @@ struct memleak_total_key {
 	__u32 padding;
 };
 
-/* The sum of one stack's blocks; the kernel's are times their weight. */
+/* The sum of one stack's blocks, outstanding or ever made; the kernel's are times their weight. */
 struct memleak_total {
 	__s64 bytes;
 	__s64 count;

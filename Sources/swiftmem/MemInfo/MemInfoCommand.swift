@@ -21,6 +21,17 @@ struct MemInfo: Tool {
     var once = false
     @Flag(help: "The parts alone, without what is in them.")
     var brief = false
+    @Flag(help: "Also the processes: resident, their share of it, swapped out.")
+    var processes = false
+    @Flag(help: "Also the memory cgroups, with what is below them.")
+    var cgroups = false
+    @Flag(help: "Also the largest files of shared memory, and who holds them.")
+    var files = false
+    @Option(name: [.short, .long], help: ArgumentHelp("Rows of each table; --json has all.", valueName: "n"))
+    var rows = ReportCount(value: 10)
+    @Option(
+        help: ArgumentHelp("Time for reading processes' shares, the largest first.", valueName: "seconds"))
+    var pss = Seconds(0.2)
     @Flag(
         help: "Have the kernel fold what CPUs count for themselves first, on every CPU (root).")
     var exact = false

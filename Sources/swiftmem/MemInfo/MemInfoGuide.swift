@@ -6,11 +6,12 @@ extension MemInfo {
             .init("meminfo", "where the memory is now"),
             .init("meminfo 60", "a ledger a minute, with what has changed"),
             .init("meminfo --brief 1 10", "ten of them, the parts alone"),
+            .init("meminfo --processes --files", "and who has it"),
             .init("meminfo --once --json", "for a program"),
         ],
         overhead: """
             A ledger reads some files of /proc and /sys, and the mappings and open files of each process: 10 ms on a \
-            machine with 100 processes, a quarter of a second at most. It attaches nothing.
+            machine with 100 processes, two seconds at most. It attaches nothing.
             """,
         seeAlso: ["free(1)", "proc(5)", "swiftmem-shmsnoop(8)", "swiftmem-memleak(8)"])
 }

@@ -50,15 +50,24 @@ struct MemInfoRun: ~Copyable {
         before = ledger
         if first == nil { first = ledger }
         let hints = MemInfoHint.hints(report)
+        let processes = command.processes ? ProcessReader.read(budget: UInt64(command.pss.value * 1e9)) : []
+        let cgroups = command.cgroups ? CgroupReader.read() : []
         if command.json {
             output.print(MemInfoJSON.line(report))
             for detail in ledger.details { output.print(MemInfoJSON.line(detail, of: ledger)) }
             for hint in hints { output.print(hint.json(ledger.time)) }
+            for process in processes { output.print(MemInfoJSON.line(process, ledger.time)) }
+            for cgroup in cgroups { output.print(MemInfoJSON.line(cgroup, ledger.time)) }
+            if command.files { for file in ledger.sharedFiles { output.print(MemInfoJSON.line(file, ledger.time)) } }
             return
         }
         if first?.monotonic != ledger.monotonic { output.print("") }
         if pace.interval != nil { output.print(ledger.time.clockTime) }
         for line in text.lines(report) { output.print(line) }
+        let rows = command.rows.value
+        if command.processes { for line in MemInfoTables.lines(processes, count: rows) { output.print(line) } }
+        if command.cgroups { for line in MemInfoTables.lines(cgroups, count: rows) { output.print(line) } }
+        if command.files { for line in MemInfoTables.lines(ledger.sharedFiles, count: rows) { output.print(line) } }
         for hint in hints { for line in wrapped(hint.text) { output.print(line) } }
         for line in advice(ledger) { output.print(line) }
     }

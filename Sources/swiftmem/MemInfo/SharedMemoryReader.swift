@@ -8,10 +8,11 @@ internal import SystemPackage
 /// Finds what holds shared memory: mounted tmpfs of every mount namespace, System V segments of every IPC namespace,
 /// and files without a name by the processes that map them or have them open.
 ///
-/// It looks at processes as long as its time lasts; those that held something the last time come first.
+/// It looks at processes as long as its time lasts, the first time longer; those that held something the last time come
+/// first.
 struct SharedMemoryReader {
-    /// CLOCK_MONOTONIC, in nanoseconds, that a reading may take.
-    private let budget: UInt64 = 250_000_000
+    /// Nanoseconds that the next reading may take.
+    private var budget: UInt64 = 2_000_000_000
     /// The kernel's own tmpfs, as maps has it and as stat(2) has it.
     private let hidden: (text: String, number: UInt64)?
     private var holders: Set<UInt32> = []
@@ -29,29 +30,31 @@ struct SharedMemoryReader {
     /// A reading under way.
     private struct Finding {
         var result = SharedMemory()
-        /// Devices of tmpfs as maps has them.
-        var devices: Set<String> = []
-        /// The same as stat(2) has them.
-        var numbers: Set<UInt64> = []
+        /// Devices of tmpfs as maps has them, with what stat(2) has.
+        var devices: [String: UInt64] = [:]
+        /// By what stat(2) has.
+        var mounts: [UInt64: TmpfsMount] = [:]
         var mountNamespaces: Set<UInt64> = []
         var ipcNamespaces: Set<UInt64> = []
-        var objects: [File: SharedMemory.Object] = [:]
+        var objects: [FileKey: SharedMemory.Object] = [:]
+        /// Who has it mapped or open, of files with a name.
+        var users: [FileKey: (count: Int, pid: UInt32)] = [:]
         var holders: Set<UInt32> = []
     }
 
-    private struct File: Hashable {
+    private struct FileKey: Hashable {
         let device: UInt64
         let inode: UInt64
         /// System V's files share their numbers with others.
-        let kind: SharedMemory.Object.Kind
+        var kind: SharedMemory.Object.Kind?
     }
 
     mutating func read() -> SharedMemory {
         let deadline = monotonicNow() + budget
+        budget = 250_000_000
         var finding = Finding()
         if let hidden {
-            finding.devices.insert(hidden.text)
-            finding.numbers.insert(hidden.number)
+            finding.devices[hidden.text] = hidden.number
         }
         look(at: .own, isOwn: true, &finding)
         let all = ProcFS.processIDs()
@@ -66,6 +69,7 @@ struct SharedMemoryReader {
             look(at: pid, &finding)
         }
         holders = finding.holders
+        addNamedFiles(&finding)
         finding.result.objects = finding.objects.values.sorted { $0.bytes > $1.bytes }
         return finding.result
     }
@@ -88,7 +92,9 @@ struct SharedMemoryReader {
             let numbers = mount.device.split(separator: ":").compactMap { UInt32($0) }
             guard numbers.count == 2 else { continue }
             let number = UInt64(makedev(numbers[0], numbers[1]))
-            guard !finding.numbers.contains(number), !mount.isBehindNetwork(byID, rootAnswers: isOwn) else { continue }
+            guard finding.mounts[number] == nil, number != hidden?.number,
+                !mount.isBehindNetwork(byID, rootAnswers: isOwn)
+            else { continue }
             let path = isOwn ? FilePath(mount.path) : process.path("root").pushing(FilePath(mount.path).removingRoot())
             let raw = path.withPlatformString { clinux_open_name($0) }
             guard raw >= 0 else { continue }
@@ -96,12 +102,12 @@ struct SharedMemoryReader {
             var status = stat()
             // something else may be mounted over it
             guard fstat(descriptor.raw, &status) == 0, UInt64(status.st_dev) == number else { continue }
-            finding.numbers.insert(number)
-            finding.devices.insert(mapsDevice(numbers[0], numbers[1]))
+            let isPosix = mount.path.hasSuffix("/dev/shm")
+            finding.mounts[number] = TmpfsMount(directory: path, path: FilePath(mount.path), isPosix: isPosix)
+            finding.devices[mapsDevice(numbers[0], numbers[1])] = number
             let used = clinux_used_bytes(descriptor.raw)
             guard used >= 0 else { continue }
-            finding.result.mounts.append(
-                .init(path: mount.path, bytes: UInt64(used), isPosix: mount.path.hasSuffix("/dev/shm")))
+            finding.result.mounts.append(.init(path: mount.path, bytes: UInt64(used), isPosix: isPosix))
         }
     }
 
@@ -120,36 +126,71 @@ struct SharedMemoryReader {
         }
         // a thread of the kernel's has no mappings, and no files either
         guard !maps.isEmpty else { return }
-        for mapping in SharedMapping.of(devices: finding.devices, in: maps) {
-            let isHidden = mapping.device == hidden?.text
-            guard isHidden || mapping.isDeleted else { continue }
-            add(process.path("map_files").appending(mapping.range), name: mapping.path, pid, &finding)
+        var seen: Set<FileKey> = []
+        for mapping in SharedMapping.of(devices: Set(finding.devices.keys), in: maps) {
+            guard let device = finding.devices[mapping.device] else { continue }
+            if device != hidden?.number && !mapping.isDeleted {
+                use(FileKey(device: device, inode: mapping.inode), pid, &seen, &finding)
+            } else {
+                add(process.path("map_files").appending(mapping.range), name: mapping.path, pid, &seen, &finding)
+            }
         }
         guard var files = Directory(process.path("fd")) else { return }
+        let paths = finding.mounts.values.map { $0.path.string + "/" }
         while let entry = files.next() {
             let path = process.path("fd").appending(entry.name)
-            guard let target = Self.link(path), target.hasSuffix(" (deleted)") else { continue }
-            add(path, name: target, pid, &finding)
+            guard let target = Self.link(path) else { continue }
+            if target.hasSuffix(" (deleted)") {
+                add(path, name: target, pid, &seen, &finding)
+            } else if paths.contains(where: { target.hasPrefix($0) }) {
+                var status = stat()
+                guard path.withPlatformString({ stat($0, &status) }) == 0 else { continue }
+                use(FileKey(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)), pid, &seen, &finding)
+            }
         }
     }
 
+    /// A process uses a file that has a name.
+    private func use(_ file: FileKey, _ pid: UInt32, _ seen: inout Set<FileKey>, _ finding: inout Finding) {
+        guard finding.mounts[file.device] != nil, seen.insert(file).inserted else { return }
+        finding.users[file, default: (0, pid)].count += 1
+    }
+
     /// A file without a name, by a link of /proc that leads to it.
-    private func add(_ link: FilePath, name: String, _ pid: UInt32, _ finding: inout Finding) {
+    private func add(
+        _ link: FilePath, name: String, _ pid: UInt32, _ seen: inout Set<FileKey>, _ finding: inout Finding
+    ) {
         var status = stat()
         guard link.withPlatformString({ stat($0, &status) }) == 0 else { return }
         let device = UInt64(status.st_dev), isHidden = device == hidden?.number
-        guard isHidden || finding.numbers.contains(device), status.st_mode & S_IFMT == S_IFREG else { return }
+        guard isHidden || finding.mounts[device] != nil, status.st_mode & S_IFMT == S_IFREG else { return }
         // a file of a mount is that mount's as long as it has a name
         guard isHidden || status.st_nlink == 0 else { return }
         guard let kind = isHidden ? SharedMemory.kind(ofHidden: name) : .deleted else { return }
         finding.holders.insert(pid)
-        let file = File(device: device, inode: UInt64(status.st_ino), kind: kind)
+        let file = FileKey(device: device, inode: UInt64(status.st_ino), kind: kind)
+        guard seen.insert(file).inserted else { return }
+        finding.objects[file]?.holders += 1
         guard finding.objects[file] == nil else { return }
         var plain = name.hasSuffix(" (deleted)") ? name.dropLast(10) : name[...]
         if kind == .memfd { plain = plain.dropFirst("/memfd:".count) }
-        // st_blocks counts 512 bytes each, on every file system
         finding.objects[file] = SharedMemory.Object(
-            kind: kind, name: String(plain), bytes: UInt64(max(0, status.st_blocks)) &* 512, pid: pid)
+            kind: kind, name: String(plain), bytes: held(status), holders: 1, pid: pid)
+    }
+
+    /// The larger files of the mounts, with who uses them.
+    private func addNamedFiles(_ finding: inout Finding) {
+        var walk = TmpfsWalk(deadline: monotonicNow() + 25_000_000)
+        // those of POSIX shared memory first: there may not be time for all
+        for (device, mount) in finding.mounts.sorted(by: { $0.value.isPosix && !$1.value.isPosix }) {
+            for file in walk.files(of: mount, device: device) {
+                let key = FileKey(device: device, inode: file.inode)
+                let users = finding.users[key]
+                finding.objects[FileKey(device: device, inode: file.inode, kind: .tmpfs)] = SharedMemory.Object(
+                    kind: mount.isPosix ? .posix : .tmpfs, name: file.path, bytes: file.bytes,
+                    holders: users?.count ?? 0, pid: users?.pid)
+            }
+        }
     }
 
     private static func maps(_ process: ProcessFiles) -> [UInt8]? {

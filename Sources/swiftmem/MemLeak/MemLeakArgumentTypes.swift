@@ -4,11 +4,26 @@ internal import Reports
 
 extension Percent: ExpressibleByArgument {}
 
-/// bcc's words for what reports are sorted by.
+/// What reports are sorted by.
 enum SortKey: String, CaseIterable, ExpressibleByArgument {
-    case size, count
+    case verdict, size, count, growth, age
 
-    var order: MemLeakOrder { self == .size ? .size : .count }
+    var order: MemLeakOrder {
+        switch self {
+        case .verdict: .verdict
+        case .size: .size
+        case .count: .count
+        case .growth: .growth
+        case .age: .age
+        }
+    }
+}
+
+/// What makes two stacks one.
+enum StackMerging: String, CaseIterable, ExpressibleByArgument {
+    case function, address
+
+    var granularity: StackID.Granularity { self == .function ? .function : .address }
 }
 
 /// A time in thousandths of a second.
@@ -33,15 +48,31 @@ struct SampleRate: ExpressibleByArgument, Equatable {
     var defaultValueDescription: String { "\(value)" }
 }
 
-/// Bytes between samples, with K, M or G for powers of 1024.
+/// A number of bytes, with K, M or G for powers of 1024, up to 2^40.
+private func bytes(_ argument: String) -> UInt64? {
+    let shift = ["K": 10, "M": 20, "G": 30][argument.suffix(1).uppercased()]
+    guard let number = UInt64(shift == nil ? argument[...] : argument.dropLast()),
+        number <= (UInt64(1) << 40) >> UInt64(shift ?? 0)
+    else { return nil }
+    return number << UInt64(shift ?? 0)
+}
+
+/// Bytes between samples.
 struct ByteDistance: ExpressibleByArgument, Equatable {
     let value: UInt64
     init?(argument: String) {
-        let shift = ["K": 10, "M": 20, "G": 30][argument.suffix(1).uppercased()]
-        guard let number = UInt64(shift == nil ? argument[...] : argument.dropLast()), number >= 1,
-            number <= (UInt64(1) << 40) >> UInt64(shift ?? 0)
-        else { return nil }
-        value = number << UInt64(shift ?? 0)
+        guard let value = bytes(argument), value >= 1 else { return nil }
+        self.value = value
+    }
+}
+
+/// Bytes a second.
+struct LeakRate: ExpressibleByArgument, Equatable {
+    let value: UInt64
+    init(value: UInt64) { self.value = value }
+    init?(argument: String) {
+        guard let value = bytes(argument) else { return nil }
+        self.value = value
     }
 }
 

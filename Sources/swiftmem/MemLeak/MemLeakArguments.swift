@@ -81,8 +81,27 @@ struct MemLeakArguments: ParsableArguments {
             valueName: "percent"))
     var maxOverhead: Percent?
 
-    @Option(help: "Show the largest by size, or by count.")
-    var sort: SortKey = .size
+    @Option(help: "What comes first: what leaks and grows, or the largest by size, by count, by growth, by age.")
+    var sort: SortKey = .verdict
+
+    @Option(
+        help: ArgumentHelp(
+            "What has grown steadily for so long, and was not freed, is called a leak.", valueName: "seconds"))
+    var leakAfter = Seconds(45)
+
+    @Option(
+        defaultAsFlag: LeakRate(value: 0),
+        help: ArgumentHelp(
+            "End with status 1 where a stack leaks at the end, this many bytes a second or more (--fail-on-leak=1K).",
+            valueName: "rate"))
+    var failOnLeak: LeakRate? = nil
+
+    @Option(
+        help: ArgumentHelp("Leave out stacks that LeakSanitizer's suppressions of this file fit.", valueName: "file"))
+    var suppressions: String?
+
+    @Option(help: "Stacks are one that go through the same functions, or through the same addresses.")
+    var by: StackMerging = .function
 
     @Option(help: ArgumentHelp("The allocator's functions begin with this.", valueName: "prefix"))
     var symbolsPrefix: String?

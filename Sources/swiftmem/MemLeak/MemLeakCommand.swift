@@ -68,7 +68,10 @@ struct MemLeak: Tool {
             var source = try MemLeakSource(plan, found, session)
             try ReportLoop.run(&source, &session, pace)
             try session.finish()
-            if let status = source.exitStatus, arguments.exitStatus { throw ExitCode(status) }
+            if let status = source.exitStatus, arguments.exitStatus, status != 0 { throw ExitCode(status) }
+            if let rate = arguments.failOnLeak?.value, let leak = source.reporter.largestLeak, leak >= Double(rate) {
+                throw ExitCode(1)
+            }
         }
     }
 }

@@ -22,7 +22,8 @@ enum MemLeakRequest {
         let others: [(isGiven: Bool, option: String)] = [
             (arguments.obj != nil, "-O"), (arguments.symbolsPrefix != nil, "--symbols-prefix"),
             (arguments.follow, "--follow"), (arguments.exitStatus, "--exit-status"),
-            (arguments.lines, "--lines"), (arguments.sampleBytes != nil, "--sample-bytes"),
+            (arguments.lines, "--lines"), (arguments.failOnLeak != nil, "--fail-on-leak"),
+            (arguments.sampleBytes != nil, "--sample-bytes"),
         ]
         for other in others where other.isGiven {
             throw .usage("\(other.option) is of processes: with -p, -c or --cgroup")
@@ -53,6 +54,9 @@ enum MemLeakRequest {
             throw .usage("--sample-bytes goes with neither -s nor --combined-only")
         }
         if arguments.exitStatus && arguments.words.isEmpty { throw .usage("--exit-status is of a command (-c)") }
+        if arguments.failOnLeak != nil && settings.combinedOnly {
+            throw .usage("--combined-only keeps no ages for --fail-on-leak to tell leaks by")
+        }
         let reading = FileReading()
         return MemLeakPlan(
             settings: settings, target: try target(arguments), follow: arguments.follow,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Reports
+internal import SystemLayer
+internal import SystemPackage
 
 /// What memleak's options come to that go with every target.
 struct MemLeakSettings {
@@ -20,6 +22,14 @@ struct MemLeakSettings {
     /// Stacks in a report.
     let top: Int
     let order: MemLeakOrder
+    /// Seconds after which a growth that has not ended may be called a leak.
+    let patience: Double
+    /// What makes two stacks one.
+    let granularity: StackID.Granularity
+    /// Stacks that are not reported; nil: all are.
+    let suppressions: LeakSuppressions?
+    /// Every free without an allocation is one of what was there before the start.
+    var seesOldFrees: Bool { sampleRate == 1 && sizes == 0 ... .max }
 
     init(_ arguments: MemLeakArguments) throws(Failure) {
         let smallest = arguments.minSize ?? 0, largest = arguments.maxSize ?? .max
@@ -36,8 +46,27 @@ struct MemLeakSettings {
         minimumAge = arguments.older.value * 1_000_000
         top = arguments.top.value
         order = arguments.sort.order
+        patience = arguments.leakAfter.value
+        granularity = arguments.by.granularity
+        suppressions = try arguments.suppressions.map(Self.suppressions)
     }
 
     /// The youngest allocation that a report shows, CLOCK_MONOTONIC nanoseconds.
     func youngest(at now: UInt64) -> UInt64 { now > minimumAge ? now - minimumAge : 0 }
+
+    private static func suppressions(_ path: String) throws(Failure) -> LeakSuppressions {
+        let text: String
+        do throws(FileError) {
+            text = String(decoding: try OpenFile(reading: FilePath(path)).readAll(limit: 1 << 20), as: UTF8.self)
+        } catch {
+            throw .badValue("--suppressions: \(Printable.text(error.description))")
+        }
+        do throws(LeakSuppressions.Malformed) {
+            return try LeakSuppressions(text)
+        } catch {
+            throw .badValue(
+                "--suppressions: line \(error.line) of \(Printable.text(path)) is not leak:PATTERN: "
+                    + Printable.text(String(error.text.prefix(60))))
+        }
+    }
 }

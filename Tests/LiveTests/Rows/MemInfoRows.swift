@@ -48,3 +48,27 @@ struct MemHolderTruth: Row {
     let heldBytes: Int?
     let threads: Int?
 }
+
+struct MemInfoProcessRow: Row {
+    static let type = "meminfo_process"
+    let pid: Int
+    let rssBytes: Int
+    let anonBytes: Int
+    @Known var pssBytes: Int?
+    @Known var ussBytes: Int?
+}
+
+struct MemInfoFileRow: Row {
+    static let type = "meminfo_file"
+    let part: String
+    let name: String
+    let bytes: Int
+    let holders: Int
+    @Known var pid: Int?
+}
+
+struct MemInfoCgroupRow: Row {
+    static let type = "meminfo_cgroup"
+    let path: String
+    @Known var currentBytes: Int?
+}

@@ -12,8 +12,23 @@ struct MemLeakRow: Row {
         @Known var buildId: String?
     }
 
+    /// Shares by age.
+    struct Survival: Decodable, Sendable {
+        @Known var tenSeconds: Double?
+
+        private enum CodingKeys: String, CodingKey { case tenSeconds = "10s" }
+    }
+
     let time: String
     @Known var pid: Int?
+    @Known var comm: String?
+    let id: String
+    let stacks: Int
+    let verdict: String
+    @Known var verdictConfidence: Double?
+    @Known var growthBytesPerSecond: Double?
+    @Known var growthBytesPerSecondError: Double?
+    let survival: Survival
     let bytes: Int
     let count: Int
     let estimated: Bool
@@ -36,6 +51,10 @@ struct MemLeakSummaryRow: Row {
     let time: String
     let outstandingBytes: Int
     let outstandingCount: Int
+    let leakingStacks: Int
+    let growingStacks: Int
+    let youngerBytes: Int
+    let youngerCount: Int
     let sampleRate: Int
     @Known var sampleBytes: Int?
     let unmatchedFrees: Int

@@ -8,21 +8,15 @@ struct KernelLeakReader {
     private let blocks: BPFMap<UInt64, kernelleak_block>
     private let totals: PerCPUMap<UInt64, memleak_total>
     private let counters: PerCPUMap<UInt32, kernelleak_counters>
-    private let stacks: BPFMap<UInt64, kstack_record>
     private let caches: BPFMap<UInt64, kernelleak_cache>
     private let sampling: BPFMap<UInt32, kernelleak_sampling>
-    /// Stacks read so far: their place in the kernel's table may be given away.
-    private var known: [UInt64: CapturedKernelStack] = [:]
-    private var drained: UInt64 = 0
-
-    /// From this many in the kernel's table on, half of its room, stacks are fetched to make room.
-    private static let crowded: UInt64 = 8192
+    private var stacks: StackTable<kstack_record, CapturedKernelStack>
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {
         blocks = try object.map("blocks")
         totals = try object.perCPUMap("totals")
         counters = try object.perCPUMap("counters")
-        stacks = try object.map("stacks")
+        stacks = StackTable(try object.map("stacks")) { CapturedKernelStack($0) }
         caches = try object.map("caches")
         sampling = try object.map("sampling")
     }
@@ -66,22 +60,9 @@ struct KernelLeakReader {
         return all
     }
 
-    /// nil where it was lost.
-    mutating func stack(_ hash: UInt64) throws(BPFError) -> CapturedKernelStack? {
-        guard hash != 0 else { return nil }
-        if let stack = known[hash] { return stack }
-        guard let record = try stacks.value(for: hash) else { return nil }
-        let stack = CapturedKernelStack(record)
-        known[hash] = stack
-        return stack
-    }
+    /// A stack; nil where it was lost.
+    mutating func stack(_ hash: UInt64) throws(BPFError) -> CapturedKernelStack? { try stacks.stack(hash) }
 
-    /// Makes room in the kernel's table. A stack that is needed there again comes again.
-    mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) {
-        guard counters.stacks &- drained > Self.crowded else { return }
-        drained = counters.stacks
-        var fetched: [(UInt64, CapturedKernelStack)] = []
-        try stacks.drain { hash, record in fetched.append((hash, CapturedKernelStack(record))) }
-        for (hash, stack) in fetched { known[hash] = stack }
-    }
+    /// Makes room in the kernel's table of stacks.
+    mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) { try stacks.makeRoom(counters.stacks) }
 }

@@ -10,6 +10,7 @@ struct KernelLeakReporter {
     private let text: MemLeakText
     private let seesAllFrees: Bool
     private var reader: KernelLeakReader
+    private var watch: LeakWatch
     /// The slab caches at the start.
     private let slabs = SlabCaches()
     /// One allocation in so many is recorded now.
@@ -23,6 +24,8 @@ struct KernelLeakReporter {
         text = MemLeakText(top: plan.settings.top, showsAddresses: !plan.settings.combinedOnly)
         seesAllFrees = KernelLeakPlan.seesAllFrees(session.probes.resolution)
         reader = try KernelLeakReader(session.probes.object)
+        // the kernel keeps caches until memory is short: growth alone proves no leak
+        watch = LeakWatch(plan.settings, mayLeak: false)
         rate = plan.settings.sampleRate
         hasSampled = rate > 1
         try reader.setSampling(rate)
@@ -40,26 +43,21 @@ struct KernelLeakReporter {
     /// Prints a report.
     mutating func report(losses: Losses, _ session: inout Session) throws(BPFError) {
         let now = monotonicNow()
-        var table = OutstandingTable(
-            youngest: plan.settings.youngest(at: now), keepsBlocks: plan.settings.showsBlocks)
-        if plan.settings.combinedOnly {
-            try reader.addTotals(to: &table, isEstimated: hasSampled)
-        } else {
-            try reader.addBlocks(to: &table)
-        }
-        let (counters, counted) = try reader.readCounters()
+        let (table, counters, counted) = try look(at: now, keepsBlocks: plan.settings.showsBlocks)
         let caches = try reader.readCaches()
-        names.refresh()
         var kernel = counted
         kernel.doubtful = try doubtful(table, caches)
-        let stacks = try stacks(of: table, caches, doubtful: Set(kernel.doubtful.map(\.cache)))
+        let (ranked, summary) = watch.ranked()
+        let stacks = try stacks(
+            ranked.prefix(plan.settings.top), caches, doubtful: Set(kernel.doubtful.map(\.cache)))
         kernel.seesBulk = seesAllFrees
         kernel.unseenCaches = Set(caches.values.filter { $0.unseenFrees > 0 }.map(\.name)).sorted()
         try reader.makeRoom(counters)
         let report = MemLeakReport(
             time: .now, monotonic: now, stacks: stacks, total: table.total,
-            siteCount: table.sites.count, blocks: table.blocks, counters: counters,
-            losses: losses, sampleRate: rate, kernel: kernel)
+            siteCount: ranked.count, blocks: table.blocks, counters: counters,
+            losses: losses, sampleRate: rate, kernel: kernel, younger: table.younger,
+            minimumAge: plan.settings.minimumAge, watch: summary)
         if session.options.json {
             for line in MemLeakJSON.lines(report) { session.output.print(line) }
         } else {
@@ -89,21 +87,62 @@ struct KernelLeakReporter {
     }
 
     private mutating func stacks(
-        of table: OutstandingTable, _ caches: [UInt64: KernelCache], doubtful: Set<String>
+        _ ranked: some Sequence<RankedStack>, _ caches: [UInt64: KernelCache], doubtful: Set<String>
     ) throws(BPFError) -> [MemLeakStack] {
         var stacks: [MemLeakStack] = []
-        for (site, sum) in table.top(plan.settings.top, by: plan.settings.order) {
-            let stack = try reader.stack(site.stack)
-            let cache = stack.flatMap { caches[$0.cache] }
+        for stack in ranked {
+            let (site, members) = watch.member(of: stack)
+            let captured = try reader.stack(site.stack)
+            let cache = captured.flatMap { caches[$0.cache] }
             stacks.append(
                 MemLeakStack(
-                    pid: nil, sum: sum, frames: stack.map { names.frames($0.frames) },
-                    kernel: stack?.kind.map { kind in
+                    pid: nil, id: stack.id, sum: stack.sum, trend: stack.trend, members: members,
+                    frames: captured.map { names.frames($0.frames) },
+                    kernel: captured?.kind.map { kind in
                         KernelMemory(
                             kind: kind, cache: cache?.name,
                             falseLeaksPossible: cache.map { $0.unseenFrees > 0 || doubtful.contains($0.name) } ?? false)
                     }))
         }
         return stacks
+    }
+
+    // MARK: looks between reports
+
+    /// Seconds to the next look.
+    var lookDelay: Double { watch.delay(at: monotonicNow()) }
+
+    /// Takes a look where one is due.
+    ///
+    /// - Throws: `BPFError` where the maps can't be read.
+    mutating func lookIfDue() throws(BPFError) {
+        let now = monotonicNow()
+        if watch.isDue(now) { _ = try look(at: now, keepsBlocks: false) }
+    }
+
+    private mutating func look(
+        at now: UInt64, keepsBlocks: Bool
+    ) throws(BPFError) -> (table: OutstandingTable, counters: MemLeakCounters, kernel: KernelLeakCounters) {
+        var table = OutstandingTable(
+            youngest: plan.settings.youngest(at: now), keepsBlocks: keepsBlocks, grid: watch.grid(at: now))
+        if plan.settings.combinedOnly {
+            try reader.addTotals(to: &table, isEstimated: hasSampled)
+        } else {
+            try reader.addBlocks(to: &table)
+        }
+        let (counters, kernel) = try reader.readCounters()
+        names.refresh()
+        let caches = try reader.readCaches()
+        // a value of its own, for both belong to self
+        var (watch, reader) = (watch, reader)
+        let names = names
+        try watch.take(table, made: nil, counters: counters, at: now) { (site) throws(BPFError) in
+            guard let stack = try reader.stack(site.stack) else { return LeakWatch.Named() }
+            let cache = caches[stack.cache]?.name ?? ""
+            return LeakWatch.Named(
+                frames: names.frames(stack.frames), salt: (stack.kind?.rawValue ?? "") + " " + cache)
+        }
+        (self.watch, self.reader) = (watch, reader)
+        return (table, counters, kernel)
     }
 }

@@ -61,10 +61,11 @@ struct KernelLeakSource: ReportSource, ~Copyable {
 
     // MARK: what the programs cost
 
-    /// Seconds between looks at it.
-    var alarmDelay: Double? { plan.maxOverhead == nil ? nil : 1.0 }
+    /// Seconds to the next look at it, or at what is outstanding.
+    var alarmDelay: Double? { plan.maxOverhead == nil ? reporter.lookDelay : min(1.0, reporter.lookDelay) }
 
     mutating func alarm(_ session: inout Session) throws {
+        try reporter.lookIfDue()
         var run: UInt64 = 0
         for program in session.probes.resolution.programs {
             run &+= try session.probes.object.program(program).info().runTimeNanoseconds

@@ -85,6 +85,7 @@ struct MemLeakPlan {
         if case .cgroup = target { config.by_cgroup = 1 } else { config.chosen_only = isWide ? 1 : 0 }
         config.follow = follow ? 1 : 0
         config.totals = settings.combinedOnly ? 1 : 0
+        config.made = settings.combinedOnly ? 0 : 1
         config.trace = settings.trace ? 1 : 0
         config.mark_frees = marksFrees ? 1 : 0
         config.sample_bytes = sampleBytes == nil ? 0 : 1

@@ -40,6 +40,7 @@ enum MemLeakProbes {
         var config = memleak_config()
         config.max_size = .max
         config.totals = 1
+        config.made = 1
         config.trace = 1
         config.mark_frees = 1
         return mode(config: config, filter: filter_config(), stack: .auto, maxAllocations: 1024)
@@ -51,12 +52,14 @@ enum MemLeakProbes {
         _ object: borrowing OpenObject, _ config: memleak_config, _ maxAllocations: Int?, grows: Bool
     ) throws(BPFError) {
         try object.map("blocks").setMaxEntries(maxAllocations ?? (grows ? 1 << 21 : 1 << 20))
-        if config.totals == 0 { try object.map("totals").setMaxEntries(1) }
+        if config.totals == 0 && config.made == 0 { try object.map("totals").setMaxEntries(1) }
         // each call is an event where calls are shown; else only mappings and processes are
         if config.trace == 0 { try object.map("events").setMaxEntries(1 << 20) }
         guard !grows else { return }
         try object.map("stacks").setMaxEntries(OutstandingReader.smallStackTable)
         try object.map("threads_by_tid").setMaxEntries(8192)
+        // of what was made alone: without it nothing is lost but the share that survives
+        if config.totals == 0 && config.made != 0 { try object.map("totals").setMaxEntries(8192) }
         for map in ["blocks", "totals", "stacks", "threads_by_tid", "processes"] {
             try object.map(map).setPreallocated(true)
         }

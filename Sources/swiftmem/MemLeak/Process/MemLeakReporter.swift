@@ -8,21 +8,33 @@ struct MemLeakReporter {
     private let plan: MemLeakPlan
     private let text: MemLeakText
     private let names: StackNames
+    private let processNames = ProcessNames()
+    private var watch: LeakWatch
     private var reader: OutstandingReader
     private var ledger = MappingLedger(pageSize: UInt64(pageBytes))
     /// What was dropped so far with processes that ended or called exec.
     private var gone = OutstandingSum()
+    /// The largest leak of the last report, bytes a second; nil: nothing leaks.
+    private(set) var largestLeak: Double?
+    /// Mappings made since the start, by stack.
+    private var mapped: [AllocationSite: UInt64] = [:]
 
     /// - Throws: `BPFError` where the object has no such maps.
     init(_ plan: MemLeakPlan, _ names: StackNames, _ object: borrowing LoadedObject) throws(BPFError) {
         self.plan = plan
         self.names = names
         reader = try OutstandingReader(object)
+        watch = LeakWatch(plan.settings, mayLeak: true)
         text = MemLeakText(
             top: plan.settings.top, showsAddresses: !plan.settings.combinedOnly, showsPIDs: plan.hasSeveralProcesses)
     }
 
-    mutating func apply(_ call: MappingCall) { ledger.apply(call) }
+    mutating func apply(_ call: MappingCall) {
+        ledger.apply(call)
+        guard call.isRecorded else { return }
+        if case .unmapped = call.change { return }
+        mapped[AllocationSite(pid: call.pid, stack: call.stack), default: 0] += 1
+    }
 
     /// A process's memory is gone: its blocks are dropped when they are read next, mappings and sums now.
     ///
@@ -31,7 +43,9 @@ struct MemLeakReporter {
         processes.drop(pid, until: time)
         gone.add(ledger.sum(of: pid))
         ledger.forget(pid: pid)
-        if plan.settings.combinedOnly { try reader.dropTotals(of: pid) }
+        mapped = mapped.filter { $0.key.pid != pid }
+        watch.forget(pid)
+        try reader.dropTotals(of: pid)
     }
 
     func counters() throws(BPFError) -> MemLeakCounters { try reader.readCounters() }
@@ -40,8 +54,41 @@ struct MemLeakReporter {
     ///
     /// - Throws: `BPFError` where the maps can't be read.
     mutating func total(_ processes: inout ProcessTable) throws(BPFError) -> OutstandingSum {
-        try outstanding(youngest: .max, keepsBlocks: false, &processes).total
+        try outstanding(youngest: .max, &processes).total
     }
+
+    // MARK: looks between reports
+
+    /// Seconds to the next look.
+    var lookDelay: Double { watch.delay(at: monotonicNow()) }
+
+    /// Takes a look where one is due.
+    ///
+    /// - Throws: `BPFError` where the maps can't be read.
+    mutating func lookIfDue(_ processes: inout ProcessTable) throws(BPFError) {
+        let now = monotonicNow()
+        guard watch.isDue(now) else { return }
+        _ = try look(at: now, youngest: plan.settings.youngest(at: now), keepsBlocks: false, &processes)
+    }
+
+    private mutating func look(
+        at now: UInt64, youngest: UInt64, keepsBlocks: Bool, _ processes: inout ProcessTable
+    ) throws(BPFError) -> (table: OutstandingTable, counters: MemLeakCounters) {
+        let table = try outstanding(
+            youngest: youngest, keepsBlocks: keepsBlocks, grid: watch.grid(at: now), &processes)
+        let counters = try counters()
+        let made = plan.settings.combinedOnly ? nil : try reader.made().merging(mapped) { $0 + $1 }
+        // neither is changed while a stack is named: values of their own, for both belong to self
+        var (watch, reader) = (watch, reader)
+        let names = names
+        try watch.take(table, made: made, counters: counters, at: now) { (site) throws(BPFError) in
+            LeakWatch.Named(frames: try reader.stack(site.stack).map { names.frames($0, pid: site.pid) })
+        }
+        (self.watch, self.reader) = (watch, reader)
+        return (table, counters)
+    }
+
+    // MARK: reports
 
     /// Prints a report.
     ///
@@ -50,16 +97,18 @@ struct MemLeakReporter {
         atExit: Bool, losses: Losses, _ processes: inout ProcessTable, _ session: inout Session
     ) throws(BPFError) {
         let now = monotonicNow()
-        let table = try outstanding(
-            youngest: atExit ? now : plan.settings.youngest(at: now), keepsBlocks: plan.settings.showsBlocks, &processes
-        )
-        let counters = try counters()
-        let stacks = try stacks(of: table)
+        let (table, counters) = try look(
+            at: now, youngest: atExit ? now : plan.settings.youngest(at: now), keepsBlocks: plan.settings.showsBlocks,
+            &processes)
+        let (ranked, summary) = watch.ranked()
+        largestLeak = summary.largestLeak
+        let stacks = try stacks(ranked.prefix(plan.settings.top))
         try reader.makeRoom(counters)
         let report = MemLeakReport(
-            time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: table.sites.count,
+            time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: ranked.count,
             blocks: table.blocks, counters: counters, losses: losses, sampleRate: plan.settings.sampleRate,
-            sampleBytes: plan.sampleBytes, gone: gone, leftOut: FilesLeftOut(plan.reading))
+            sampleBytes: plan.sampleBytes, gone: gone, leftOut: FilesLeftOut(plan.reading), younger: table.younger,
+            minimumAge: atExit ? 0 : plan.settings.minimumAge, watch: summary)
         session.incomplete = report.leftOut.lines
         if session.options.json {
             for line in MemLeakJSON.lines(report) { session.output.print(line) }
@@ -69,27 +118,30 @@ struct MemLeakReporter {
         for (pid, time) in processes.takeEnded() {
             try drop(pid, until: time, &processes)
             names.ended(pid)
+            processNames.ended(pid)
         }
     }
 
-    private mutating func stacks(of table: OutstandingTable) throws(BPFError) -> [MemLeakStack] {
+    private mutating func stacks(_ ranked: some Sequence<RankedStack>) throws(BPFError) -> [MemLeakStack] {
         var stacks: [MemLeakStack] = []
-        for (site, sum) in table.top(plan.settings.top, by: plan.settings.order) {
-            let stack = try reader.stack(site.stack)
+        for stack in ranked {
+            let (site, members) = watch.member(of: stack)
+            let captured = try reader.stack(site.stack)
             stacks.append(
                 MemLeakStack(
-                    pid: site.pid, sum: sum, frames: stack.map { names.frames($0, pid: site.pid) }, end: stack?.end))
+                    pid: site.pid, comm: processNames.name(site.pid), id: stack.id, sum: stack.sum, trend: stack.trend,
+                    members: members, frames: captured.map { names.frames($0, pid: site.pid) }, end: captured?.end))
         }
         return stacks
     }
 
     /// - Parameter youngest: allocations made later are left out.
     private mutating func outstanding(
-        youngest: UInt64, keepsBlocks: Bool, _ processes: inout ProcessTable
+        youngest: UInt64, keepsBlocks: Bool = false, grid: AgeGrid? = nil, _ processes: inout ProcessTable
     ) throws(BPFError) -> OutstandingTable {
         var table = OutstandingTable(
             youngest: youngest, weight: plan.sampleWeight, keepsBlocks: keepsBlocks,
-            ended: Set(processes.ended.keys))
+            ended: Set(processes.ended.keys), grid: grid)
         if plan.settings.combinedOnly {
             try reader.addTotals(to: &table)
             var rest = OutstandingTable(youngest: 0)

@@ -78,6 +78,7 @@ struct MemLeakSource: ReportSource, ~Copyable {
         if processes.isSettling { delays.append(0.02) }
         if let unwinder, unwinder.hasAskers { delays.append(unwinder.delay) }
         if progress.isOn { delays.append(ProgressLine.interval) }
+        delays.append(reporter.lookDelay)
         return delays.min()
     }
 
@@ -88,6 +89,7 @@ struct MemLeakSource: ReportSource, ~Copyable {
             names.load(pid)
         }
         try printNews(&session)
+        try reporter.lookIfDue(&processes)
         let now = monotonicNow()
         if progress.isDue(now) { try progress.show(now, &reporter, &processes, session) }
     }

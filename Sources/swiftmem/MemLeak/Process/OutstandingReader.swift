@@ -8,21 +8,16 @@ struct OutstandingReader {
     private let blocks: BPFMap<memleak_key, memleak_block>
     private let totals: PerCPUMap<memleak_total_key, memleak_total>
     private let counters: PerCPUMap<UInt32, memleak_counters>
-    private let stacks: BPFMap<UInt64, stack_record>
-    /// Stacks read so far: their place in the kernel's table may be given away.
-    private var known: [UInt64: CapturedStack] = [:]
-    private var drained: UInt64 = 0
+    private var stacks: StackTable<stack_record, CapturedStack>
 
     /// Stacks in the kernel's table where all its room is taken at once; 65536 elsewhere.
     static let smallStackTable = 16384
-    /// From this many in the table on, stacks are fetched to make room.
-    private static let crowded: UInt64 = 8192
 
     init(_ object: borrowing LoadedObject) throws(BPFError) {
         blocks = try object.map("blocks")
         totals = try object.perCPUMap("totals")
         counters = try object.perCPUMap("counters")
-        stacks = try object.map("stacks")
+        stacks = StackTable(try object.map("stacks")) { CapturedStack($0) }
     }
 
     func readCounters() throws(BPFError) -> MemLeakCounters {
@@ -61,29 +56,26 @@ struct OutstandingReader {
         }
     }
 
-    /// Drops what a process had, where the kernel adds up.
+    /// Drops the sums of what a process had, outstanding or ever made.
     func dropTotals(of pid: UInt32) throws(BPFError) {
         var gone: [memleak_total_key] = []
         try totals.forEach { key, _ in if key.pid == pid { gone.append(key) } }
         for key in gone { try totals.remove(key) }
     }
 
-    /// A stack; nil where it was lost.
-    mutating func stack(_ stack: UInt64) throws(BPFError) -> CapturedStack? {
-        guard stack != 0 else { return nil }
-        if let captured = known[stack] { return captured }
-        guard let record = try stacks.value(for: stack) else { return nil }
-        let captured = CapturedStack(record)
-        known[stack] = captured
-        return captured
+    /// How many were recorded since the start, by stack, where the kernel counts that.
+    func made() throws(BPFError) -> [AllocationSite: UInt64] {
+        var made: [AllocationSite: UInt64] = [:]
+        try totals.forEach { key, parts in
+            let count = AllocationTotal(records: parts).count
+            if count > 0 { made[AllocationSite(pid: key.pid, stack: key.stack)] = UInt64(count) }
+        }
+        return made
     }
 
-    /// Makes room in the kernel's table. A stack that is needed there again comes again.
-    mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) {
-        guard counters.stacks &- drained > Self.crowded else { return }
-        drained = counters.stacks
-        var fetched: [(UInt64, CapturedStack)] = []
-        try stacks.drain { hash, record in fetched.append((hash, CapturedStack(record))) }
-        for (hash, captured) in fetched { known[hash] = captured }
-    }
+    /// A stack; nil where it was lost.
+    mutating func stack(_ stack: UInt64) throws(BPFError) -> CapturedStack? { try stacks.stack(stack) }
+
+    /// Makes room in the kernel's table of stacks.
+    mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) { try stacks.makeRoom(counters.stacks) }
 }

@@ -49,7 +49,8 @@ final class StackNames {
                 MemLeakFrame(
                     address: frame.address, symbol: frame.symbol, offset: frame.offset,
                     module: frame.module?.description, moduleOffset: frame.moduleAddress,
-                    buildID: frame.buildID?.description, file: frame.source?.file, line: frame.source?.line)
+                    buildID: frame.buildID?.description, file: frame.source?.file, line: frame.source?.line,
+                    isInlined: frame.isInlined)
             }
         }
         return result
