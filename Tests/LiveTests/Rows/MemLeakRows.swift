@@ -86,6 +86,7 @@ struct MemLeakSummaryRow: Row {
 struct MemLeakHookedRow: Row {
     static let type = "memleak_hooked"
     let file: String
+    let functions: [String]
 }
 
 struct MemLeakSamplingRow: Row {
