@@ -152,9 +152,19 @@ int BPF_PROG(kswapd_wake_btf, int node, int zone, int order)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(switch_btf, bool preempted, struct task_struct *from, struct task_struct *to)
 {
-	if (may_stall(from))
+	if (may_stall(from) || setting(MEMSTALL_LOOKS))
 		goes_off(ctx, BPF_CORE_READ_BITFIELD(from, in_memstall));
 	if (may_stall(to))
 		comes_on(to->pid);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int exit_btf(void *ctx)
+{
+	struct memstall_task *t = current_stall();
+
+	if (t)
+		drop_stall(t);
 	return 0;
 }

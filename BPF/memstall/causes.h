@@ -8,18 +8,8 @@
 #include <bpf/bpf_helpers.h>
 #include "memstall/state.h"
 
-#define STALL_FRAMES 32
-
-struct stall_frames {
-	u64 ip[STALL_FRAMES];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct stall_frames);
-} frames SEC(".maps");
+/* Innermost first, those that only trace among them; on the program's stack, as it may be preempted. */
+#define STALL_FRAMES 24
 
 /* 1 where a is less than b, which has not its uppermost bit: no branch, for the verifier walks each way on. */
 static __always_inline u64 is_less(u64 a, u64 b)
@@ -35,12 +25,12 @@ static __always_inline u64 is_less(u64 a, u64 b)
 /* The places, enum memstall_place, that the current stack goes through; 0 where that can't be told. */
 static __noinline u32 places_of_stack(void *ctx)
 {
-	u32 zero = 0, places = 0;
-	struct stall_frames *f = bpf_map_lookup_elem(&frames, &zero);
+	u64 frames[STALL_FRAMES] = {};
+	u32 places = 0;
 
-	if (!f || !config.ranges)
+	if (!config.ranges)
 		return 0;
-	long bytes = bpf_get_stack(ctx, f->ip, sizeof(f->ip), 0);
+	long bytes = bpf_get_stack(ctx, frames, sizeof(frames), 0);
 
 	if (bytes <= 0) {
 		lost(LOSS_NO_STACK);
@@ -52,7 +42,7 @@ static __noinline u32 places_of_stack(void *ctx)
 		if (i >= count)
 			break;
 		/* where a call returns to may be the next function's first byte */
-		u64 ip = f->ip[i] - 1;
+		u64 ip = frames[i] - 1;
 
 		for (u32 k = 0; k < MEMSTALL_RANGES; k++) {
 			if (k >= config.ranges)
@@ -100,17 +90,6 @@ static __always_inline u32 memcg_cause(u32 places, bool in_psi)
 	if (places & MEMSTALL_AT_ASKED)
 		return MEMSTALL_ASKED;
 	return in_psi ? MEMSTALL_MEMCG_MAX : MEMSTALL_ASKED;
-}
-
-/* Does PSI count the task as waiting for memory? */
-static __always_inline bool in_memstall(struct task_struct *task)
-{
-	return bpf_core_field_exists(task->in_memstall) && BPF_CORE_READ_BITFIELD_PROBED(task, in_memstall);
-}
-
-static __always_inline bool current_in_memstall(void)
-{
-	return in_memstall((void *)bpf_get_current_task());
 }
 
 #endif

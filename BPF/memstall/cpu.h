@@ -38,13 +38,28 @@ static __always_inline void cpu_stalls(struct memstall_task *t, u64 now)
 		c->since_ns = now;
 }
 
-static __always_inline void cpu_goes_on(u64 now)
+/* A task leaves the ones that stall on a CPU that is not this one. */
+static __always_inline void leaves_other(u32 cpu, u64 now)
 {
-	u32 cpu = bpf_get_smp_processor_id();
+	struct memstall_cpu *there = bpf_map_lookup_elem(&cpus, &cpu);
+
+	if (!there)
+		return;
+	there->left_ns = now;
+	__atomic_fetch_add(&there->left, 1, __ATOMIC_RELAXED);
+}
+
+static __always_inline void cpu_goes_on(struct memstall_task *t, u64 now)
+{
+	u32 cpu = t->cpu;
 	struct memstall_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 
 	if (!c)
 		return;
+	if (cpu != bpf_get_smp_processor_id()) {
+		leaves_other(cpu, now);
+		return;
+	}
 	settle(c);
 	__atomic_fetch_add(&c->stalled, -1, __ATOMIC_RELAXED);
 	if (c->stalled > 0)
@@ -57,16 +72,9 @@ static __always_inline void cpu_goes_on(u64 now)
 /* The task stalls on this CPU from now on, where it was on another. */
 static __always_inline void cpu_takes_over(struct memstall_task *t, u64 now)
 {
-	u32 cpu = t->cpu;
-
-	if (!t->in_psi || cpu == bpf_get_smp_processor_id())
+	if (!t->in_psi || t->cpu == bpf_get_smp_processor_id())
 		return;
-	struct memstall_cpu *before = bpf_map_lookup_elem(&cpus, &cpu);
-
-	if (before) {
-		before->left_ns = now;
-		__atomic_fetch_add(&before->left, 1, __ATOMIC_RELAXED);
-	}
+	leaves_other(t->cpu, now);
 	cpu_stalls(t, now);
 }
 

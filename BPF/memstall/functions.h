@@ -11,12 +11,15 @@
 #include "memstall/limits.h"
 #include "memstall/pieces.h"
 
-/* A section within a section changes nothing (psi_memstall_enter(), kernel/sched/psi.c). */
+/*
+ * A section within a section changes nothing (psi_memstall_enter(), kernel/sched/psi.c). Where PSI is off the
+ * functions are called all the same, and leave unsaid which sections lie within others.
+ */
 static __always_inline int section_begins(void)
 {
 	struct beginning b = { .kind = MEMSTALL_BY_PSI, .order = -1, .psi = true, .open = true };
 
-	if (!current_in_memstall())
+	if (!config.no_psi && !current_in_memstall())
 		begin_stall(&b);
 	return 0;
 }
@@ -37,7 +40,6 @@ static __always_inline int section_ends(void *ctx, unsigned long *before)
 		if (p->cause == MEMSTALL_MEMCG_HIGH || p->cause == MEMSTALL_MEMCG_MAX)
 			p->limit_cgroup = limit_by_counters(p->cause == MEMSTALL_MEMCG_HIGH);
 	}
-	p->inside = 0;
 	close_piece(t, bpf_ktime_get_ns());
 	return 0;
 }

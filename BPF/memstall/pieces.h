@@ -12,6 +12,7 @@
 #include "lib/filter.h"
 #include "memstall/cpu.h"
 #include "memstall/state.h"
+#include "memstall/sums.h"
 
 /* What a stall begins with. */
 struct beginning {
@@ -37,22 +38,23 @@ static __noinline struct memstall_task *make_stall(void)
 	u32 tid = bpf_get_current_pid_tgid();
 	struct memstall_task *t = bpf_map_lookup_elem(&tasks, &tid);
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct memstall_scratch *own = own_scratch();
+	union memstall_blank *zeros = blank();
 
-	if (t || !own || !tid) /* the idle task stalls never */
+	if (t || !zeros || !tid) /* the idle task stalls never */
 		return t;
-	__builtin_memset(&own->task, 0, sizeof(own->task));
-	own->task.cgroup = cgroup_of(memcg_of(task));
-	own->task.start_ns = BPF_CORE_READ(task, start_boottime);
-	own->task.pid = bpf_get_current_pid_tgid() >> 32;
-	own->task.tid = tid;
-	own->task.wanted = filtered_in();
-	bpf_get_current_comm(own->task.comm, sizeof(own->task.comm));
-	if (bpf_map_update_elem(&tasks, &tid, &own->task, BPF_ANY)) {
+	bpf_map_update_elem(&tasks, &tid, &zeros->task, BPF_NOEXIST);
+	t = bpf_map_lookup_elem(&tasks, &tid);
+	if (!t) {
 		lost(LOSS_TASK_STATE);
 		return NULL;
 	}
-	return bpf_map_lookup_elem(&tasks, &tid);
+	t->cgroup = cgroup_of(memcg_of(task));
+	t->start_ns = BPF_CORE_READ(task, start_boottime);
+	t->pid = bpf_get_current_pid_tgid() >> 32;
+	t->tid = tid;
+	t->wanted = filtered_in();
+	bpf_get_current_comm(t->comm, sizeof(t->comm));
+	return t;
 }
 
 static __always_inline struct memstall_piece *innermost(struct memstall_task *t)
@@ -64,112 +66,85 @@ static __always_inline struct memstall_piece *innermost(struct memstall_task *t)
 	return &t->pieces[(depth - 1) & (MEMSTALL_DEPTH - 1)];
 }
 
-/* A stall is over: its numbers go to the task's row. */
-static __noinline int add_up(struct memstall_task *t, struct memstall_piece *p, u64 now)
+/* The innermost piece goes, and with the last one that PSI counts the CPU's share of it. */
+static __always_inline void pop_piece(struct memstall_task *t, u64 now)
 {
-	struct memstall_scratch *own = own_scratch();
-	u32 zero = 0, slot = 0;
+	if (!t->depth)
+		return;
+	t->depth -= 1;
+	struct memstall_piece *outer = innermost(t);
 
-	if (!t || !p || !own || !t->wanted)
-		return 0;
-	struct memstall_key key = { .start_ns = t->start_ns,
-				    .cgroup = t->cgroup,
-				    .limit_cgroup = p->limit_cgroup,
-				    .pid = t->pid,
-				    .tid = t->tid,
-				    .cause = p->cause };
-	struct memstall_counters *c = bpf_map_lookup_elem(&rows, &key);
-
-	if (!c) {
-		__builtin_memset(&own->counters, 0, sizeof(own->counters));
-		bpf_map_update_elem(&rows, &key, &own->counters, BPF_NOEXIST);
-		c = bpf_map_lookup_elem(&rows, &key);
+	if (t->in_psi && !(outer && outer->psi)) {
+		t->in_psi = 0;
+		cpu_goes_on(t, now);
 	}
-	if (!c) {
-		lost(LOSS_MAP_FULL);
-		return 0;
-	}
-	u64 ns = p->own_ns;
+}
 
-	c->stalled_ns += ns;
-	c->off_cpu_ns += p->off_ns;
-	c->reclaimed_pages += p->reclaimed_pages;
-	if (p->psi)
-		c->psi_ns += ns;
-	__builtin_memcpy(c->comm, t->comm, sizeof(c->comm));
-	if (p->counted)
-		return 0;
-	c->count += 1;
-	u32 *number = bpf_map_lookup_elem(&interval, &zero);
-	u32 epoch = number ? *number : 0;
+static __always_inline void forget_if_over(struct memstall_task *t)
+{
+	u32 tid = t->tid;
 
-	if (c->epoch[epoch & 1] != epoch) {
-		c->epoch[epoch & 1] = epoch;
-		c->longest_ns[epoch & 1] = 0;
-	}
-	if (c->longest_ns[epoch & 1] < ns)
-		c->longest_ns[epoch & 1] = ns;
-	for (u64 us = ns / 1000; us > 1 && slot < MEMSTALL_SLOTS - 1; us >>= 1)
-		slot++;
-	slot += p->cause * MEMSTALL_SLOTS;
-	u64 *count = bpf_map_lookup_elem(&slots, &slot);
-
-	if (count)
-		*count += 1;
-	if (!config.trace || ns < config.min_ns)
-		return 0;
-	struct memstall_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-
-	if (!e) {
-		lost(LOSS_RING_FULL);
-		return 0;
-	}
-	e->end_ns = now;
-	e->stalled_ns = ns;
-	e->off_cpu_ns = p->off_ns;
-	e->reclaimed_pages = p->reclaimed_pages;
-	e->cgroup = t->cgroup;
-	e->limit_cgroup = p->limit_cgroup;
-	e->pid = t->pid;
-	e->tid = t->tid;
-	e->cause = p->cause;
-	e->gfp = p->gfp;
-	e->order = p->order;
-	e->padding = 0;
-	__builtin_memcpy(e->comm, t->comm, sizeof(e->comm));
-	bpf_ringbuf_submit(e, 0);
-	return 0;
+	if (!t->depth)
+		bpf_map_delete_elem(&tasks, &tid);
 }
 
 static __always_inline void close_piece(struct memstall_task *t, u64 now)
 {
 	struct memstall_piece *p = innermost(t);
-	u32 tid = t->tid;
 
-	if (!p) {
-		bpf_map_delete_elem(&tasks, &tid);
-		return;
+	if (p) {
+		p->own_ns += now - t->since_ns;
+		t->since_ns = now;
+		pop_piece(t, now);
+		add_up(t, p, now);
 	}
-	p->own_ns += now - t->since_ns;
-	t->since_ns = now;
-	t->depth -= 1;
-	/* the outermost that PSI counts? */
-	struct memstall_piece *outer = innermost(t);
+	forget_if_over(t);
+}
 
-	if (t->in_psi && !(outer && outer->psi)) {
-		t->in_psi = 0;
-		cpu_goes_on(now);
-	}
-	add_up(t, p, now);
-	if (!t->depth)
-		bpf_map_delete_elem(&tasks, &tid);
+/*
+ * The end of all that a task was in was not seen: the kernel skips a program that another task, preempted, is in on the
+ * same CPU. When it was is not known, so nothing is added up.
+ */
+static __noinline int drop_stall(struct memstall_task *t)
+{
+	u32 tid = t ? t->tid : 0;
+
+	if (!t)
+		return 0;
+	if (t->in_psi)
+		cpu_goes_on(t, bpf_ktime_get_ns());
+	bpf_map_delete_elem(&tasks, &tid);
+	return 0;
+}
+
+/* Direct reclaim and a cgroup's reclaim never lie one within the other: reclaim sets PF_MEMALLOC. */
+static __always_inline bool is_reclaim(u32 kind)
+{
+	return kind == MEMSTALL_BY_DIRECT || kind == MEMSTALL_BY_MEMCG;
+}
+
+static __always_inline bool in_memstall(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->in_memstall) && BPF_CORE_READ_BITFIELD_PROBED(task, in_memstall);
+}
+
+/* Does PSI count the current task as waiting for memory? */
+static __always_inline bool current_in_memstall(void)
+{
+	return in_memstall((void *)bpf_get_current_task());
 }
 
 static __always_inline struct memstall_task *begin_stall(const struct beginning *b)
 {
-	struct memstall_task *t = make_stall();
+	struct memstall_task *t = current_stall();
 	u64 now = bpf_ktime_get_ns();
 
+	if (t && t->in_psi && !current_in_memstall() && !config.no_psi) {
+		drop_stall(t);
+		t = NULL;
+	}
+	if (!t)
+		t = make_stall();
 	if (!t)
 		return NULL;
 	struct memstall_piece *p = innermost(t);
@@ -178,9 +153,9 @@ static __always_inline struct memstall_task *begin_stall(const struct beginning 
 		t->depth = 0;
 		p = NULL;
 	}
-	if (p && p->kind == b->kind) {
-		p->inside += 1;
-		return t;
+	if (p && (p->kind == b->kind || (is_reclaim(p->kind) && is_reclaim(b->kind)))) {
+		pop_piece(t, now); /* its end was not seen */
+		p = innermost(t);
 	}
 	if (p && p->open) { /* now it is known what this one is for */
 		p->open = 0;
@@ -196,7 +171,7 @@ static __always_inline struct memstall_task *begin_stall(const struct beginning 
 		lost(LOSS_TASK_STATE);
 		return NULL;
 	}
-	bool psi = b->psi || t->in_psi;
+	bool psi = (b->psi && !config.no_psi) || t->in_psi;
 
 	if (p)
 		p->own_ns += now - t->since_ns;
@@ -236,10 +211,6 @@ static __always_inline void end_stall(u32 kind, u64 reclaimed)
 		return;
 	}
 	p->reclaimed_pages += reclaimed;
-	if (p->inside) {
-		p->inside -= 1;
-		return;
-	}
 	close_piece(t, bpf_ktime_get_ns());
 }
 

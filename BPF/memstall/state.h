@@ -51,51 +51,68 @@ struct {
 	__type(value, u64);
 } slots SEC(".maps");
 
-/* The number of the interval, which user space advances. */
+/* enum memstall_setting; user space sets them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, MEMSTALL_SETTINGS);
 	__type(key, u32);
 	__type(value, u32);
-} interval SEC(".maps");
+} settings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
-/* What is too large for a program's stack. */
-struct memstall_scratch {
+/*
+ * What a map's new entry begins as: zeros, never written. Programs of functions, and since 7.0 of tracepoints, may be
+ * preempted: so entries are filled in where they lie, not in a place of the CPU's.
+ */
+union memstall_blank {
 	struct memstall_task task;
-	struct memstall_cgroup path;
 	struct memstall_counters counters;
+	struct memstall_cgroup path;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct memstall_scratch);
-} scratch SEC(".maps");
+	__type(value, union memstall_blank);
+} blanks SEC(".maps");
 
-static __always_inline struct memstall_scratch *own_scratch(void)
+static __always_inline union memstall_blank *blank(void)
 {
 	u32 zero = 0;
 
-	return bpf_map_lookup_elem(&scratch, &zero);
+	return bpf_map_lookup_elem(&blanks, &zero);
+}
+
+static __always_inline u32 setting(u32 which)
+{
+	u32 *value = bpf_map_lookup_elem(&settings, &which);
+
+	return value ? *value : 0;
 }
 
 /* A memory cgroup's id, and its path kept the first time it is met. */
 static __noinline u64 cgroup_of(struct mem_cgroup *memcg)
 {
 	u64 id = memcg ? BPF_CORE_READ(memcg, css.cgroup, kn, id) : 0;
-	struct memstall_scratch *own = own_scratch();
+	union memstall_blank *zeros = blank();
 
-	if (!id || !own || bpf_map_lookup_elem(&cgroups, &id))
+	if (!id || !zeros || bpf_map_lookup_elem(&cgroups, &id))
 		return id;
-	own->path.length = memcg_path(memcg, own->path.names, sizeof(own->path.names));
-	if (bpf_map_update_elem(&cgroups, &id, &own->path, BPF_ANY))
+	/* another may be first */
+	bpf_map_update_elem(&cgroups, &id, &zeros->path, BPF_NOEXIST);
+	struct memstall_cgroup *path = bpf_map_lookup_elem(&cgroups, &id);
+
+	if (!path)
 		lost(LOSS_MAP_FULL);
+	else if (!path->ready) {
+		path->length = memcg_path(memcg, path->names, sizeof(path->names));
+		path->ready = 1;
+	}
 	return id;
 }
 

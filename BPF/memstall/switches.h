@@ -37,6 +37,10 @@ static __noinline int goes_off(void *ctx, bool waits)
 		close_piece(t, now); /* it has done its work, and sleeps */
 		return 0;
 	}
+	if (t && t->in_psi && !waits && !config.no_psi) {
+		drop_stall(t);
+		return 0;
+	}
 	if (p && p->kind == MEMSTALL_BY_DIRTY && now - t->since_ns > SLEEP_FOLLOWS_NS) {
 		u32 tid = t->tid;
 

@@ -9,6 +9,8 @@ extension LiveTests {
             let truth: MemStallTruth
             /// The task's own, by cause.
             let rows: [String: MemStallRow]
+            /// Everybody's.
+            let all: [MemStallRow]
             let interval: MemStallIntervalRow
             let start: StartRow
 
@@ -27,15 +29,35 @@ extension LiveTests {
             let all = tool.stop()
             #expect(workload.finish().status == 0)
             #expect(all.status == 0)
-            let rows = try all.rows(MemStallRow.self).filter { $0.tid == pid }
+            let everybody = try all.rows(MemStallRow.self), rows = everybody.filter { $0.tid == pid }
             return Observed(
-                truth: truth, rows: Dictionary(rows.map { ($0.cause, $0) }) { first, _ in first },
+                truth: truth, rows: Dictionary(rows.map { ($0.cause, $0) }) { first, _ in first }, all: everybody,
                 interval: try #require(try all.rows(MemStallIntervalRow.self).last), start: start)
         }
 
         /// Are two times equal but for a part, or what a slow machine needs to read clocks?
-        private func agree(_ ours: Int, _ theirs: Int, within part: Double) -> Bool {
-            Double(abs(ours - theirs)) <= max(Double(theirs) * part, 20_000_000)
+        private func agree(_ ours: Int, _ theirs: Int, within part: Double, besides: Int = 0) -> Bool {
+            abs(ours - theirs) <= max(Int(Double(theirs) * part), 10_000_000) + besides
+        }
+
+        /// Is the task's sum of all causes what PSI counts for its cgroup, within 2 %?
+        private func pressure(_ seen: Observed) {
+            guard let some = seen.truth.cgroupPressure?.someNs else { return }
+            // a section ends within the function that the program sees begin: emulated, that is a few microseconds
+            let stalls = seen.rows.values.map(\.count).reduce(0, +), edges = Live.inMatrix ? stalls * 3000 : 0
+            #expect(agree(seen.psi, some, within: 0.02, besides: edges), "\(seen.psi) of \(some) in \(stalls)")
+            TestRecord.note("psi \(seen.psi)/\(some)")
+        }
+
+        /// Is a row of reclaim what delay accounting counts as such? PSI's section is longer, where that is what is seen.
+        private func reclaim(_ row: MemStallRow, of seen: Observed) {
+            guard let delays = seen.truth.delays else { return }
+            let (ours, theirs) = (row.stalledNs, delays.freepagesNs)
+            if seen.start.rung("sections") == nil {
+                #expect(agree(ours, theirs, within: 0.05), "\(ours) \(delays)")
+            } else {
+                #expect(ours + 20_000_000 >= theirs && ours <= theirs + theirs / 2 + 20_000_000, "\(ours) \(delays)")
+            }
         }
 
         /// Which way PSI's sections are seen by: none, where functions can't be hooked.
@@ -58,14 +80,10 @@ extension LiveTests {
             #expect(row.count > 0 && row.reclaimedPages > 0 && row.offCpuNs <= row.stalledNs)
             #expect(row.longestNs <= row.stalledNs && row.stalledNs <= seen.truth.durationNs)
             if let delays = seen.truth.delays {
-                // PSI's section is longer than what delay accounting counts, where it is seen
-                #expect(agree(row.stalledNs, delays.freepagesNs, within: 0.05), "\(row.stalledNs) \(delays)")
+                reclaim(row, of: seen)
                 TestRecord.note("reclaim \(row.stalledNs)/\(delays.freepagesNs)")
             }
-            if let pressure = seen.truth.cgroupPressure {
-                #expect(agree(seen.psi, pressure.someNs, within: 0.05), "\(seen.psi) \(pressure)")
-                TestRecord.note("psi \(seen.psi)/\(pressure.someNs)")
-            }
+            pressure(seen)
             #expect(seen.interval.losses.causes.isEmpty, "\(seen.interval.losses)")
         }
 
@@ -77,11 +95,11 @@ extension LiveTests {
             if seen.start.rung("sections") == nil {
                 // what is on the CPU is not seen
                 #expect(refault <= delays.thrashingNs + delays.thrashingNs / 20 + 20_000_000, "\(refault) \(delays)")
-            } else if let pressure = seen.truth.cgroupPressure {
-                #expect(agree(seen.psi, pressure.someNs, within: 0.05), "\(seen.psi) \(pressure)")
+            } else {
+                pressure(seen)
             }
             let limit = try #require(seen.rows["memcg_max"])
-            #expect(agree(limit.stalledNs, delays.freepagesNs, within: 0.05), "\(limit.stalledNs) \(delays)")
+            reclaim(limit, of: seen)
             TestRecord.note("refault \(refault)/\(delays.thrashingNs)")
         }
 
@@ -92,9 +110,58 @@ extension LiveTests {
             let row = try #require(seen.rows["memcg_high"])
             #expect(row.limitCgroup == seen.truth.limitCgroup)
             #expect(row.offCpuNs > 0)
-            let pressure = try #require(seen.truth.cgroupPressure)
-            #expect(agree(seen.psi, pressure.someNs, within: 0.05), "\(seen.psi) \(pressure)")
-            TestRecord.note("psi \(seen.psi)/\(pressure.someNs)")
+            pressure(seen)
+        }
+
+        /// What the machine has to give, in megabytes, by a key of /proc/meminfo.
+        private func megabytes(_ key: String) throws -> Int {
+            let text = try String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
+            let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(key + ":") })
+            return try #require(Int(line.split(separator: " ")[1])) / 1024
+        }
+
+        @Test(
+            "a machine that is short of memory: direct reclaim is the task's, kswapd's work is its own", .tags(.brief))
+        func machine() throws {
+            guard Live.inMatrix else { throw Unsupported("it takes all memory of the machine") }
+            let available = try megabytes("MemAvailable"), swap = try megabytes("SwapFree")
+            guard swap >= 300 else { throw Live.lacking("300 MB of swap are wanted, \(swap) are free") }
+            let seen = try trace(["--mb", "\(available + 150)", "--limit-mb", "0", "--seconds", "8"])
+            let row = try #require(seen.rows["direct_reclaim"])
+            #expect(row.limitCgroup == nil && row.reclaimedPages > 0)
+            if let delays = seen.truth.delays {
+                reclaim(row, of: seen)
+                TestRecord.note("reclaim \(row.stalledNs)/\(delays.freepagesNs)")
+            }
+            pressure(seen)
+            let kswapd = seen.all.filter { $0.cause == "kswapd" }
+            #expect(!kswapd.isEmpty && kswapd.allSatisfy { ($0.comm ?? "").hasPrefix("kswapd") && $0.psiNs > 0 })
+        }
+
+        @Test("huge pages of fragmented memory: compaction", .tags(.brief))
+        func compaction() throws {
+            guard Live.inMatrix else { throw Unsupported("it takes all memory of the machine") }
+            let available = try megabytes("MemAvailable")
+            let seen = try trace(["--kind", "compact", "--mb", "\(available - 60)", "--limit-mb", "0"])
+            let row = try #require(seen.rows["compaction"], "\(seen.rows.keys)")
+            #expect(row.stalledNs > 0 && row.psiNs == row.stalledNs && row.limitCgroup == nil)
+            if let compact = seen.truth.delays?.compactNs {
+                #expect(agree(row.stalledNs, compact, within: 0.1), "\(row.stalledNs) \(compact)")
+                TestRecord.note("compaction \(row.stalledNs)/\(compact)")
+            }
+            pressure(seen)
+        }
+
+        @Test("the time in the OOM killer is the one's who ran out", .tags(.brief))
+        func oom() throws {
+            let (tool, start) = try Tool.tracing(["memstall", "1000"])
+            guard start.rung("oom") != nil else {
+                _ = tool.stop()
+                throw Unsupported("no rung of oom on this kernel")
+            }
+            #expect(try Workload.start("oomhog", ["--kills", "3"]).finish().status == 0)
+            let rows = try tool.stop().rows(MemStallRow.self).filter { $0.cause == "oom" }
+            #expect(rows.map(\.count).reduce(0, +) >= 3 && rows.allSatisfy { $0.psiNs == 0 && $0.stalledNs > 0 })
         }
 
         @Test("reclaim that is asked for is no wait, and none of PSI's", .tags(.brief))
@@ -141,9 +208,12 @@ extension LiveTests {
             #expect(try other.stop().rows(MemStallRow.self).allSatisfy { $0.pid == 1 })
             #expect(try long.stop().rows(MemStallRow.self).isEmpty)
             let stalls = try traced.rows(MemStallEventRow.self)
-            let sum = stalls.filter { $0.cause == "memcg_max" }.map(\.stalledNs).reduce(0, +)
+            let limit = stalls.filter { $0.cause == "memcg_max" }
             let row = try #require(rows.first { $0.cause == "memcg_max" })
-            #expect(stalls.allSatisfy { $0.pid == pid } && agree(sum, row.stalledNs, within: 0.05))
+            // they do not end at the same moment, and where tracepoints are preempted each misses others
+            #expect(stalls.allSatisfy { $0.pid == pid } && abs(limit.count - row.count) <= 5 + row.count / 10)
+            // each of the tracers sees what the others take of the stall's time
+            #expect(agree(limit.map(\.stalledNs).reduce(0, +), row.stalledNs, within: 0.3))
             #expect(truth.pid == pid)
         }
 

@@ -30,11 +30,11 @@ import TraceRecords
 
     private func interval(
         _ rows: [MemStallRow], pressure: MemoryPressure? = nil, explained: UInt64? = nil,
-        histograms: [MemStallCause: Log2Histogram]? = nil
+        vmstat: String = "", histograms: [MemStallCause: Log2Histogram]? = nil
     ) -> MemStallInterval {
         MemStallInterval(
             time: GoldenRecord.time, intervalNanoseconds: Self.second, rows: rows, pressure: pressure,
-            explained: explained, histograms: histograms, losses: Losses())
+            explained: explained, vmstat: ReclaimVMStat(vmstat: vmstat), histograms: histograms, losses: Losses())
     }
 
     @Test("every cause of the kernel side has its name, once")
@@ -172,6 +172,19 @@ import TraceRecords
         ] {
             #expect(MemoryPressure(bad) == nil, "\(bad)")
         }
+    }
+
+    @Test("the kernel's counters: what grew; what it lacks, or is no number, is unknown")
+    func vmstat() {
+        let before = ReclaimVMStat(vmstat: "pgscan_kswapd 100\npgsteal_kswapd 50\npgscan_direct x\nother 5\n")
+        let after = ReclaimVMStat(vmstat: "pgscan_kswapd 300\npgsteal_kswapd 40\npgscan_direct 9\noom_kill 2 3\n")
+        let grown = after.since(before)
+        #expect(grown.kswapdScanned == 200 && grown.kswapdStolen == 0)
+        #expect(grown.directScanned == nil && grown.oomKills == nil && grown.refaultedFile == nil)
+        let lines = MemStallText().lines(
+            interval([], vmstat: "pgscan_kswapd 200\npgsteal_kswapd 50\npgscan_direct 0\npgsteal_direct 0\n"))
+        #expect(lines.contains("reclaimed: kswapd 50 of 200 pages (25 %)"))
+        #expect(!MemStallText().lines(interval([])).contains { $0.hasPrefix("reclaimed") })
     }
 
     @Test("what is explained: unknown where nothing is compared, or there is next to nothing")
@@ -336,6 +349,11 @@ extension GoldenRecord {
                     time: time, intervalNanoseconds: 1_000_000_000, rows: [row],
                     pressure: isKnown ? MemoryPressure(some: 800_000_000, full: 1000) : nil,
                     explained: isKnown ? 600_000_000 : nil,
+                    vmstat: ReclaimVMStat(
+                        vmstat: isKnown
+                            ? "pgscan_kswapd 1\npgsteal_kswapd 2\npgscan_direct 3\npgsteal_direct 4\n"
+                                + "workingset_refault_anon 5\nworkingset_refault_file 6\ncompact_stall 7\noom_kill 8\n"
+                            : ""),
                     histograms: isKnown ? [.memcgHigh: Log2Histogram(counts: [0, 12])] : nil,
                     losses: Losses(counts: [0, 5])))
         }

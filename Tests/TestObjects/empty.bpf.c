@@ -17,6 +17,8 @@ EMPTY(sys_exit, "tp_btf/sys_exit")
 EMPTY(sys_enter_record, "tracepoint/raw_syscalls/sys_enter")
 EMPTY(sys_exit_record, "tracepoint/raw_syscalls/sys_exit")
 
+EMPTY(sched_switch, "tp_btf/sched_switch")
+
 EMPTY(count_memcg_events, "tp_btf/count_memcg_events")
 EMPTY(rss_stat, "tp_btf/rss_stat")
 EMPTY(page_fault_user, "tp_btf/page_fault_user")

@@ -10,16 +10,18 @@ public struct MemStallInterval: Hashable, Sendable {
     public let pressure: MemoryPressure?
     /// PSI's "some" as the stalls that were seen make it, of all tasks; nil where nothing is compared.
     public let explained: UInt64?
+    /// The machine's reclaim, by the kernel's own counters.
+    public let vmstat: ReclaimVMStat
     /// By cause, in microseconds; nil where it was not asked for.
     public let histograms: [MemStallCause: Log2Histogram]?
     public let losses: Losses
 
     public init(
         time: WallTime, intervalNanoseconds: UInt64, rows: [MemStallRow], pressure: MemoryPressure?,
-        explained: UInt64?, histograms: [MemStallCause: Log2Histogram]?, losses: Losses
+        explained: UInt64?, vmstat: ReclaimVMStat, histograms: [MemStallCause: Log2Histogram]?, losses: Losses
     ) {
         (self.time, self.intervalNanoseconds, self.rows) = (time, intervalNanoseconds, rows)
-        (self.pressure, self.explained) = (pressure, explained)
+        (self.pressure, self.explained, self.vmstat) = (pressure, explained, vmstat)
         (self.histograms, self.losses) = (histograms, losses)
     }
 

@@ -36,6 +36,14 @@ public enum MemStallJSON {
         line.add("psi_full_ns", interval.pressure?.full)
         line.add("explained_ns", interval.explained)
         line.add("explained_ratio", interval.explainedRatio)
+        line.add("vmstat_pgscan_kswapd_pages", interval.vmstat.kswapdScanned)
+        line.add("vmstat_pgsteal_kswapd_pages", interval.vmstat.kswapdStolen)
+        line.add("vmstat_pgscan_direct_pages", interval.vmstat.directScanned)
+        line.add("vmstat_pgsteal_direct_pages", interval.vmstat.directStolen)
+        line.add("vmstat_refault_anon_pages", interval.vmstat.refaultedAnonymous)
+        line.add("vmstat_refault_file_pages", interval.vmstat.refaultedFile)
+        line.add("vmstat_compact_stall", interval.vmstat.compactions)
+        line.add("vmstat_oom_kill", interval.vmstat.oomKills)
         line.add("hints", MemStallHint.hints(interval).map(\.text))
         if let histograms = interval.histograms {
             line.add(

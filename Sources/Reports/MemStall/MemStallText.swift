@@ -47,6 +47,7 @@ public struct MemStallText: Hashable, Sendable {
             }
         }
         lines.append(pressure(interval))
+        lines += reclaim(interval)
         lines += MemStallHint.hints(interval).flatMap { Self.wrapped($0.text) }
         return lines + [""]
     }
@@ -94,6 +95,19 @@ public struct MemStallText: Hashable, Sendable {
         text += seconds(interval.intervalNanoseconds)
         if let ratio = interval.explainedRatio { text += "; explained \(fixed(ratio * 100, 0)) %" }
         return text
+    }
+
+    /// Who reclaimed for the machine as a whole, and how much of what was looked at could be freed: `sar -B`'s %vmeff.
+    private func reclaim(_ interval: MemStallInterval) -> [String] {
+        let sides: [(name: String, scanned: UInt64?, stolen: UInt64?)] = [
+            ("kswapd", interval.vmstat.kswapdScanned, interval.vmstat.kswapdStolen),
+            ("direct", interval.vmstat.directScanned, interval.vmstat.directStolen),
+        ]
+        let texts = sides.compactMap { side -> String? in
+            guard let scanned = side.scanned, let stolen = side.stolen, scanned > 0 else { return nil }
+            return "\(side.name) \(stolen) of \(scanned) pages (\(fixed(Double(stolen) / Double(scanned) * 100, 0)) %)"
+        }
+        return texts.isEmpty ? [] : ["reclaimed: " + texts.joined(separator: ", ")]
     }
 
     /// In lines of at most 79 characters, those behind the first indented.

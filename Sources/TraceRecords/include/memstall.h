@@ -59,10 +59,12 @@ struct memstall_config {
 	__u64 min_ns; /* shorter stalls are not sent */
 	__u32 trace; /* each stall is sent */
 	__u32 ranges; /* how many of the functions are known */
+	__u32 no_psi; /* PSI is off, though its functions are called (psi=0) */
+	__u32 padding;
 	struct memstall_range functions[MEMSTALL_RANGES];
 };
 
-_Static_assert(sizeof(struct memstall_config) == 16 + 16 * MEMSTALL_RANGES, "memstall_config is shared with Swift");
+_Static_assert(sizeof(struct memstall_config) == 24 + 16 * MEMSTALL_RANGES, "memstall_config is shared with Swift");
 
 /* A task, why it waits, and whose limit that is; its start distinguishes it from a later one of the same id. */
 struct memstall_key {
@@ -102,14 +104,20 @@ struct memstall_piece {
 	__u32 kind; /* what opened it, enum memstall_kind */
 	__u32 gfp;
 	__s32 order; /* -1: has none */
-	__u32 inside; /* calls of the same function within it */
+	__u32 padding;
 	__u8 psi; /* PSI counts it */
 	__u8 open; /* why is not known yet */
-	__u8 counted; /* it is a part of an outer one, and no stall of its own */
-	__u8 padding;
+	__u8 more_padding[2];
 };
 
 _Static_assert(sizeof(struct memstall_piece) == 64, "memstall_piece is shared with Swift");
+
+/* What user space tells the programs: keys of the map `settings`. */
+enum memstall_setting {
+	MEMSTALL_EPOCH, /* the number of the interval */
+	MEMSTALL_LOOKS, /* not 0: some stall seems long; each task that leaves a CPU is looked at */
+	MEMSTALL_SETTINGS,
+};
 
 enum memstall_kind {
 	MEMSTALL_BY_DIRECT,
@@ -160,10 +168,11 @@ _Static_assert(sizeof(struct memstall_cpu) == 64, "memstall_cpu is shared with S
 /* A memory cgroup's path: the names from the leaf to the root, each with its NUL. */
 struct memstall_cgroup {
 	__u32 length;
+	__u32 ready; /* 0: it is being found out */
 	char names[MEMSTALL_PATH];
 };
 
-_Static_assert(sizeof(struct memstall_cgroup) == 516, "memstall_cgroup is shared with Swift");
+_Static_assert(sizeof(struct memstall_cgroup) == 520, "memstall_cgroup is shared with Swift");
 
 /* A stall that is over, for --trace. */
 struct memstall_event {

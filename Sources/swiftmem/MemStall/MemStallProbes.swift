@@ -20,6 +20,7 @@ extension MemStall {
         return ToolMode(of: "memstall", ladders: ladders) { (object, _) throws(BPFError) in
             var config = memstall_config()
             config.trace = trace ? 1 : 0
+            config.no_psi = MemStallReader.pressure() == nil ? 1 : 0
             config.min_ns = trace ? leastNanoseconds : 0
             let ranges = MemStallPlaces.ranges(try? KernelSymbols())
             config.ranges = UInt32(ranges.count)
@@ -110,7 +111,7 @@ extension MemStall {
             switch self {
             case .tracepoint:
                 Rung(
-                    .tracepoint, on: .all, programs: ["switch_btf"],
+                    .tracepoint, on: .all, programs: ["switch_btf", "exit_btf"],
                     requires: [
                         .hasStruct("psi_group_cpu"),
                         // 5.18 alone has another order

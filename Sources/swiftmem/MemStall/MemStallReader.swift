@@ -11,7 +11,7 @@ struct MemStallReader {
     private let tasks: BPFMap<UInt32, memstall_task>
     private let cpus: BPFMap<UInt32, memstall_cpu>
     private let slots: PerCPUMap<UInt32, UInt64>
-    private let interval: BPFMap<UInt32, UInt32>
+    private let settings: BPFMap<UInt32, UInt32>
     private var cgroups: MemStallCgroups
     /// Rows are those of some tasks only: nothing to compare with the machine's PSI.
     private let filtered: Bool
@@ -21,6 +21,7 @@ struct MemStallReader {
     private var sumBefore = 0.0
     private var epoch: UInt32 = 1
     private var pressure: MemoryPressure?
+    private var vmstat = Self.vmstat()
     private var histograms: [MemStallCause: Log2Histogram] = [:]
     private var losses: Losses
     private var begin: UInt64
@@ -31,19 +32,21 @@ struct MemStallReader {
         tasks = try session.probes.object.map("tasks")
         cpus = try session.probes.object.map("cpus")
         slots = try session.probes.object.perCPUMap("slots")
-        interval = try session.probes.object.map("interval")
+        settings = try session.probes.object.map("settings")
         cgroups = try MemStallCgroups(session)
         self.filtered = filtered
         begin = monotonicNow()
         losses = try session.losses()
         sum = CPUStallSum(stalled: try Self.stalled(cpus), busy: Self.busy())
         pressure = Self.pressure()
-        try interval.set(0, to: epoch)
+        try settings.set(MEMSTALL_EPOCH.rawValue, to: epoch)
         ledger = MemStallLedger(from: try read(epoch))
         histograms = try readHistograms()
     }
 
-    private static func pressure() -> MemoryPressure? { MemoryPressure(ProcFS.text("pressure/memory")) }
+    /// The machine's; nil where the kernel keeps none.
+    static func pressure() -> MemoryPressure? { MemoryPressure(ProcFS.text("pressure/memory")) }
+    private static func vmstat() -> ReclaimVMStat { ReclaimVMStat(vmstat: ProcFS.text("vmstat")) }
     private static func busy() -> CPUBusyTimes { CPUBusyTimes(stat: ProcFS.text("stat")) }
 
     private static func stalled(_ cpus: BPFMap<UInt32, memstall_cpu>) throws(BPFError) -> [UInt64] {
@@ -84,7 +87,19 @@ struct MemStallReader {
     static let weighing = 2.0
 
     mutating func weigh() throws {
+        try look()
         sum.advance(stalled: try Self.stalled(cpus), busy: Self.busy())
+    }
+
+    /// A stall that seems long may be one whose end no program saw: from now on, until none seems long, the programs
+    /// look at each task that leaves a CPU.
+    private func look() throws(BPFError) {
+        var isLong = false
+        let now = monotonicNow()
+        try tasks.forEach { _, task in
+            isLong = isLong || (task.in_psi != 0 && now > task.since_ns &+ UInt64(Self.weighing * 1e9 / 2))
+        }
+        try settings.set(MEMSTALL_LOOKS.rawValue, to: isLong ? 1 : 0)
     }
 
     /// Ends an interval.
@@ -100,10 +115,10 @@ struct MemStallReader {
         // First the number: longest stalls from now on are the next interval's.
         let ended = epoch
         epoch &+= 1
-        try interval.set(0, to: epoch)
+        try settings.set(MEMSTALL_EPOCH.rawValue, to: epoch)
         let reading = try read(ended)
         try weigh()
-        let pressureNow = Self.pressure(), now = monotonicNow()
+        let pressureNow = Self.pressure(), vmstatNow = Self.vmstat(), now = monotonicNow()
         let lossesNow = try session.losses()
         let histogramsNow = histogram ? try readHistograms() : [:]
 
@@ -123,12 +138,13 @@ struct MemStallReader {
         let before = histograms
         defer {
             (sumBefore, pressure, losses, begin) = (sum.some, pressureNow, lossesNow, now)
+            vmstat = vmstatNow
             if histogram { histograms = histogramsNow }
         }
         return MemStallInterval(
             time: .now, intervalNanoseconds: now - begin, rows: grouped,
             pressure: pressure.flatMap { earlier in pressureNow.map { $0.since(earlier) } },
-            explained: filtered || pressure == nil ? nil : UInt64(explained),
+            explained: filtered || pressure == nil ? nil : UInt64(explained), vmstat: vmstatNow.since(vmstat),
             histograms: histogram
                 ? histogramsNow.reduce(into: [:]) { $0[$1.key] = $1.value.since(before[$1.key] ?? $1.value) } : nil,
             losses: lossesNow.since(losses))
@@ -146,7 +162,7 @@ struct MemStallCgroups {
     mutating func path(_ id: UInt64) throws -> CgroupPath? {
         guard id != 0 else { return nil }
         if let known = paths[id] { return known }
-        guard let record = try map.value(for: id) else { return nil }
+        guard let record = try map.value(for: id), record.ready != 0 else { return nil }
         let path = CgroupPath(record)
         paths[id] = path
         return path

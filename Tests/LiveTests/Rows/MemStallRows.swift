@@ -51,6 +51,7 @@ struct MemStallTruth: Row {
         let freepagesNs: Int
         let thrashingNs: Int
         let swapinNs: Int
+        @Known var compactNs: Int?
     }
 
     let pid: Int

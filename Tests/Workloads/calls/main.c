@@ -2,14 +2,17 @@
 //
 // calls: one kind of system call in a loop, and what a call costs in CPU time, tracing included.
 #include "../include/workload.h"
+#include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
 static const char usage[] =
 	"usage: calls [options]\n"
 	"Makes one kind of system call in a loop; prints as JSON the CPU time of all of them, and of the calls in the slice\n"
 	"that a tenth of a hundred slices were faster than: what a busy machine adds is not in that.\n"
-	"  --kind K      getppid (default), shm: shmget, shmat, shmdt and shmctl IPC_RMID in turn, or\n"
-	"                read: of a cached file\n"
+	"  --kind K      getppid (default), shm: shmget, shmat, shmdt and shmctl IPC_RMID in turn,\n"
+	"                read: of a cached file, or switch: there and back between two threads on one CPU,\n"
+	"                which is two context switches, the CPU time of both counted\n"
 	"  --calls N     how many (default 100000; rounded up to whole turns of a hundred slices)\n"
 	"  --size-mb N   read: of the file, which is read over and over (default 16)\n"
 	"  --bs N        read: bytes a call, of which the file is a multiple (default 4096)\n"
@@ -17,7 +20,7 @@ static const char usage[] =
 	"  --wait        print {\"type\":\"ready\"} and wait for a line first\n"
 	"exit: 0 done, 64 wrong options, 1 anything else\n";
 
-enum kind { GETPPID, SHM, READ };
+enum kind { GETPPID, SHM, READ, SWITCH };
 
 static struct {
 	enum kind kind;
@@ -47,6 +50,26 @@ static void make_file(void)
 		w_die(W_FAILED, errno, "fsync");
 }
 
+static int there[2], back[2];
+
+static void *other(void *unused)
+{
+	for (char c; read(there[0], &c, 1) == 1 && write(back[1], &c, 1) == 1;)
+		;
+	return unused;
+}
+
+static void start_other(void)
+{
+	pthread_t thread;
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	if (pipe2(there, O_CLOEXEC) || pipe2(back, O_CLOEXEC) || sched_setaffinity(0, sizeof set, &set) ||
+	    pthread_create(&thread, NULL, other, NULL))
+		w_die(W_FAILED, errno, "the other thread");
+}
+
 // Returns how many calls were made.
 static uint64_t loop(uint64_t calls)
 {
@@ -69,6 +92,11 @@ static uint64_t loop(uint64_t calls)
 			if (pread(file, block, opt.block, (off_t)at) != (ssize_t)opt.block)
 				w_die(W_FAILED, errno, "read");
 		break;
+	case SWITCH:
+		for (char c = 0; made < calls; made++)
+			if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
+				w_die(W_FAILED, errno, "there and back");
+		break;
 	}
 	return made;
 }
@@ -87,14 +115,14 @@ int main(int argc, char **argv)
 					       { "size-mb", 1, 0, SIZE },  { "bs", 1, 0, BLOCK },
 					       { "dir", 1, 0, DIRECTORY }, { "wait", 0, 0, WAIT },
 					       { "help", 0, 0, HELP },	   { 0 } };
-	static const char *const kinds[] = { "getppid", "shm", "read" };
+	static const char *const kinds[] = { "getppid", "shm", "read", "switch" };
 	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;)
 		switch (c) {
 		case KIND:
-			for (opt.kind = GETPPID; opt.kind <= READ && strcmp(optarg, kinds[opt.kind]); opt.kind++)
+			for (opt.kind = GETPPID; opt.kind <= SWITCH && strcmp(optarg, kinds[opt.kind]); opt.kind++)
 				;
-			if (opt.kind > READ)
-				w_die(W_USAGE, 0, "--kind %s: getppid, shm or read is wanted", optarg);
+			if (opt.kind > SWITCH)
+				w_die(W_USAGE, 0, "--kind %s: getppid, shm, read or switch is wanted", optarg);
 			break;
 		case CALLS: opt.calls = (uint64_t)w_number("calls", optarg, 1, INT64_MAX / 8); break;
 		case SIZE: opt.bytes = (uint64_t)w_number("size-mb", optarg, 1, 1 << 20) << 20; break;
@@ -110,16 +138,19 @@ int main(int argc, char **argv)
 		w_die(W_USAGE, 0, "--bs: the file is to be a multiple of it");
 	if (opt.kind == READ)
 		make_file();
+	if (opt.kind == SWITCH)
+		start_other();
 	w_wait(opt.wait, NULL, 0);
 
 	loop(opt.kind == READ ? opt.bytes / opt.block : 400); // warm: a tracer's state of this task
 	enum { SLICES = 100 };
-	uint64_t slices[SLICES], began = w_now_ns(CLOCK_MONOTONIC), before = w_now_ns(CLOCK_THREAD_CPUTIME_ID),
-				 then = before, made = 0, part = 0;
+	const clockid_t clock = opt.kind == SWITCH ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID;
+	uint64_t slices[SLICES], began = w_now_ns(CLOCK_MONOTONIC), before = w_now_ns(clock), then = before, made = 0,
+				 part = 0;
 	for (int i = 0; i < SLICES; i++) {
 		part = loop((opt.calls + SLICES - 1) / SLICES);
 		made += part;
-		uint64_t now = w_now_ns(CLOCK_THREAD_CPUTIME_ID);
+		uint64_t now = w_now_ns(clock);
 		slices[i] = now - then;
 		then = now;
 	}

@@ -15,6 +15,7 @@ static const char usage[] =
 	"                 file: a file larger than the limit, read over and over\n"
 	"                 high: anonymous memory beyond memory.high, without swap (cgroup v2)\n"
 	"                 dirty: a file written faster than vm.dirty_bytes allows\n"
+	"                 compact: huge pages where --mb of memory has every other page in use\n"
 	"                 asked: memory.reclaim (v2), or a limit lowered and raised (v1): reclaim that is no stall\n"
 	"  --mb N         memory touched, or size of the file (default 80)\n"
 	"  --limit-mb N   limit of the cgroup (default 40; 0 none)\n"
@@ -25,8 +26,8 @@ static const char usage[] =
 	"  --wait --hold  print {\"type\":\"ready\"} and wait for a line first; at the end wait for the end of stdin\n"
 	"exit: 0 done, 64 wrong options, 69 not possible here (no swap, no cgroup), 1 anything else\n";
 
-enum kind { ANON, FILES, HIGH, DIRTY, ASKED };
-static const char *const kinds[] = { "anon", "file", "high", "dirty", "asked", NULL };
+enum kind { ANON, FILES, HIGH, DIRTY, COMPACT, ASKED };
+static const char *const kinds[] = { "anon", "file", "high", "dirty", "compact", "asked", NULL };
 
 static struct options {
 	enum kind kind;
@@ -60,7 +61,8 @@ static void parse(int argc, char **argv)
 			while (kinds[k] && strcmp(kinds[k], optarg))
 				k++;
 			if (!kinds[k])
-				w_die(W_USAGE, 0, "--kind %s: anon, file, high, dirty or asked is wanted", optarg);
+				w_die(W_USAGE, 0, "--kind %s: anon, file, high, dirty, compact or asked is wanted",
+				      optarg);
 			opt.kind = (enum kind)k;
 			break;
 		}
@@ -141,8 +143,9 @@ static bool go_on(void)
 static void touch_anonymous(char *memory)
 {
 	uint64_t seed = 1;
+	// once through at least where nothing but the machine sets a limit: a slow one comes to it late
 	for (; go_on(); passes++)
-		for (uint64_t i = 0; i < opt.bytes && go_on(); i += page, touched++) {
+		for (uint64_t i = 0; i < opt.bytes && (go_on() || (!opt.limit && !passes)); i += page, touched++) {
 			uint64_t *words = (void *)(memory + i);
 			// not one word for all: that a page is the same all over is seen, and nothing is stored
 			for (uint64_t k = 0; k < page / 8; k += 16)
@@ -177,6 +180,30 @@ static void exceed_high(char *memory)
 	for (uint64_t i = 0; i < opt.bytes && go_on(); i += page, touched++)
 		memory[i] = 1;
 	passes = 1;
+}
+
+// Every other page of the memory goes back: the machine has room, and no huge page.
+static void fragment(char *memory)
+{
+	for (uint64_t i = 0; i < opt.bytes; i += page)
+		memory[i] = 1;
+	for (uint64_t i = 0; i < opt.bytes; i += 2 * page)
+		madvise(memory + i, page, MADV_DONTNEED);
+}
+
+static void want_huge_pages(void)
+{
+	// more than what was left whole, less than what the holes have
+	const uint64_t huge = 2 << 20, size = opt.bytes / 4 / huge * huge + huge;
+	for (; go_on(); passes++) {
+		char *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (m == MAP_FAILED)
+			w_die(W_FAILED, errno, "%" PRIu64 " MB", size >> 20);
+		madvise(m, size, MADV_HUGEPAGE);
+		for (uint64_t i = 0; i < size && go_on(); i += huge, touched += huge / page)
+			m[i] = 1;
+		munmap(m, size);
+	}
 }
 
 // Has the kernel take memory of the cgroup back, and touches it again.
@@ -267,6 +294,8 @@ int main(int argc, char **argv)
 	if (memory == MAP_FAILED)
 		w_die(W_FAILED, errno, "%" PRIu64 " MB", opt.bytes >> 20);
 	madvise(memory, opt.bytes, MADV_NOHUGEPAGE);
+	if (opt.kind == COMPACT)
+		fragment(memory);
 	char pressure[sizeof inner.directory + 20];
 	snprintf(pressure, sizeof pressure, "%s/memory.pressure", inner.directory);
 	w_wait(opt.wait, NULL, 0);
@@ -283,6 +312,7 @@ int main(int argc, char **argv)
 	case FILES: read_file(fd); break;
 	case HIGH: exceed_high(memory); break;
 	case DIRTY: write_file(fd); break;
+	case COMPACT: want_huge_pages(); break;
 	case ASKED: ask(memory); break;
 	}
 	cpu = w_now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
