@@ -96,6 +96,12 @@ TEXT(meminfo_cgroup) = {
 TEXT(meminfo_file) = {
 #embed "../../Docs/schema/meminfo_file.json"
 };
+TEXT(meminfo_zone) = {
+#embed "../../Docs/schema/meminfo_zone.json"
+};
+TEXT(meminfo_node) = {
+#embed "../../Docs/schema/meminfo_node.json"
+};
 /* make new-tool: bytes go above this line */
 
 #define SCHEMA(record) \
@@ -131,6 +137,8 @@ static const struct record_schema schemas[] = {
 	SCHEMA(meminfo_process),
 	SCHEMA(meminfo_cgroup),
 	SCHEMA(meminfo_file),
+	SCHEMA(meminfo_zone),
+	SCHEMA(meminfo_node),
 	/* make new-tool: a row goes above this line */
 	SCHEMA(doctor_machine),
 	SCHEMA(doctor_feature),

@@ -115,7 +115,7 @@ import Testing
     func environment() {
         let text = ManualPage().text
         for variable in Environment.Variable.allCases { #expect(text.contains(variable.rawValue)) }
-        #expect(Failure.Status.meanings.map(\.code) == [0, 64, 69, 70, 71, 74, 77])
+        #expect(Failure.Status.meanings.map(\.code) == [0, 1, 64, 69, 70, 71, 74, 77])
     }
 
     @Test(

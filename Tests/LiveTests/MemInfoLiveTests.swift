@@ -205,6 +205,16 @@ extension LiveTests {
             #expect(try finished.rows(MemInfoCgroupRow.self).contains { $0.path == "/" || $0.currentBytes != nil })
         }
 
+        @Test("--numa: zones and nodes sum to MemTotal; watermarks in their order")
+        func numa() throws {
+            let finished = try Tool.run(["meminfo", "--json", "--numa"])
+            let total = try #require(try finished.rows(MemInfoRow.self).first).totalBytes
+            let zones = try finished.rows(MemInfoZoneRow.self)
+            #expect(zones.reduce(0) { $0 + $1.managedBytes } == total)
+            #expect(try finished.rows(MemInfoNodeRow.self).reduce(0) { $0 + $1.managedBytes } == total)
+            #expect(zones.allSatisfy { $0.minBytes <= $0.lowBytes && $0.lowBytes <= $0.highBytes })
+        }
+
         @Test("an interval and a count: one report at once, and changes in all others", .tags(.brief))
         func intervals() throws {
             let finished = try Tool.run(["meminfo", "--json", "0.2", "3"])

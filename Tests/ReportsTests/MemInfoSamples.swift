@@ -154,6 +154,14 @@ extension GoldenRecord {
     static let meminfoCgroup = GoldenRecord(type: "meminfo_cgroup") {
         MemInfoSample.cgroups.map { MemInfoJSON.line($0, time) }
     }
+    static let meminfoZone = GoldenRecord(type: "meminfo_zone") {
+        let unmarked = "Node 1, zone Device\n managed 1\n present 1\n"
+        return ZoneReport.json(ZoneInfo(MemInfoSample.zoneinfo + unmarked), pageBytes: 4096, time)
+    }
+    static let meminfoNode = GoldenRecord(type: "meminfo_node") {
+        let bare = "Node 1, zone Normal\n managed 1\n present 1\n"
+        return ZoneReport.nodeJSON(ZoneInfo(MemInfoSample.zoneinfo + bare), pageBytes: 4096, time)
+    }
     static let meminfoFile = GoldenRecord(type: "meminfo_file") {
         let forgotten = SharedMemory.Object(kind: .posix, name: "/dev/shm/x", bytes: 2 << 20, holders: 0, pid: nil)
         return [MemInfoSample.shared.objects[0], forgotten].map { MemInfoJSON.line($0, time) }

@@ -21,7 +21,7 @@ public enum MemInfoTables {
                         process.pageTablesBytes,
                     ].map(megabytes), 8)
                 return line.text
-            } + rest(processes.count, count, "processes")
+            } + rest(processes.count, count)
     }
 
     public static func lines(_ cgroups: [CgroupMemory], count: Int) -> [String] {
@@ -38,7 +38,7 @@ public enum MemInfoTables {
                         .map(megabytes), 8)
                 line.add(tail(Printable.text(cgroup.path.manager ?? cgroup.path.path), 24))
                 return line.text
-            } + rest(cgroups.count, count, "cgroups")
+            } + rest(cgroups.count, count)
     }
 
     /// Files of shared memory.
@@ -56,11 +56,11 @@ public enum MemInfoTables {
                 line.left(file.kind.part.rawValue, 16)
                 line.add(tail(Printable.text(file.name), 35))
                 return line.text
-            } + rest(files.count, count, "files")
+            } + rest(files.count, count)
     }
 
-    private static func rest(_ all: Int, _ shown: Int, _ what: String) -> [String] {
-        all > shown ? ["… and \(all - shown) \(what) more"] : []
+    private static func rest(_ all: Int, _ shown: Int) -> [String] {
+        all > shown ? ["… and \(all - shown) more"] : []
     }
 
     private static func megabytes(_ bytes: UInt64?) -> String {
@@ -81,6 +81,7 @@ extension MemInfoJSON {
         line.add("comm", process.comm)
         line.add("uid", process.uid)
         line.add("rss_bytes", process.rssBytes)
+        line.add("rss_exact", process.exactRSSBytes != nil)
         line.add("anon_bytes", process.anonBytes)
         line.add("file_bytes", process.fileBytes)
         line.add("shmem_bytes", process.shmemBytes)

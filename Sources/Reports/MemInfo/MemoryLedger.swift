@@ -17,6 +17,9 @@ public struct MemoryLedger: Sendable {
     public private(set) var absurdCounters: [String] = []
     /// Parts of parts that overlap others, or have names.
     public let details: [MemoryDetail]
+    /// Each zone with its watermarks.
+    public let zones: ZoneInfo
+    public let pageBytes: UInt64
     /// The largest files of shared memory, largest first.
     public let sharedFiles: [SharedMemory.Object]
     /// Processes whose shared memory may not be looked at.
@@ -34,6 +37,7 @@ public struct MemoryLedger: Sendable {
                 }), total > 0
         else { return nil }
         (time, monotonic, totalBytes) = (reading.time, reading.monotonic, total)
+        (zones, pageBytes) = (reading.zones, reading.machine.pageBytes)
         sharedFiles = reading.shared.objects
         unseenProcesses = reading.shared.unseenProcesses
         skippedProcesses = reading.shared.skippedProcesses
@@ -181,7 +185,9 @@ public struct MemoryLedger: Sendable {
         let zones = reading.zones
         var pages: UInt64 = 0
         if !reading.isExact {
-            let nodes = UInt64(counters.nodeCounters + (usesSwapCache ? 5 : 0))
+            // since Linux 7.1 VmallocUsed is a counter of nodes
+            let vmalloc = zones.nodeSum("nr_vmalloc") == nil ? 0 : 1
+            let nodes = UInt64(counters.nodeCounters + vmalloc + (usesSwapCache ? 5 : 0))
             pages = zones.nodeCounterError.multipliedCapped(by: nodes)
             pages = pages.addingCapped(zones.zoneCounterError.multipliedCapped(by: UInt64(counters.zoneCounters)))
         }

@@ -17,7 +17,13 @@ public struct ProcessMemory: Hashable, Sendable {
     /// Resident, and nobody else's; nil: not read.
     public var ussBytes: UInt64?
 
-    public var rssBytes: UInt64 { anonBytes.addingCapped(fileBytes).addingCapped(shmemBytes) }
+    /// Resident, counted page by page; nil: not read.
+    public var exactRSSBytes: UInt64?
+
+    /// Resident: by its pages, or as the kernel's counters have it.
+    public var rssBytes: UInt64 {
+        exactRSSBytes ?? anonBytes.addingCapped(fileBytes).addingCapped(shmemBytes)
+    }
 
     /// From /proc/PID/status; nil for a thread of the kernel's, and for a process that is ending.
     public init?(pid: UInt32, comm: String, uid: UInt32?, status text: [UInt8]) {
@@ -33,7 +39,8 @@ public struct ProcessMemory: Hashable, Sendable {
 
     /// Adds what /proc/PID/smaps_rollup tells.
     public mutating func add(smapsRollup text: [UInt8]) {
-        let numbers = NamedNumbers(text, names: ["Pss", "Private_Clean", "Private_Dirty"])
+        let numbers = NamedNumbers(text, names: ["Rss", "Pss", "Private_Clean", "Private_Dirty"])
+        exactRSSBytes = numbers["Rss"]
         pssBytes = numbers["Pss"]
         if let clean = numbers["Private_Clean"], let dirty = numbers["Private_Dirty"] {
             ussBytes = clean.addingCapped(dirty)

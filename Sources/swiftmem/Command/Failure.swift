@@ -18,6 +18,7 @@ struct Failure: Error, Equatable {
         /// Each with its meaning, as manual pages tell it.
         static let meanings: [(code: Int32, meaning: String)] = [
             (0, "It ended by itself, by Ctrl-C, by SIGTERM, or because the reader of its output went away."),
+            (1, "memleak --fail-on-leak: a stack leaks."),
             (usage, "It was called in a wrong way."),
             (unavailable, "This kernel lacks what the tool needs."),
             (incomplete, "--strict was given, and something was lost."),

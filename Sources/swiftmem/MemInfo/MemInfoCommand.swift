@@ -27,6 +27,8 @@ struct MemInfo: Tool {
     var cgroups = false
     @Flag(help: "Also the largest files of shared memory, and who holds them.")
     var files = false
+    @Flag(help: "Also each NUMA node, and each zone with its watermarks; what the kernel is set to.")
+    var numa = false
     @Option(name: [.short, .long], help: ArgumentHelp("Rows of each table; --json has all.", valueName: "n"))
     var rows = ReportCount(value: 10)
     @Option(

@@ -10,8 +10,8 @@ extension MemInfo {
             .init("meminfo --once --json", "for a program"),
         ],
         overhead: """
-            A ledger reads some files of /proc and /sys, and the mappings and open files of each process: 10 ms on a \
-            machine with 100 processes, two seconds at most. It attaches nothing.
+            A ledger reads some files of /proc and /sys, and the mappings and open files of each process: 20 ms on a \
+            machine with 150 processes, five seconds at most. It attaches nothing.
             """,
         seeAlso: ["free(1)", "proc(5)", "swiftmem-shmsnoop(8)", "swiftmem-memleak(8)"])
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Reports
+internal import SystemLayer
+internal import SystemPackage
 
 /// A run of meminfo: a report at once, and one at the end of each interval. It has no probes, and so none of the
 /// loop's that the tracing tools run in.
@@ -50,26 +52,58 @@ struct MemInfoRun: ~Copyable {
         before = ledger
         if first == nil { first = ledger }
         let hints = MemInfoHint.hints(report)
-        let processes = command.processes ? ProcessReader.read(budget: UInt64(command.pss.value * 1e9)) : []
-        let cgroups = command.cgroups ? CgroupReader.read() : []
         if command.json {
-            output.print(MemInfoJSON.line(report))
-            for detail in ledger.details { output.print(MemInfoJSON.line(detail, of: ledger)) }
-            for hint in hints { output.print(hint.json(ledger.time)) }
-            for process in processes { output.print(MemInfoJSON.line(process, ledger.time)) }
-            for cgroup in cgroups { output.print(MemInfoJSON.line(cgroup, ledger.time)) }
-            if command.files { for file in ledger.sharedFiles { output.print(MemInfoJSON.line(file, ledger.time)) } }
-            return
+            json(report, hints)
+        } else {
+            show(report, hints)
         }
+    }
+
+    private mutating func json(_ report: MemInfoReport, _ hints: [MemInfoHint]) {
+        let ledger = report.ledger, time = report.ledger.time
+        output.print(MemInfoJSON.line(report))
+        for detail in ledger.details { output.print(MemInfoJSON.line(detail, of: ledger)) }
+        for hint in hints { output.print(hint.json(time)) }
+        for process in processes() { output.print(MemInfoJSON.line(process, time)) }
+        for cgroup in cgroups() { output.print(MemInfoJSON.line(cgroup, time)) }
+        if command.files { for file in ledger.sharedFiles { output.print(MemInfoJSON.line(file, time)) } }
+        guard command.numa else { return }
+        for line in ZoneReport.json(ledger.zones, pageBytes: ledger.pageBytes, time) { output.print(line) }
+        for line in ZoneReport.nodeJSON(ledger.zones, pageBytes: ledger.pageBytes, time) { output.print(line) }
+    }
+
+    private mutating func show(_ report: MemInfoReport, _ hints: [MemInfoHint]) {
+        let ledger = report.ledger
         if first?.monotonic != ledger.monotonic { output.print("") }
         if pace.interval != nil { output.print(ledger.time.clockTime) }
-        for line in text.lines(report) { output.print(line) }
+        var lines = text.lines(report)
         let rows = command.rows.value
-        if command.processes { for line in MemInfoTables.lines(processes, count: rows) { output.print(line) } }
-        if command.cgroups { for line in MemInfoTables.lines(cgroups, count: rows) { output.print(line) } }
-        if command.files { for line in MemInfoTables.lines(ledger.sharedFiles, count: rows) { output.print(line) } }
-        for hint in hints { for line in wrapped(hint.text) { output.print(line) } }
-        for line in advice(ledger) { output.print(line) }
+        if command.processes { lines += MemInfoTables.lines(processes(), count: rows) }
+        if command.cgroups { lines += MemInfoTables.lines(cgroups(), count: rows) }
+        if command.files { lines += MemInfoTables.lines(ledger.sharedFiles, count: rows) }
+        if command.numa {
+            lines += ZoneReport.nodeLines(ledger.zones, pageBytes: ledger.pageBytes)
+            lines += ZoneReport.lines(ledger.zones, pageBytes: ledger.pageBytes)
+            lines += wrapped(Self.settings.joined(separator: ", "))
+        }
+        lines += hints.flatMap { wrapped($0.text) } + advice(ledger)
+        for line in lines { output.print(line) }
+    }
+
+    private static func processes(_ count: Int) -> String { count == 1 ? "1 process" : "\(count) processes" }
+
+    private func processes() -> [ProcessMemory] {
+        command.processes ? ProcessReader.read(budget: UInt64(command.pss.value * 1e9)) : []
+    }
+
+    private func cgroups() -> [CgroupMemory] { command.cgroups ? CgroupReader.read() : [] }
+
+    /// What decides when the kernel reclaims, and what it promises.
+    private static var settings: [String] {
+        ["min_free_kbytes", "watermark_scale_factor", "swappiness", "zone_reclaim_mode", "overcommit_memory"]
+            .compactMap { name in
+                readOneLine(FilePath("/proc/sys/vm/\(name)")).map { "vm.\(name) \(Printable.text($0))" }
+            }
     }
 
     /// What root would add, where there is something to add.
@@ -79,11 +113,11 @@ struct MemInfoRun: ~Copyable {
         if ledger.unseenProcesses > 0 {
             let isRoot = Capabilities.own.has(.sysAdmin)
             lines += wrapped(
-                "\(ledger.unseenProcesses) processes may not be looked at: shared memory that they hold is not "
+                Self.processes(ledger.unseenProcesses) + " may not be looked at: shared memory held there is not "
                     + "told apart" + (isRoot ? "" : "; as root it is"))
         }
         if ledger.skippedProcesses > 0 {
-            lines += wrapped("\(ledger.skippedProcesses) processes were not looked at for want of time")
+            lines += wrapped("for want of time not looked at: " + Self.processes(ledger.skippedProcesses))
         }
         return lines
     }

@@ -11,8 +11,8 @@ internal import SystemPackage
 /// It looks at processes as long as its time lasts, the first time longer; those that held something the last time come
 /// first.
 struct SharedMemoryReader {
-    /// Nanoseconds that the next reading may take.
-    private var budget: UInt64 = 2_000_000_000
+    /// Nanoseconds of CPU time that the next reading may take.
+    private var budget: UInt64 = 5_000_000_000
     /// The kernel's own tmpfs, as maps has it and as stat(2) has it.
     private let hidden: (text: String, number: UInt64)?
     private var holders: Set<UInt32> = []
@@ -50,7 +50,7 @@ struct SharedMemoryReader {
     }
 
     mutating func read() -> SharedMemory {
-        let deadline = monotonicNow() + budget
+        let time = TimeBudget(nanoseconds: budget)
         budget = 250_000_000
         var finding = Finding()
         if let hidden {
@@ -61,7 +61,7 @@ struct SharedMemoryReader {
         let ordered = all.filter { holders.contains($0) } + all.filter { !holders.contains($0) }
         for (index, pid) in ordered.enumerated() {
             // at least those known to hold something
-            guard monotonicNow() < deadline || holders.contains(pid) else {
+            guard !time.isOver || holders.contains(pid) else {
                 finding.result.skippedProcesses = ordered.count - index
                 break
             }
@@ -103,9 +103,10 @@ struct SharedMemoryReader {
             // something else may be mounted over it
             guard fstat(descriptor.raw, &status) == 0, UInt64(status.st_dev) == number else { continue }
             let isPosix = mount.path.hasSuffix("/dev/shm")
-            finding.mounts[number] = TmpfsMount(directory: path, path: FilePath(mount.path), isPosix: isPosix)
-            finding.devices[mapsDevice(numbers[0], numbers[1])] = number
             let used = clinux_used_bytes(descriptor.raw)
+            finding.mounts[number] = TmpfsMount(
+                directory: path, path: FilePath(mount.path), isPosix: isPosix, bytes: used < 0 ? nil : UInt64(used))
+            finding.devices[mapsDevice(numbers[0], numbers[1])] = number
             guard used >= 0 else { continue }
             finding.result.mounts.append(.init(path: mount.path, bytes: UInt64(used), isPosix: isPosix))
         }
@@ -180,9 +181,9 @@ struct SharedMemoryReader {
 
     /// The larger files of the mounts, with who uses them.
     private func addNamedFiles(_ finding: inout Finding) {
-        var walk = TmpfsWalk(deadline: monotonicNow() + 25_000_000)
-        // those of POSIX shared memory first: there may not be time for all
-        for (device, mount) in finding.mounts.sorted(by: { $0.value.isPosix && !$1.value.isPosix }) {
+        var walk = TmpfsWalk(time: TimeBudget(nanoseconds: 50_000_000))
+        // the fullest first: there may not be time for all
+        for (device, mount) in finding.mounts.sorted(by: { ($0.value.bytes ?? 0) > ($1.value.bytes ?? 0) }) {
             for file in walk.files(of: mount, device: device) {
                 let key = FileKey(device: device, inode: file.inode)
                 let users = finding.users[key]

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
-internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
@@ -11,6 +10,8 @@ struct TmpfsMount {
     /// As its own namespace has it.
     let path: FilePath
     let isPosix: Bool
+    /// nil: it does not tell.
+    let bytes: UInt64?
 }
 
 /// Looks for the larger files of tmpfs mounts: of all of them together, no more names and no longer than a bound.
@@ -21,13 +22,12 @@ struct TmpfsWalk {
         let bytes: UInt64
     }
 
-    /// CLOCK_MONOTONIC, in nanoseconds.
-    let deadline: UInt64
+    private let time: TimeBudget
     private var namesLeft = 20_000
     private static let smallest: UInt64 = 1 << 20
     private static let deepest = 8
 
-    init(deadline: UInt64) { self.deadline = deadline }
+    init(time: TimeBudget) { self.time = time }
 
     /// Those of a mount that have a MiB or more.
     mutating func files(of mount: TmpfsMount, device: UInt64) -> [File] {
@@ -38,7 +38,7 @@ struct TmpfsWalk {
             guard var entries = Directory(directory) else { continue }
             while let entry = entries.next() {
                 namesLeft -= 1
-                guard namesLeft > 0, monotonicNow() < deadline else { return found }
+                guard namesLeft > 0, !time.isOver else { return found }
                 let place = directory.appending(entry.name)
                 var status = stat()
                 // another file system's may be mounted there, or a link have come in its place

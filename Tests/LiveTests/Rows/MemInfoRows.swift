@@ -72,3 +72,16 @@ struct MemInfoCgroupRow: Row {
     let path: String
     @Known var currentBytes: Int?
 }
+
+struct MemInfoZoneRow: Row {
+    static let type = "meminfo_zone"
+    let managedBytes: Int
+    let minBytes: Int
+    let lowBytes: Int
+    let highBytes: Int
+}
+
+struct MemInfoNodeRow: Row {
+    static let type = "meminfo_node"
+    let managedBytes: Int
+}
