@@ -128,6 +128,7 @@ let libraries: [Target] = [
     cLibrary("CUnwind", ["CElfutils", "CDisassembly", "TraceRecords"], links: ["dw", "lzma", "bz2"]),
     cLibrary("CTracee"),
     cLibrary("CLinux"),
+    cLibrary("CGzip", ["CElfutils"]),
     // its objects come from `make bpf`
     .target(name: "CBPFObjects", exclude: ["objects"], cSettings: cEmbed),
     // Docs/schema, embedded
@@ -146,7 +147,7 @@ let libraries: [Target] = [
 let command: Target = .executableTarget(
     name: "swiftmem",
     dependencies: [
-        "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CLinux",
+        "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CLinux", "CGzip",
         "CDisassembly", "CVersion", "SystemLayer", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],

@@ -72,6 +72,16 @@ public struct JSONLine {
         array(values) { line, value in line.bytes += value.finish() }
     }
 
+    public mutating func add(_ key: String, _ values: [some BinaryInteger]) {
+        begin(key)
+        array(values) { line, value in line.bytes += String(value).utf8 }
+    }
+
+    public mutating func add(_ key: String, _ values: [[Int]]) {
+        begin(key)
+        array(values) { line, values in line.array(values) { line, value in line.bytes += String(value).utf8 } }
+    }
+
     private mutating func array<Element>(
         _ values: [Element], _ write: (inout JSONLine, Element) -> Void
     ) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import Reports
 internal import Unwind
 
 /// bcc's options of memleak, and ours. MemLeakRequest checks what goes together.
@@ -105,6 +106,31 @@ struct MemLeakArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp("Leave out stacks that LeakSanitizer's suppressions of this file fit.", valueName: "file"))
     var suppressions: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the last report to a file as folded stacks, for flame graph tools.", valueName: "file"))
+    var folded: String?
+
+    @Option(help: ArgumentHelp("… as a flame graph, an SVG for browsers.", valueName: "file"))
+    var flamegraph: String?
+
+    @Option(help: ArgumentHelp("… for pprof, compressed.", valueName: "file"))
+    var pprof: String?
+
+    @Option(help: ArgumentHelp("… for speedscope.", valueName: "file"))
+    var speedscope: String?
+
+    @Option(help: ArgumentHelp("… as DHAT's, for dh_view and the Firefox Profiler.", valueName: "file"))
+    var dhat: String?
+
+    @Option(help: ArgumentHelp("Reports go to this file, apart from what a command prints.", valueName: "file"))
+    var output: String?
+
+    /// The files to write, by format.
+    var files: [(format: LeakFormat, path: String?)] {
+        [(.folded, folded), (.flamegraph, flamegraph), (.pprof, pprof), (.speedscope, speedscope), (.dhat, dhat)]
+    }
 
     @Option(help: "Stacks are one that go through the same functions, or through the same addresses.")
     var by: StackMerging = .function

@@ -52,6 +52,9 @@ struct MemLeak: Tool {
             try Capabilities.own.require(for: Self.name)
         }
         let request = try MemLeakRequest(arguments)
+        let files = try LeakFiles(arguments.files)
+        let output = try arguments.output.map { path throws(Failure) in try OutputFile(path, option: "--output") }
+        let commandOutput = try output?.becomeStandardOutput()
         let pace = ReportLoop.Pace(
             interval: arguments.interval.value, count: arguments.count?.value, duration: report.duration?.value)
         switch request {
@@ -59,13 +62,13 @@ struct MemLeak: Tool {
             let names = KernelLeakNames()
             let overhead = try plan.overheadLimit()
             var session = try Session(plan.mode(names.symbols), report)
-            var source = try KernelLeakSource.make(plan, names, overhead, session)
+            var source = try KernelLeakSource.make(plan, names, overhead, files, session)
             try ReportLoop.run(&source, &session, pace)
             try session.finish()
         case .processes(let plan):
             let found = try FoundAllocators.search(plan)
             var session = try Session(plan.mode(found), report)
-            var source = try MemLeakSource(plan, found, session)
+            var source = try MemLeakSource(plan, found, files, commandOutput, session)
             try ReportLoop.run(&source, &session, pace)
             try session.finish()
             if let status = source.exitStatus, arguments.exitStatus, status != 0 { throw ExitCode(status) }

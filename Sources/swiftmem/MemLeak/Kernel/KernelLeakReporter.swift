@@ -11,6 +11,7 @@ struct KernelLeakReporter {
     private let seesAllFrees: Bool
     private var reader: KernelLeakReader
     private var watch: LeakWatch
+    private(set) var files: LeakFiles
     /// The slab caches at the start.
     private let slabs = SlabCaches()
     /// One allocation in so many is recorded now.
@@ -18,7 +19,10 @@ struct KernelLeakReporter {
     private var hasSampled: Bool
 
     /// - Throws: `BPFError` where the object has no such maps.
-    init(_ plan: KernelLeakPlan, _ names: KernelLeakNames, _ session: borrowing Session) throws(BPFError) {
+    init(
+        _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ files: LeakFiles, _ session: borrowing Session
+    ) throws(BPFError) {
+        self.files = files
         self.plan = plan
         self.names = names
         text = MemLeakText(top: plan.settings.top, showsAddresses: !plan.settings.combinedOnly)
@@ -49,12 +53,18 @@ struct KernelLeakReporter {
         kernel.doubtful = try doubtful(table, caches)
         let (ranked, summary) = watch.ranked()
         let stacks = try stacks(
-            ranked.prefix(plan.settings.top), caches, doubtful: Set(kernel.doubtful.map(\.cache)))
+            files.isEmpty ? ranked.prefix(plan.settings.top) : ranked[...], caches,
+            doubtful: Set(kernel.doubtful.map(\.cache)))
+        if !files.isEmpty {
+            files.take(
+                LeakProfile(
+                    stacks: stacks, time: .now, watched: UInt64(summary.watched * 1e9), target: "the kernel"))
+        }
         kernel.seesBulk = seesAllFrees
         kernel.unseenCaches = Set(caches.values.filter { $0.unseenFrees > 0 }.map(\.name)).sorted()
         try reader.makeRoom(counters)
         let report = MemLeakReport(
-            time: .now, monotonic: now, stacks: stacks, total: table.total,
+            time: .now, monotonic: now, stacks: Array(stacks.prefix(plan.settings.top)), total: table.total,
             siteCount: ranked.count, blocks: table.blocks, counters: counters,
             losses: losses, sampleRate: rate, kernel: kernel, younger: table.younger,
             minimumAge: plan.settings.minimumAge, watch: summary)

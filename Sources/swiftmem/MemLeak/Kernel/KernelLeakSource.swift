@@ -15,9 +15,9 @@ struct KernelLeakSource: ReportSource, ~Copyable {
     /// - Throws: `BPFError` of the ring and the maps.
     static func make(
         _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ overhead: consuming OverheadLimit?,
-        _ session: borrowing Session
+        _ files: LeakFiles, _ session: borrowing Session
     ) throws -> KernelLeakSource {
-        let reporter = try KernelLeakReporter(plan, names, session)
+        let reporter = try KernelLeakReporter(plan, names, files, session)
         let ring = try session.probes.object.ringBuffer("events")
         return KernelLeakSource(plan, reporter, ring, overhead)
     }
@@ -57,6 +57,10 @@ struct KernelLeakSource: ReportSource, ~Copyable {
         let losses = try session.losses()
         try reporter.report(losses: losses, &session)
         if let words = fullMap.words(losses) { note(words) }
+    }
+
+    mutating func close(_ session: inout Session, isLast: Bool) throws {
+        if isLast { try reporter.files.write() }
     }
 
     // MARK: what the programs cost

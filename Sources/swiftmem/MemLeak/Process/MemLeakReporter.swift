@@ -10,6 +10,7 @@ struct MemLeakReporter {
     private let names: StackNames
     private let processNames = ProcessNames()
     private var watch: LeakWatch
+    private(set) var files: LeakFiles
     private var reader: OutstandingReader
     private var ledger = MappingLedger(pageSize: UInt64(pageBytes))
     /// What was dropped so far with processes that ended or called exec.
@@ -20,7 +21,10 @@ struct MemLeakReporter {
     private var mapped: [AllocationSite: UInt64] = [:]
 
     /// - Throws: `BPFError` where the object has no such maps.
-    init(_ plan: MemLeakPlan, _ names: StackNames, _ object: borrowing LoadedObject) throws(BPFError) {
+    init(
+        _ plan: MemLeakPlan, _ names: StackNames, _ files: LeakFiles, _ object: borrowing LoadedObject
+    ) throws(BPFError) {
+        self.files = files
         self.plan = plan
         self.names = names
         reader = try OutstandingReader(object)
@@ -109,10 +113,17 @@ struct MemLeakReporter {
             &processes)
         let (ranked, summary) = watch.ranked()
         largestLeak = summary.largestLeak
-        let stacks = try stacks(ranked.prefix(plan.settings.top))
+        let stacks = try stacks(files.isEmpty ? ranked.prefix(plan.settings.top) : ranked[...])
+        if !files.isEmpty {
+            files.take(
+                LeakProfile(
+                    stacks: stacks, time: .now, watched: UInt64(summary.watched * 1e9), target: plan.targetText,
+                    showsProcesses: plan.hasSeveralProcesses))
+        }
         try reader.makeRoom(counters)
         var report = MemLeakReport(
-            time: .now, monotonic: now, stacks: stacks, total: table.total, siteCount: ranked.count,
+            time: .now, monotonic: now, stacks: Array(stacks.prefix(plan.settings.top)), total: table.total,
+            siteCount: ranked.count,
             blocks: table.blocks, counters: counters, losses: losses, sampleRate: plan.settings.sampleRate,
             sampleBytes: plan.sampleBytes, gone: gone, leftOut: FilesLeftOut(plan.reading), younger: table.younger,
             minimumAge: atExit ? 0 : plan.settings.minimumAge, watch: summary)

@@ -25,17 +25,22 @@ struct MemLeakSource: ReportSource, ~Copyable {
     /// The command's, once it is gone and reported: 128 and the signal's number for a signal.
     var exitStatus: Int32?
 
-    init(_ plan: MemLeakPlan, _ found: [FoundAllocators], _ session: borrowing Session) throws {
+    /// - Parameter commandOutput: where a command's standard output goes; nil: where the reports go.
+    init(
+        _ plan: MemLeakPlan, _ found: [FoundAllocators], _ files: LeakFiles, _ commandOutput: Int32?,
+        _ session: borrowing Session
+    ) throws {
         // every field is assigned behind the last throw
         let names = StackNames(lines: plan.lines, reading: plan.reading)
         let processes = try ProcessTable(session.probes.object)
-        let reporter = try MemLeakReporter(plan, names, session.probes.object)
+        let reporter = try MemLeakReporter(plan, names, files, session.probes.object)
         let unwinder = try UnwindUploader(
             session.probes.object, plan.stack, cache: Environment.unwindCache, reading: plan.reading, note: note)
         var tracee: Tracee?
         if case .command(let words) = plan.target {
             // records are alone on standard output: what reads them can't tell a command's lines from them
-            tracee = try Tracee(words, output: session.options.json ? STDERR_FILENO : STDOUT_FILENO)
+            tracee = try Tracee(
+                words, output: commandOutput ?? (session.options.json ? STDERR_FILENO : STDOUT_FILENO))
         }
         try plan.fillSampleGaps(session.probes.object)
         ring = try session.probes.object.ringBuffer("events")
@@ -116,5 +121,9 @@ struct MemLeakSource: ReportSource, ~Copyable {
         let losses = try session.losses()
         try reporter.report(atExit: atExit, losses: losses, &processes, &session)
         if let words = fullMap.words(losses) { note(words) }
+    }
+
+    mutating func close(_ session: inout Session, isLast: Bool) throws {
+        if isLast { try reporter.files.write() }
     }
 }
