@@ -36,7 +36,7 @@ KERNELS ?=
 
 SUITES ?=
 
-.PHONY: dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
+.PHONY: sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,8 +66,28 @@ FORCE:
 
 bpf: $(BPF_OBJECTS) ## compile the kernel programs, for each architecture
 
+# ---- the sampler --------------------------------------------------------------
+# It is loaded into others' programs: it needs no library, and exports only what is marked so.
+SAMPLER := .build$(if $(filter-out $(HOST_ARCH),$(ARCH)),/$(ARCH))/sampler/libswiftmem-sampler.so
+# another machine's by clang, which has every target
+SAMPLER_CC ?= $(if $(filter-out $(HOST_ARCH),$(ARCH)),$(CLANG) --target=$(if $(filter arm64,$(ARCH)),aarch64,x86_64)-linux-gnu \
+	-fuse-ld=lld,$(CC))
+SAMPLER_FLAGS := -std=gnu17 -O2 -fPIC -fvisibility=hidden -fexceptions -ffreestanding -fno-plt -fno-stack-protector \
+	-Wall -Wextra -Werror -ffile-prefix-map=$(CURDIR)=. -shared -nostdlib -Wl,-soname,libswiftmem-sampler.so \
+	$(if $(filter arm64,$(ARCH)),-mno-outline-atomics) -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id -Wl,-s
+
+$(SAMPLER): $(wildcard Sampler/*.c Sampler/*.h) Makefile
+	@mkdir -p $(@D)
+	@echo CC $@
+	@$(SAMPLER_CC) $(SAMPLER_FLAGS) -o $@.tmp $(wildcard Sampler/*.c) && mv $@.tmp $@
+
+sampler: $(SAMPLER) ## build the library that samples in the process: .build/sampler/libswiftmem-sampler.so
+
+test-sampler: sampler ## the sampler in programs of known truth
+	@Scripts/test-sampler
+
 # ---- user side ---------------------------------------------------------------
-build: deps bpf ## build the command: .build/release/swiftmem; with ARCH=arm64 for that machine: .build/arm64/release/swiftmem
+build: deps bpf sampler ## build the command: .build/release/swiftmem; with ARCH=arm64 for that machine: .build/arm64/release/swiftmem
 	@$(if $(filter-out $(HOST_ARCH),$(ARCH)),Scripts/cross/build $(ARCH),Scripts/build) $(SWIFT_FLAGS) --product swiftmem
 	@touch $(BINARY)
 

@@ -22,7 +22,8 @@
  * a session in every process that has the file, which lets go of all but the chosen ones'.
  *
  * state.h has what is kept, nesting.h which call is the outermost, entry.h and return.h what
- * is done at a call's two ends (free.h at a free's one), ledger.h the blocks, processes.h fork, exec and exit.
+ * is done at a call's two ends (free.h at a free's one), sampled.h what a sampler in the
+ * process has chosen, ledger.h the blocks, processes.h fork, exec and exit.
  *
  * Three ways to be attached, one set of rules:
  *   perf     an entry and a return probe a function, a program each (no cookies
@@ -38,6 +39,7 @@
 #include "memleak/entry.h"
 #include "memleak/processes.h"
 #include "memleak/return.h"
+#include "memleak/sampled.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -79,6 +81,26 @@ int call_uretprobe(struct pt_regs *ctx)
 	EMPTY(0);
 	NO_PRIVATE_STACK(ctx, no_programs);
 	leave(ctx);
+	return 0;
+}
+
+/* ---- the sampler's, which are few: perf, on every kernel ---- */
+
+NO_PROGRAMS(no_sampled);
+
+SEC("uprobe")
+int sampled_uprobe(struct pt_regs *ctx)
+{
+	NO_PRIVATE_STACK(ctx, no_sampled);
+	enter_sampled(ctx);
+	return 0;
+}
+
+SEC("uprobe")
+int sampled_free_uprobe(struct pt_regs *ctx)
+{
+	NO_PRIVATE_STACK(ctx, no_sampled);
+	enter_sampled_free(ctx);
 	return 0;
 }
 

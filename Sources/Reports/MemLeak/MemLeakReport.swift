@@ -28,6 +28,9 @@ public struct MemLeakReport: Hashable, Sendable {
     /// Files that were not read, or not for everything.
     public let leftOut: FilesLeftOut
 
+    /// A sampler in the process chose what is recorded: what it passed over, and what failed, is not known.
+    public var isSampledInProcess = false
+
     public init(
         time: WallTime, monotonic: UInt64, stacks: [MemLeakStack], total: OutstandingSum,
         siteCount: Int, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,

@@ -52,7 +52,9 @@ public struct MemLeakText: Sendable {
         }
         if let distance = report.sampleBytes {
             lines.append(
-                "estimated: a sample every \(distance) bytes, \(counters.sampledOut) allocations passed over")
+                report.isSampledInProcess
+                    ? "estimated: a sample every \(distance) bytes, by the sampler in the process"
+                    : "estimated: a sample every \(distance) bytes, \(counters.sampledOut) allocations passed over")
         }
         if let error = report.total.bytesError, let number = report.total.countError {
             lines.append(

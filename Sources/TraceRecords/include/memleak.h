@@ -17,6 +17,8 @@ enum memleak_op {
 	MEMLEAK_ALIGNED, /* memalign, aligned_alloc: (alignment, size) */
 	MEMLEAK_POSIX_MEMALIGN, /* (result, alignment, size) */
 	MEMLEAK_FREE, /* free, operator delete: (block, …) */
+	MEMLEAK_SAMPLED, /* the sampler in the process took one: (block, size, weight) */
+	MEMLEAK_SAMPLED_FREE, /* … and it is about to be freed: (block) */
 	MEMLEAK_MMAP, /* (address, length, protection, flags, …) */
 	MEMLEAK_MUNMAP, /* (address, length) */
 	MEMLEAK_MREMAP, /* (old, old length, new length, flags, …) */

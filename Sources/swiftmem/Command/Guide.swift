@@ -54,4 +54,5 @@ extension String {
 }
 
 /// Every subcommand that has a guide: the tools and what helps with them, in the order of help.
-let guidedCommands: [any Guided.Type] = tools.map { $0 as any Guided.Type } + [Doctor.self, SchemaCommand.self]
+let guidedCommands: [any Guided.Type] =
+    tools.map { $0 as any Guided.Type } + [Doctor.self, SchemaCommand.self, SamplerCommand.self]

@@ -16,7 +16,7 @@ struct Swiftmem: ParsableCommand {
             works on this kernel. A link to swiftmem that is named like a tool runs the tool.
             """,
         version: "\(swiftmemVersion) (commit \(buildCommit))",
-        subcommands: tools + [Doctor.self, SchemaCommand.self, ManualCommand.self])
+        subcommands: tools + [Doctor.self, SchemaCommand.self, SamplerCommand.self, ManualCommand.self])
 
     static func main() {
         StandardDescriptors.openMissing()

@@ -51,6 +51,12 @@ struct MemLeakArguments: ParsableArguments {
             valueName: "bytes"))
     var sampleBytes: ByteDistance?
 
+    @Flag(
+        help:
+            "By the sampler in the process, which costs least: -c loads it into the command, -p ends where there is none."
+    )
+    var sampled = false
+
     @Option(name: [.customShort("T"), .long], help: ArgumentHelp("Stacks to show.", valueName: "n"))
     var top: ReportCount = ReportCount(value: 10)
 

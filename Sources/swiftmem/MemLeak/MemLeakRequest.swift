@@ -22,7 +22,8 @@ enum MemLeakRequest {
         let others: [(isGiven: Bool, option: String)] = [
             (arguments.symbolsPrefix != nil, "--symbols-prefix"),
             (arguments.follow, "--follow"), (arguments.exitStatus, "--exit-status"),
-            (arguments.lines, "--lines"), (arguments.failOnLeak != nil, "--fail-on-leak"),
+            (arguments.lines, "--lines"), (arguments.sampled, "--sampled"),
+            (arguments.failOnLeak != nil, "--fail-on-leak"),
             (arguments.sampleBytes != nil, "--sample-bytes"),
         ]
         for other in others where other.isGiven {
@@ -60,10 +61,14 @@ enum MemLeakRequest {
             throw .usage("--combined-only keeps no ages for --fail-on-leak to tell leaks by")
         }
         let reading = FileReading()
+        let target = try target(arguments)
+        let samplers = try ProcessSamplers(arguments, settings, target)
         return MemLeakPlan(
-            settings: settings, target: try target(arguments), follow: arguments.follow,
-            search: AllocatorSearch(object: arguments.obj, prefix: arguments.symbolsPrefix, reading: reading),
-            stack: arguments.stack, sampleBytes: arguments.sampleBytes?.value, lines: arguments.lines,
+            settings: settings, target: target, follow: arguments.follow,
+            search: AllocatorSearch(
+                object: arguments.obj, prefix: arguments.symbolsPrefix, samplerOnly: samplers != nil, reading: reading),
+            stack: arguments.stack, samplers: samplers, sampleBytes: samplers?.distance ?? arguments.sampleBytes?.value,
+            lines: arguments.lines,
             reading: reading)
     }
 

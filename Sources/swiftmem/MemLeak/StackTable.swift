@@ -26,6 +26,9 @@ struct StackTable<Record: BitwiseCopyable, Stack> {
         return stack
     }
 
+    /// Adds one that the kernel has not captured.
+    mutating func add(_ hash: UInt64, _ stack: Stack) { known[hash] = stack }
+
     /// Makes room in the kernel's table where half of the least is taken. A stack that is needed there again comes again.
     ///
     /// - Parameter stacks: how many were put into it since the start.

@@ -58,9 +58,9 @@ struct MemLeakSummaryRow: Row {
     let sampleRate: Int
     @Known var sampleBytes: Int?
     let unmatchedFrees: Int
-    let sampledOut: Int
+    @Known var sampledOut: Int?
     let filteredOut: Int
-    let failedCalls: Int
+    @Known var failedCalls: Int?
     let unseenNewCalls: Int
     let abandonedCalls: Int
     let losses: Losses
@@ -86,6 +86,7 @@ struct MemLeakSummaryRow: Row {
 struct MemLeakHookedRow: Row {
     static let type = "memleak_hooked"
     let file: String
+    let functions: [String]
 }
 
 struct MemLeakSamplingRow: Row {

@@ -30,6 +30,12 @@ struct AllocatorFunction: Hashable {
         .init(name: "free_aligned_sized", op: MEMLEAK_FREE),
     ]
 
+    /// The sampler's (Sampler/probes.c): in its place all others are left alone.
+    static let sampler: [AllocatorFunction] = [
+        .init(name: "swiftmem_sampled_alloc", op: MEMLEAK_SAMPLED),
+        .init(name: "swiftmem_sampled_free", op: MEMLEAK_SAMPLED_FREE),
+    ]
+
     /// Beyond the C library's names: what programs call that were made for one allocator, such as Rust's
     /// with jemalloc or mimalloc linked in. Those whose shape none of the ops has are in Docs/tools/memleak.md.
     ///

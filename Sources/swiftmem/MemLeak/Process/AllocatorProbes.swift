@@ -18,6 +18,11 @@ struct AllocatorProbes: ~Copyable {
         (MEMLEAK_MREMAP, "mremap_uprobe"),
     ]
 
+    /// The sampler's, on every rung: they fire seldom, and want neither a return nor a cookie.
+    static let sampledPrograms: [(op: memleak_op, program: String)] = [
+        (MEMLEAK_SAMPLED_FREE, "sampled_free_uprobe"), (MEMLEAK_SAMPLED, "sampled_uprobe"),
+    ]
+
     /// Probes go with the file's content: what is written into the same file later has other places.
     private struct Place: Hashable {
         let device: UInt64
@@ -56,7 +61,7 @@ struct AllocatorProbes: ~Copyable {
     private static func inOrder(_ sites: [ProbeSite]) -> [ProbeSite] {
         func rank(_ site: ProbeSite) -> Int {
             switch site.op {
-            case MEMLEAK_FREE.rawValue: 0
+            case MEMLEAK_FREE.rawValue, MEMLEAK_SAMPLED_FREE.rawValue: 0
             case MEMLEAK_MUNMAP.rawValue: 1
             case MEMLEAK_MREMAP.rawValue, MEMLEAK_MMAP.rawValue: 3
             default: 2
@@ -120,7 +125,9 @@ struct AllocatorProbes: ~Copyable {
         }
         let names = Set(refused.map(\.function))
         let seen = file.without(names)
-        let frees = [MEMLEAK_FREE, MEMLEAK_REALLOC, MEMLEAK_REALLOCARRAY, MEMLEAK_MUNMAP, MEMLEAK_MREMAP].map(
+        let frees = [
+            MEMLEAK_FREE, MEMLEAK_SAMPLED_FREE, MEMLEAK_REALLOC, MEMLEAK_REALLOCARRAY, MEMLEAK_MUNMAP, MEMLEAK_MREMAP,
+        ].map(
             \.rawValue)
         guard !seen.sites.isEmpty, !refused.contains(where: { frees.contains($0.op) }) else {
             reading.omit(FilePath(file.shownPath), .allocators, .refused(code))
@@ -134,6 +141,17 @@ struct AllocatorProbes: ~Copyable {
         _ sites: [ProbeSite], _ path: String, _ pid: UInt32?, _ object: borrowing LoadedObject, _ to: Attached
     ) throws(BPFError) {
         let pid = pid.map { Int32($0) }
+        let sampled = Self.sampledPrograms.compactMap { entry in
+            sites.first { $0.op == entry.op.rawValue }.map { (site: $0, program: entry.program) }
+        }
+        if !sampled.isEmpty {
+            for (site, program) in sampled {
+                to.insert(
+                    try object.program(program).attach(
+                        uprobe: UprobeOptions(path: path, at: .offset(site.offset), pid: pid)))
+            }
+            return
+        }
         // Returns first: a call must not be in flight without its return being seen.
         let returning = sites.filter(Self.returns)
         switch kind {

@@ -10,6 +10,8 @@ struct AllocatorSearch {
     var object: String?
     /// `--symbols-prefix`.
     var prefix: String?
+    /// The sampler in the process is all that is looked for; else it is passed over.
+    var samplerOnly = false
     /// What reading files may cost.
     let reading: FileReading
 
@@ -102,6 +104,7 @@ struct AllocatorSearch {
         for prefix in prefixes {
             names.formUnion((AllocatorFunction.heap + AllocatorFunction.extras).map { prefix + $0.name })
         }
+        names.formUnion(AllocatorFunction.sampler.map(\.name))
         // A library's functions are in what it exports; a program's may be in its debug file.
         let debug = ofLibrary ? DebugFiles(directory: "/nonexistent") : DebugFiles()
         let found: [FunctionLocation]
@@ -116,7 +119,13 @@ struct AllocatorSearch {
         }
         let locations = Dictionary(grouping: found.filter { !$0.isIndirect }, by: \.name)
         var builder = Builder(locations: locations, path: path)
-        builder.add(prefixes: prefixes, shown: shown, ofLibrary: ofLibrary)
+        let isSampler = AllocatorFunction.sampler.allSatisfy { builder.has($0.name) }
+        if isSampler && samplerOnly {
+            for function in AllocatorFunction.sampler { builder.add(function) }
+            builder.hasHeap = true
+        } else if !isSampler && !samplerOnly {
+            builder.add(prefixes: prefixes, shown: shown, ofLibrary: ofLibrary)
+        }
         guard !builder.sites.isEmpty else { return nil }
         return AllocatorFile(
             number: number, held: file, shownPath: shown, sites: builder.sites, missing: builder.missing,

@@ -22,6 +22,8 @@ struct MemLeakPlan {
     let follow: Bool
     let search: AllocatorSearch
     let stack: StackMode
+    /// Samplers in the processes take the samples.
+    let samplers: ProcessSamplers?
     /// Bytes between two samples, on average; nil: samples are not taken by bytes.
     let sampleBytes: UInt64?
     /// Frames have source files and lines.
@@ -49,7 +51,7 @@ struct MemLeakPlan {
     /// Gives the programs the distances between samples: the quantiles of the exponential
     /// distribution, scaled so that their mean is exact.
     func fillSampleGaps(_ object: borrowing LoadedObject) throws(BPFError) {
-        guard let mean = sampleBytes else { return }
+        guard let mean = sampleBytes, samplers == nil else { return }
         let gaps: BPFMap<UInt32, UInt64> = try object.map("sample_gaps")
         let count = Int(SAMPLE_GAPS)
         let quantiles = (0..<count).map { -log1p(-(Double($0) + 0.5) / Double(count)) }
@@ -72,7 +74,7 @@ struct MemLeakPlan {
         if case .command = target { runsCommand = true }
         return MemLeakProbes.mode(
             config: config(marksFrees: marksFrees), filter: filter, stack: stack,
-            maxAllocations: settings.maxAllocations, runsCommand: runsCommand)
+            maxAllocations: settings.maxAllocations, runsCommand: runsCommand, samples: samplers != nil)
     }
 
     /// The programs' read-only data, but for what depends on the rungs.
@@ -88,7 +90,7 @@ struct MemLeakPlan {
         config.made = settings.combinedOnly ? 0 : 1
         config.trace = settings.trace ? 1 : 0
         config.mark_frees = marksFrees ? 1 : 0
-        config.sample_bytes = sampleBytes == nil ? 0 : 1
+        config.sample_bytes = sampleBytes == nil || samplers != nil ? 0 : 1
         // for Scripts/bench-memleak: what the probes cost by themselves
         config.empty = Environment.recordsNothing ? 1 : 0
         return config

@@ -10,15 +10,16 @@ enum MemLeakProbes {
     ///   - config: the programs' read-only data, but for what depends on the rungs.
     ///   - maxAllocations: room for outstanding allocations; nil: what the kernel can give.
     ///   - runsCommand: what is traced is a command of the user's.
+    ///   - samples: by the sampler in the process.
     static func mode(
         config: memleak_config, filter: filter_config, stack: StackMode, maxAllocations: Int?,
-        runsCommand: Bool = false
+        runsCommand: Bool = false, samples: Bool = false
     ) -> ToolMode {
         ToolMode(
             of: "memleak", ladders: [Allocators.self, Threads.self, Maps.self, Processes.self],
             uses: CapabilityUse.otherUsersProcesses + [attachesLater], runsCommand: runsCommand,
             // uprobes that are perf events are for CAP_SYS_ADMIN alone
-            keepsBesides: { $0[Allocators.self] == .perf ? [.sysAdmin] : [] }
+            keepsBesides: { samples || $0[Allocators.self] == .perf ? [.sysAdmin] : [] }
         ) {
             (object, resolution) throws(BPFError) in
             var config = config
@@ -75,17 +76,19 @@ enum MemLeakProbes {
             case .session:
                 Rung(
                     .uprobe, on: .from(6, 13, "uprobe sessions", orBackported: true),
-                    programs: ["call_enter_multi", "call_session"], requires: [.feature(.uprobeSession)])
+                    programs: ["call_enter_multi", "call_session"] + sampled, requires: [.feature(.uprobeSession)])
             case .multi:
                 Rung(
                     .uprobe, on: .from(6, 10, "multi-uprobes see all threads of a process", orBackported: true),
-                    programs: ["call_enter_multi", "call_return_multi"], requires: [.feature(.multiUprobe)])
+                    programs: ["call_enter_multi", "call_return_multi"] + sampled, requires: [.feature(.multiUprobe)])
             case .perf:
                 Rung(
                     .uprobe, on: .all,
-                    programs: ["call_uretprobe"] + Set(AllocatorProbes.perfPrograms.map(\.program)).sorted())
+                    programs: ["call_uretprobe"] + Set(AllocatorProbes.perfPrograms.map(\.program)).sorted() + sampled)
             }
         }
+
+        private var sampled: [String] { AllocatorProbes.sampledPrograms.map(\.program) }
 
         /// Makes the programs loadable for it; to be called before the load.
         func prepare(_ object: borrowing OpenObject) throws(BPFError) {

@@ -52,6 +52,13 @@ struct MemLeakReporter {
         try reader.dropTotals(of: pid)
     }
 
+    /// What a process's sampler had recorded before the trace.
+    ///
+    /// - Throws: `BPFError` where the map is full.
+    mutating func add(_ sampler: ProcessSampler, of pid: UInt32) throws(BPFError) {
+        _ = try reader.add(sampler, of: pid)
+    }
+
     func counters() throws(BPFError) -> MemLeakCounters { try reader.readCounters() }
 
     /// What is outstanding now, of any age.
@@ -114,12 +121,13 @@ struct MemLeakReporter {
                     showsProcesses: plan.hasSeveralProcesses))
         }
         try reader.makeRoom(counters)
-        let report = MemLeakReport(
+        var report = MemLeakReport(
             time: .now, monotonic: now, stacks: Array(stacks.prefix(plan.settings.top)), total: table.total,
             siteCount: ranked.count,
             blocks: table.blocks, counters: counters, losses: losses, sampleRate: plan.settings.sampleRate,
             sampleBytes: plan.sampleBytes, gone: gone, leftOut: FilesLeftOut(plan.reading), younger: table.younger,
             minimumAge: atExit ? 0 : plan.settings.minimumAge, watch: summary)
+        report.isSampledInProcess = plan.samplers != nil
         session.incomplete = report.leftOut.lines
         if session.options.json {
             for line in MemLeakJSON.lines(report) { session.output.print(line) }

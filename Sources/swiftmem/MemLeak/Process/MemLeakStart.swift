@@ -16,6 +16,7 @@ extension MemLeakSource {
                 try processes.choose(process.pid)
                 try unwinder?.load(process.pid)
                 try attacher.attach(process, session)
+                if let sampler = plan.samplers?.found[process.pid] { try reporter.add(sampler, of: process.pid) }
             }
             try processes.watch(events)
         case .cgroup(let cgroup):

@@ -76,6 +76,32 @@ struct OutstandingReader {
     /// A stack; nil where it was lost.
     mutating func stack(_ stack: UInt64) throws(BPFError) -> CapturedStack? { try stacks.stack(stack) }
 
+    /// Adds what the sampler in a process had recorded before its probes were there.
+    ///
+    /// A block may be freed or made anew meanwhile: what the programs recorded stays, and what the sampler does not have
+    /// any more when all is added goes again.
+    ///
+    /// - Returns: how many.
+    /// - Throws: `BPFError` where the map is full.
+    mutating func add(_ sampler: ProcessSampler, of pid: UInt32) throws(BPFError) -> Int {
+        func key(_ block: SampledBlock) -> memleak_key { memleak_key(address: block.address, pid: pid, padding: 0) }
+        var added: [SampledBlock] = []
+        for block in sampler.blocks() {
+            // a place in the code, spread: no hash of a stack's is likely to be it
+            let hash = (block.caller ^ 0x6265_666f_7265) &* 0x9e37_79b9_7f4a_7c15
+            let value = memleak_block(size: block.bytes, time_ns: block.time, stack: hash)
+            guard try blocks.set(key(block), to: value, where: .noExist) else { continue }
+            stacks.add(hash, CapturedStack(callerBeforeTrace: block.caller))
+            added.append(block)
+        }
+        let still = Set(sampler.blocks())
+        for block in added where !still.contains(block) {
+            guard let value = try blocks.value(for: key(block)), value.time_ns == block.time else { continue }
+            try blocks.remove(key(block))
+        }
+        return added.count
+    }
+
     /// Makes room in the kernel's table of stacks.
     mutating func makeRoom(_ counters: MemLeakCounters) throws(BPFError) { try stacks.makeRoom(counters.stacks) }
 }

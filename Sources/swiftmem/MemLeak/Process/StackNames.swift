@@ -42,6 +42,8 @@ final class StackNames {
     func frames(_ stack: CapturedStack, pid: UInt32) -> [MemLeakFrame] {
         let owner = parents[pid] ?? pid
         var result: [MemLeakFrame] = []
+        // the sampler's own frames, and those of an operator new between them
+        var own = 0
         for (index, address) in stack.frames.enumerated() {
             let frames = symbolizer.frames(address: address, isReturnAddress: true, process: Int32(owner))
             if stack.end == nil, index > 0, let first = frames.first, !isCode(first) { break }
@@ -52,7 +54,10 @@ final class StackNames {
                     buildID: frame.buildID?.description, file: frame.source?.file, line: frame.source?.line,
                     isInlined: frame.isInlined)
             }
+            if index < 6, result.last?.module.map(ProcessSampler.isSampler) == true { own = result.count }
         }
+        result.removeFirst(own)
+        if stack.isBeforeTrace { result.append(MemLeakFrame(address: 0, module: "[before the trace]")) }
         return result
     }
 
