@@ -164,6 +164,10 @@ extension MemoryLedger {
         #expect(some[.memfd] == nil && some[.sharedAnonymous] == nil && some[.sysvShm] == nil)
         #expect(some[.tmpfs] == 0)
         #expect(some[.shmemOther] == 100 << 20)
+        var most = SharedMemory(unseenProcesses: 3)
+        most.seenProcesses = 3
+        let known = try ledger(MemInfoSample.reading(shared: most))
+        #expect(known[.memfd] == 0 && known[.sharedAnonymous] == 0 && known[.shmemOther] == 100 << 20)
         let full = SharedMemory(
             mounts: [.init(path: "/run", bytes: 100 << 20, isPosix: false)], unseenProcesses: 3)
         #expect(try ledger(MemInfoSample.reading(shared: full))[.memfd] == 0)

@@ -120,8 +120,9 @@ public struct MemoryLedger: Sendable {
         }
         let left = room - kinds.reduce(0) { $0 + $1.1 }
         leaves[.sysvShm] = shared.systemVBytes == nil ? nil : sysv
-        // 0 is known only where every process was looked at, or nothing is left to find
-        let mayBeMore = shared.unseenProcesses + shared.skippedProcesses > 0 && left > 0
+        // what a user may not look at is not 0; a process or two that hide from root have what is not told apart
+        let isPartial = shared.unseenProcesses + shared.skippedProcesses > shared.seenProcesses
+        let mayBeMore = isPartial && left > 0
         for (part, bytes) in kinds {
             let isByProcess = ![.tmpfs, .posixShm].contains(part)
             leaves[part] = isByProcess && bytes == 0 && mayBeMore ? nil : bytes

@@ -64,6 +64,8 @@ public struct SharedMemory: Hashable, Sendable {
     public var objects: [Object]
     /// Processes that may not be looked at.
     public var unseenProcesses: Int
+    /// Processes with memory of their own that were looked at.
+    public var seenProcesses = 0
     /// Processes that there was no time for.
     public var skippedProcesses = 0
 

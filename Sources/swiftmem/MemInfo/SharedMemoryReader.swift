@@ -127,6 +127,7 @@ struct SharedMemoryReader {
         }
         // a thread of the kernel's has no mappings, and no files either
         guard !maps.isEmpty else { return }
+        finding.result.seenProcesses += 1
         var seen: Set<FileKey> = []
         for mapping in SharedMapping.of(devices: Set(finding.devices.keys), in: maps) {
             guard let device = finding.devices[mapping.device] else { continue }
