@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import LibBPF
 import Probes
 import Testing
@@ -12,7 +13,9 @@ extension LiveTests {
             let row = try #require(doctor.tools.first { $0.tool == tool })
             guard row.works else { throw Unsupported("\(tool): \(row.failure ?? "does not work here")") }
             // doctor shows a tool's widest run
-            let options = ["oomkill": [], "cachestat": ["--readahead"]]
+            let store = "\(NSTemporaryDirectory())/doctor-\(UInt32.random(in: 0 ... .max))"
+            defer { try? FileManager.default.removeItem(atPath: store) }
+            let options = ["oomkill": ["--record", store], "cachestat": ["--readahead"]]
             let (running, start) = try Tool.tracing([tool] + (options[tool] ?? []))
             #expect(!row.ladders.isEmpty)
             for ladder in row.ladders { #expect(start.rung(ladder.ladder) == ladder.rung, "\(ladder.ladder)") }
@@ -33,7 +36,7 @@ extension LiveTests {
             #expect(try finished.rows(DoctorToolRow.self).map(\.tool) == ["cachestat"])
             let unknown = try Tool.run(["doctor", "cachestate"])
             #expect(unknown.status == 64)
-            #expect(unknown.errors.contains("cachestate: no such tool; there are oomkill, cachestat"))
+            #expect(unknown.errors.contains("no tool is called cachestate; did you mean cachestat?"))
         }
 
         @Test("a feature that this kernel is new enough for is there, or refused for a known cause", .tags(.brief))

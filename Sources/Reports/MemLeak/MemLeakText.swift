@@ -90,7 +90,7 @@ public struct MemLeakText: Sendable {
                     + "\(report.younger.count) younger than \(age) s left out, \(report.younger.bytes) bytes (-o 0 shows them)"
             )
         }
-        return lines + report.watch.lines
+        return lines
     }
 
     private func owner(_ stack: MemLeakStack) -> String {

@@ -17,6 +17,7 @@ struct LeakWatch {
     private var history: LeakHistory<StackKey>
     private var keys: [AllocationSite: StackKey] = [:]
     private var suppressed: Set<StackKey> = []
+    private var gone: Set<UInt32> = []
     private(set) var groups = StackGroups()
     /// When the next look is due between reports.
     private var nextLook: UInt64
@@ -53,12 +54,23 @@ struct LeakWatch {
         _ table: OutstandingTable, made: [AllocationSite: UInt64]?, counters: MemLeakCounters, at now: UInt64,
         named: (AllocationSite) throws(BPFError) -> Named
     ) throws(BPFError) {
+        forgetGone()
         groups = StackGroups()
-        for (site, sum) in table.sites { groups.add(site, sum, key: try key(site, named)) }
+        var here: [AllocationSite: StackKey] = [:]
+        for (site, sum) in table.sites {
+            let key = try key(site, named)
+            here[site] = key
+            groups.add(site, sum, key: key)
+        }
         var madeByKey: [StackKey: UInt64]?
         if let made {
             var sums: [StackKey: UInt64] = [:]
-            for (site, count) in made { sums[try key(site, named), default: 0] += count }
+            // a stack that never had anything outstanding is no row: naming those of each short-lived process would
+            // take for ever
+            for (site, count) in made {
+                guard let key = here[site] ?? keys[site] else { continue }
+                sums[key, default: 0] += count
+            }
             madeByKey = sums
         }
         history.take(
@@ -82,11 +94,16 @@ struct LeakWatch {
         return key
     }
 
-    /// A process's memory is gone.
-    mutating func forget(_ pid: UInt32) {
-        history.forget { $0.pid == pid }
-        keys = keys.filter { $0.key.pid != pid }
-        suppressed = suppressed.filter { $0.pid != pid }
+    /// A process's memory is gone; what was known of it goes at the next look, for all such processes at once.
+    mutating func forget(_ pid: UInt32) { gone.insert(pid) }
+
+    private mutating func forgetGone() {
+        guard !gone.isEmpty else { return }
+        let gone = gone
+        history.forget { gone.contains($0.pid) }
+        keys = keys.filter { !gone.contains($0.key.pid) }
+        suppressed = suppressed.filter { !gone.contains($0.pid) }
+        self.gone = []
     }
 
     /// All stacks of the last look, in the order asked for, and what they come to.

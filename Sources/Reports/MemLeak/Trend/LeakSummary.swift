@@ -48,7 +48,7 @@ public struct LeakSummary: Hashable, Sendable {
     }
 
     /// The answer in a line or two; empty where no time was given to find one.
-    var lines: [String] {
+    public var lines: [String] {
         guard patience > 0 else { return [] }
         var lines: [String] = []
         for (share, word) in [(leaking, "leaking"), (growing, "growing")] where share.stacks > 0 {

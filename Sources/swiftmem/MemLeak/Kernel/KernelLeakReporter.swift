@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
@@ -73,6 +74,10 @@ struct KernelLeakReporter {
         } else {
             for line in text.lines(report) { session.output.print(line) }
             for line in text.accounting(report) { session.output.note(line) }
+            // that it is too early to tell, or that nothing leaks, is for people
+            if report.watch.leaking.stacks + report.watch.growing.stacks > 0 || isatty(STDERR_FILENO) == 1 {
+                for line in report.watch.lines { session.output.note(line) }
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 internal import LibBPF
 internal import Reports
 internal import SystemLayer
@@ -10,6 +11,9 @@ struct MemLeakReporter {
     private let names: StackNames
     private let processNames = ProcessNames()
     private var watch: LeakWatch
+    /// Processes that are gone, and whose sums are still in the kernel: each walk over the map is for many.
+    private var withSums: Set<UInt32> = []
+    private static let mostWithSums = 1024
     private(set) var files: LeakFiles
     private var reader: OutstandingReader
     private var ledger = MappingLedger(pageSize: UInt64(pageBytes))
@@ -49,7 +53,15 @@ struct MemLeakReporter {
         ledger.forget(pid: pid)
         mapped = mapped.filter { $0.key.pid != pid }
         watch.forget(pid)
-        try reader.dropTotals(of: pid)
+        withSums.insert(pid)
+        // where sums are all there is, another process of that number must not find them
+        if plan.settings.combinedOnly || withSums.count >= Self.mostWithSums { try dropSums() }
+    }
+
+    private mutating func dropSums() throws(BPFError) {
+        guard !withSums.isEmpty else { return }
+        try reader.dropTotals(of: withSums)
+        withSums = []
     }
 
     /// What a process's sampler had recorded before the trace.
@@ -134,6 +146,10 @@ struct MemLeakReporter {
         } else {
             for line in text.lines(report) { session.output.print(line) }
             for line in text.accounting(report) { session.output.note(line) }
+            // that it is too early to tell, or that nothing leaks, is for people
+            if report.watch.leaking.stacks + report.watch.growing.stacks > 0 || isatty(STDERR_FILENO) == 1 {
+                for line in report.watch.lines { session.output.note(line) }
+            }
         }
         for (pid, time) in processes.takeEnded() {
             try drop(pid, until: time, &processes)
@@ -159,6 +175,7 @@ struct MemLeakReporter {
     private mutating func outstanding(
         youngest: UInt64, keepsBlocks: Bool = false, grid: AgeGrid? = nil, _ processes: inout ProcessTable
     ) throws(BPFError) -> OutstandingTable {
+        try dropSums()
         var table = OutstandingTable(
             youngest: youngest, weight: plan.sampleWeight, keepsBlocks: keepsBlocks,
             ended: Set(processes.ended.keys), grid: grid)

@@ -56,10 +56,10 @@ struct OutstandingReader {
         }
     }
 
-    /// Drops the sums of what a process had, outstanding or ever made.
-    func dropTotals(of pid: UInt32) throws(BPFError) {
+    /// Drops the sums of what processes had, outstanding or ever made: the map is gone through once for all of them.
+    func dropTotals(of pids: Set<UInt32>) throws(BPFError) {
         var gone: [memleak_total_key] = []
-        try totals.forEach { key, _ in if key.pid == pid { gone.append(key) } }
+        try totals.forEach { key, _ in if pids.contains(key.pid) { gone.append(key) } }
         for key in gone { try totals.remove(key) }
     }
 
