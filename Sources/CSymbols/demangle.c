@@ -48,10 +48,8 @@ ptrdiff_t csymbols_demangle(enum csymbols_language language, const char *mangled
 
 	if (capacity == 0 || setjmp(sink.full))
 		return -1;
-	if (language == CSYMBOLS_RUST && binds_too_much(mangled))
-		return -1;
 	if (language == CSYMBOLS_RUST)
-		ok = rust_demangle_callback(mangled, 0, append, &sink);
+		ok = !binds_too_much(mangled) && rust_demangle_callback(mangled, 0, append, &sink);
 	else
 		ok = cplus_demangle_v3_callback(mangled, DMGL_PARAMS | DMGL_ANSI, append, &sink);
 	if (!ok)

@@ -36,22 +36,10 @@ extension LiveTests {
             Crowd(kind: "threads", count: 20_000, countInGuest: 500),
         ]
 
-        /// Traces it while it leaks what is known.
-        private func trace(_ steps: Steps) throws -> (MemLeakResult, Cost) {
-            let tool = try MemLeakTool.follow(steps.pid)
-            try steps.step("leak")
-            tool.signal(SIGUSR1)
-            _ = try tool.row(MemLeakSummaryRow.self)
-            let cost = try Cost(of: tool.pid)
-            let report = try MemLeakResult(tool.stop(SIGINT))
-            steps.end()
-            return (report, cost)
-        }
-
         @Test("60 000 mappings; a library mapped and unmapped without end; 20 000 threads: exact", arguments: crowds)
         func exact(crowd: Crowd) throws {
-            let own = try trace(Self.none.start()).1
-            let (report, cost) = try trace(crowd.start())
+            let own = try HostileFiles.trace(Self.none.start()).1
+            let (report, cost) = try HostileFiles.trace(crowd.start())
             TestRecord.note("\(cost.megabytes) MiB, \(cost.seconds) s; own \(own.megabytes) MiB, \(own.seconds) s")
             #expect(report.status == 0)
             report.expect("leak_me", [50_000, 500])

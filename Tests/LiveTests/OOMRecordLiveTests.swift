@@ -48,10 +48,12 @@ extension LiveTests {
             let slow = try cgroup.grower(2), fast = try cgroup.grower(6)
             let kill = try tool.row(OOMKillRow.self)
             #expect(kill.victimPid == fast.pid)
-            #expect(tool.stop(SIGINT).status == 0)
+            let finished = tool.stop(SIGINT), kills = try finished.rows(OOMKillRow.self).count
+            #expect(finished.status == 0 && kills >= 1)
             _ = (slow.stop(SIGKILL), fast.stop(SIGKILL))
 
-            let explained = try Tool.run(["oomkill", "--explain", "latest", "--from", store, "--json"])
+            // where the first victim's memory comes back late, the kernel kills the other one too
+            let explained = try Tool.run(["oomkill", "--explain", "1", "--from", store, "--json"])
             let row = try #require(try explained.rows(OOMKillExplanationRow.self).first)
             #expect(row.victimPid == fast.pid && row.constraint == "memcg")
             #expect(row.limitBytes == Self.limit && row.limitCgroup == cgroup.path)
@@ -70,7 +72,8 @@ extension LiveTests {
             // for people, and what is not there
             let page = try Tool.run(["oomkill", "--explain", "1", "--from", store])
             #expect(page.status == 0 && page.lines.contains("  memory cgroup \(cgroup.path)"))
-            #expect(try Tool.run(["oomkill", "--explain", "2", "--from", store]).status == 64)
+            #expect(try Tool.run(["oomkill", "--explain", "latest", "--from", store]).status == 0)
+            #expect(try Tool.run(["oomkill", "--explain", "\(kills + 1)", "--from", store]).status == 64)
         }
 
         @Test("no directory, no recorder's file, two recorders: one clear line each", .tags(.brief))

@@ -34,8 +34,8 @@ public struct MountTable: Sendable {
         return best
     }
 
-    /// Spaces and the like are written as `\040`.
-    private static func unescaped(_ text: Substring) -> String {
+    /// Blanks, tabs, newlines and backslashes are three octal digits there, `\040` (fs/seq_file.c, `mangle_path`).
+    static func unescaped(_ text: Substring) -> String {
         guard text.contains("\\") else { return String(text) }
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]

@@ -28,6 +28,26 @@ public func fixed(_ value: Double, _ decimals: Int) -> String {
     return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
 }
 
+/// A text in lines of less than 80 characters, broken at blanks.
+///
+/// - Parameters:
+///   - first: what the first line begins with.
+///   - indent: what the others begin with.
+public func wrapped(_ text: String, first: String = "", indent: String = "  ") -> [String] {
+    var lines: [String] = [], line = ""
+    for word in text.split(separator: " ") {
+        if line.isEmpty {
+            line = first + word
+        } else if line.count + 1 + word.count < 80 {
+            line += " " + word
+        } else {
+            lines.append(line)
+            line = indent + word
+        }
+    }
+    return line.isEmpty ? lines : lines + [line]
+}
+
 /// A line of a table, made column by column, a blank between two.
 ///
 /// One call a column: a chain of `+` over many strings takes Swift 6.2 minutes to type-check.

@@ -88,19 +88,3 @@ public struct MemInfoText: Sendable {
 private func cut(_ text: String, _ width: Int) -> String {
     text.count <= width ? text : text.prefix(width - 1) + "…"
 }
-
-/// A text in lines of less than 80 characters, broken at blanks.
-public func wrapped(_ text: String, indent: String = "  ") -> [String] {
-    var lines: [String] = [], line = ""
-    for word in text.split(separator: " ") {
-        if line.isEmpty {
-            line = String(word)
-        } else if line.count + 1 + word.count < 80 {
-            line += " " + word
-        } else {
-            lines.append(line)
-            line = indent + word
-        }
-    }
-    return line.isEmpty ? lines : lines + [line]
-}

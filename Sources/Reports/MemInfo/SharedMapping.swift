@@ -95,27 +95,9 @@ public struct MountedFileSystem: Hashable, Sendable {
                 let dash = words[6...].firstIndex(of: "-"), words.indices.contains(dash + 1)
             else { return nil }
             return MountedFileSystem(
-                id: id, parent: parent, device: String(words[2]), root: unescaped(words[3]),
-                path: unescaped(words[4]), type: String(words[dash + 1]))
+                id: id, parent: parent, device: String(words[2]), root: MountTable.unescaped(words[3]),
+                path: MountTable.unescaped(words[4]), type: String(words[dash + 1]))
         }
-    }
-
-    /// Blanks, tabs, newlines and backslashes are three octal digits there (fs/seq_file.c, `mangle_path`).
-    private static func unescaped(_ text: Substring) -> String {
-        guard text.contains("\\") else { return String(text) }
-        var bytes: [UInt8] = [], rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            if byte == UInt8(ascii: "\\"), digits.count == 3,
-                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Its memory is Shmem's.

@@ -48,7 +48,7 @@ public struct MemStallText: Hashable, Sendable {
         }
         lines.append(pressure(interval))
         lines += reclaim(interval)
-        lines += MemStallHint.hints(interval).flatMap { Self.wrapped($0.text) }
+        lines += MemStallHint.hints(interval).flatMap { wrapped($0.text, first: "=> ", indent: "   ") }
         return lines + [""]
     }
 
@@ -108,18 +108,5 @@ public struct MemStallText: Hashable, Sendable {
             return "\(side.name) \(stolen) of \(scanned) pages (\(fixed(Double(stolen) / Double(scanned) * 100, 0)) %)"
         }
         return texts.isEmpty ? [] : ["reclaimed: " + texts.joined(separator: ", ")]
-    }
-
-    /// In lines of at most 79 characters, those behind the first indented.
-    static func wrapped(_ text: String) -> [String] {
-        var lines: [String] = [], line = "=>"
-        for word in text.split(separator: " ") {
-            if line.count + 1 + word.count > 79, line != "=>" {
-                lines.append(line)
-                line = "  "
-            }
-            line += " " + word
-        }
-        return lines + [line]
     }
 }

@@ -9,12 +9,7 @@ enum CgroupReader {
 
     /// Those that are charged for most first.
     static func read() -> [CgroupMemory] {
-        let mounts = CgroupTarget.mounts(ProcFS.text("self/mounts"))
-        let counting = mounts.first { mount in
-            readText(FilePath(mount.directory).appending(mount.unified ? "cgroup.controllers" : "memory.stat"))
-                .map { !mount.unified || $0.split(whereSeparator: \.isWhitespace).contains("memory") } ?? false
-        }
-        guard let counting else { return [] }
+        guard let counting = CgroupTarget.memoryHierarchy() else { return [] }
         var cgroups: [CgroupMemory] = []
         var open = [(FilePath(counting.directory), "")]
         while let (directory, path) = open.popLast(), cgroups.count < most {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import SystemLayer
+internal import SystemPackage
 internal import TraceRecords
 internal import Glibc
 internal import Reports
@@ -61,6 +62,16 @@ struct CgroupTarget: Equatable {
                 return Mount(directory: String(fields[1]), unified: false)
             default: return nil
             }
+        }
+    }
+}
+
+extension CgroupTarget {
+    /// The hierarchy that counts memory: version 2's where it has that controller, else version 1's; nil: none does.
+    static func memoryHierarchy() -> Mount? {
+        mounts(ProcFS.text("self/mounts")).first { mount in
+            readText(FilePath(mount.directory).appending(mount.unified ? "cgroup.controllers" : "memory.stat"))
+                .map { !mount.unified || $0.split(whereSeparator: \.isWhitespace).contains("memory") } ?? false
         }
     }
 }

@@ -48,6 +48,17 @@ static inline void w_wait(bool wanted, const pid_t *children, int count)
 	}
 }
 
+/// Until a line comes on stdin, or its end.
+static inline void w_line(void)
+{
+	char c = 0;
+	while (c != '\n') {
+		ssize_t n = read(STDIN_FILENO, &c, 1);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return;
+	}
+}
+
 /// `--hold`: after the truth is printed, waits for the end of stdin.
 static inline void w_hold(bool wanted)
 {

@@ -143,17 +143,6 @@ static const struct kind {
 	{ "cgroups", cgroups, no_cgroups, true },
 };
 
-/// Until a line comes on stdin, or its end.
-static void wait_line(void)
-{
-	char c = 0;
-	while (c != '\n') {
-		ssize_t n = read(STDIN_FILENO, &c, 1);
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return;
-	}
-}
-
 static void usage(FILE *to)
 {
 	fputs("workload-kholder --kind KIND --count N [--order N] [--directory PATH] [--wait]\n"
@@ -221,7 +210,7 @@ int main(int argc, char **argv)
 	j_int("held", kind->holds ? h.count : 0);
 	j_int("order", h.order);
 	j_end_line();
-	wait_line();
+	w_line();
 	kind->release(&h);
 	j_open(NULL, '{');
 	j_text("type", "released");

@@ -220,17 +220,6 @@ static const struct kind {
 	{ "ring", ring, unmap },
 };
 
-/// Until a line comes on stdin, or its end.
-static void wait_line(void)
-{
-	char c = 0;
-	while (c != '\n') {
-		ssize_t n = read(STDIN_FILENO, &c, 1);
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return;
-	}
-}
-
 static void usage(FILE *to)
 {
 	fputs("workload-memholder --kind KIND [--megabytes N] [--threads N] [--directory PATH] [--wait]\n"
@@ -292,7 +281,7 @@ int main(int argc, char **argv)
 	else
 		j_uint("held_bytes", h.bytes);
 	j_end_line();
-	wait_line();
+	w_line();
 	kind->release(&h);
 	j_open(NULL, '{');
 	j_text("type", "released");

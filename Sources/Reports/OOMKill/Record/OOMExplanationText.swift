@@ -11,7 +11,7 @@ extension OOMKillText {
         lines += whatRanOut(explanation)
         lines += whoGrew(explanation)
         lines += whyThis(explanation)
-        lines += ["", "NEXT"] + wrapped(Printable.text(explanation.nextStep))
+        lines += ["", "NEXT"] + wrapped(Printable.text(explanation.nextStep), first: "  ")
         return lines
     }
 
@@ -110,17 +110,4 @@ extension OOMKillText {
     }
 
     private static func megabytes(_ bytes: UInt64) -> String { fixed(Double(bytes) / 1_048_576, 1) }
-
-    private static func wrapped(_ text: String) -> [String] {
-        var lines: [String] = []
-        var line = " "
-        for word in text.split(separator: " ") {
-            if line.count + 1 + word.count > 78 {
-                lines.append(line)
-                line = " "
-            }
-            line += " " + word
-        }
-        return lines + [line]
-    }
 }

@@ -44,8 +44,9 @@ public struct OOMSelection: Sendable {
             return (a, left.bytes) > (b, right.bytes)
         }
         take(byPoints.prefix(Self.mostOfMachine))
+        let byCgroup = Dictionary(grouping: processes, by: \.cgroupID)
         for ids in limited {
-            let own = processes.filter { ids.contains($0.cgroupID) }
+            let own = ids.flatMap { byCgroup[$0] ?? [] }
             take(own.sorted { $0.bytes > $1.bytes }.prefix(Self.mostOfCgroup))
         }
         let grown = processes.compactMap { process -> (OOMProcess, UInt64)? in

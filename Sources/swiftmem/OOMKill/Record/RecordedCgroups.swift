@@ -12,7 +12,7 @@ struct RecordedCgroups {
         let above: [FilePath]
     }
 
-    private let mount: CgroupTarget.Mount?
+    private let mount = CgroupTarget.memoryHierarchy()
     /// By kernfs id.
     private var known: [UInt64: Known] = [:]
     /// By directory.
@@ -21,11 +21,6 @@ struct RecordedCgroups {
     /// Limits are read anew in so many rounds.
     private static let limitRounds = 10
     private static let most = 4096
-
-    init() {
-        let mounts = CgroupTarget.mounts(ProcFS.text("self/mounts"))
-        mount = mounts.first { !$0.unified } ?? mounts.first
-    }
 
     /// - Returns: the cgroups of the processes, and those with a limit above them; and of each with a limit the ids below.
     mutating func read(_ processes: [OOMProcess]) -> (cgroups: [OOMCgroup], limited: [Set<UInt64>]) {

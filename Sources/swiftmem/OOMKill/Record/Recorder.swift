@@ -78,28 +78,21 @@ struct Recorder: ~Copyable {
 
 /// The machine's memory at one moment.
 struct MachineMemory {
-    var total: UInt64 = 0
-    var available: UInt64 = 0
-    var swapTotal: UInt64 = 0
-    var swapFree: UInt64 = 0
-    var stalled: UInt64?
-    var sinceBoot: UInt64 = 0
+    let total: UInt64
+    let available: UInt64
+    let swapTotal: UInt64
+    let swapFree: UInt64
+    /// Total of PSI's `some`; nil where the kernel keeps none.
+    let stalled: UInt64?
+    let sinceBoot: UInt64
 
     init() {
-        for line in ProcFS.text("meminfo").split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            guard fields.count >= 2, let bytes = UInt64(fields[1]).map({ $0 << 10 }) else { continue }
-            switch fields[0] {
-            case "MemTotal:": total = bytes
-            case "MemAvailable:": available = bytes
-            case "SwapTotal:": swapTotal = bytes
-            case "SwapFree:": swapFree = bytes
-            default: break
-            }
-        }
-        // some avg10=0.00 avg60=0.00 avg300=0.00 total=0, in microseconds
-        let some = ProcFS.text("pressure/memory").split(separator: "\n").first { $0.hasPrefix("some ") }
-        stalled = some?.split(separator: "=").last.flatMap { UInt64($0) }.map { $0 &* 1000 }
+        let fields = MeminfoFields(ProcFS.text("meminfo"))
+        total = fields["MemTotal"] ?? 0
+        available = fields["MemAvailable"] ?? 0
+        swapTotal = fields["SwapTotal"] ?? 0
+        swapFree = fields["SwapFree"] ?? 0
+        stalled = MemStallReader.pressure()?.some
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)
         sinceBoot = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

@@ -41,7 +41,8 @@ struct RingFile: ~Copyable {
         }
         let allocated = posix_fallocate(file.raw, 0, off_t(Self.size))
         guard allocated == 0 else { throw Failure(cantRecord: path.string, allocated) }
-        guard let bytes = readBytes(path), bytes.count >= Self.start else {
+        // the file that is locked, whatever its name leads to by now
+        guard let bytes = readBytes(FilePath("/proc/self/fd/\(file.raw)")), bytes.count >= Self.start else {
             throw Failure(cantRecord: path.string, errno)
         }
         var (number, place): (UInt64, Int) = (0, Self.start)
