@@ -96,11 +96,8 @@ __noinline int unwind_frames(u32 from)
 	return STACK_NO_END;
 }
 
-/*
- * Walks from a caller, whose stack and frame pointers are given, into the thread's
- * record. Returns the stack's hash, 0 for none.
- */
-__noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
+/* Walks from a frame into the thread's record. `exact`: the frame is at `pc`, not behind a call there. */
+static __always_inline u64 unwind_from(u64 pc, u64 sp, u64 fp, u64 lr, u32 exact)
 {
 	struct stack_state *state = STACK_STATE();
 	u32 zero = 0;
@@ -120,13 +117,15 @@ __noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
 		state->walk.size = 0;
 		state->walk.generation = now;
 	}
-	state->walk.pc = caller;
+	state->walk.pc = pc;
 	state->walk.sp = sp;
 	state->walk.fp = fp;
-	state->walk.exact = 0;
+	state->walk.exact = exact;
+	if (exact)
+		state->walk.lr = lr;
 	trampoline_of(&state->walk);
-	state->walk.hash = stack_mix(STACK_SEED, caller);
-	state->record.frames[0] = caller;
+	state->walk.hash = stack_mix(STACK_SEED, pc);
+	state->record.frames[0] = pc;
 	state->record.count = 1;
 	for (u32 from = 0; from <= STACK_FRAMES && !end; from += UNWIND_FRAMES)
 		end = unwind_frames(from);
@@ -134,6 +133,21 @@ __noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
 	if (end >= STACK_CUT)
 		lost(LOSS_STACK_ENDS + end - STACK_CUT);
 	return state->walk.hash ? state->walk.hash : 1;
+}
+
+/*
+ * Walks from a caller, whose stack and frame pointers are given, into the thread's
+ * record. Returns the stack's hash, 0 for none.
+ */
+__noinline u64 stack_unwind(u64 caller, u64 sp, u64 fp)
+{
+	return unwind_from(caller, sp, fp, 0, 0);
+}
+
+/* Walks from where a thread stands, whose registers are given: arm64's link register too. */
+__noinline u64 stack_unwind_at(u64 pc, u64 sp, u64 fp, u64 lr)
+{
+	return unwind_from(pc, sp, fp, lr, 1);
 }
 
 #endif

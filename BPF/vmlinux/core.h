@@ -30,6 +30,7 @@ typedef _Bool bool;
 
 /* include/uapi/asm-generic/errno-base.h */
 #define ENOENT 2
+#define E2BIG 7
 #define EFAULT 14
 #define EEXIST 17
 /* include/linux/err.h */
@@ -138,6 +139,7 @@ struct task_struct {
 };
 
 /* include/linux/sched.h: a task's flags */
+#define PF_EXITING 0x00000004
 #define PF_MEMALLOC 0x00000800
 #define PF_KTHREAD 0x00200000
 

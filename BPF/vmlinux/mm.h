@@ -40,6 +40,11 @@ struct vm_area_struct {
 	struct file *vm_file;
 };
 
+/* include/linux/mm.h: room that is wanted for a mapping */
+struct vm_unmapped_area_info {
+	unsigned long length;
+};
+
 struct folio {
 	unsigned long flags; /* compat.h has its type since 6.18 */
 	struct address_space *mapping;

@@ -105,6 +105,12 @@ TEXT(meminfo_zone) = {
 TEXT(meminfo_node) = {
 #embed "../../Docs/schema/meminfo_node.json"
 };
+TEXT(growth) = {
+#embed "../../Docs/schema/growth.json"
+};
+TEXT(growth_summary) = {
+#embed "../../Docs/schema/growth_summary.json"
+};
 /* make new-tool: bytes go above this line */
 
 #define SCHEMA(record) \
@@ -143,6 +149,8 @@ static const struct record_schema schemas[] = {
 	SCHEMA(meminfo_file),
 	SCHEMA(meminfo_zone),
 	SCHEMA(meminfo_node),
+	SCHEMA(growth),
+	SCHEMA(growth_summary),
 	/* make new-tool: a row goes above this line */
 	SCHEMA(doctor_machine),
 	SCHEMA(doctor_feature),

@@ -46,6 +46,9 @@ import Testing
                 if let group = child.value as? OptionGroup<MemLeakArguments> {
                     found.formUnion(lists(in: group.wrappedValue))
                 }
+                if let group = child.value as? OptionGroup<GrowthArguments> {
+                    found.formUnion(lists(in: group.wrappedValue))
+                }
                 if let group = child.value as? OptionGroup<TaskOptions> {
                     found.formUnion(lists(in: group.wrappedValue))
                 }

@@ -84,6 +84,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         .memstall, .memstallInterval, .memstallEvent, .memstallSummary,
         .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
         .meminfoZone, .meminfoNode,
+        .growth, .growthSummary,
         // make new-tool: a tool's golden records go above this line
     ]
 

@@ -20,5 +20,6 @@ let tools: [any Tool.Type] = [
     MemLeak.self,
     MemStall.self,
     MemInfo.self,
+    Growth.self,
     // make new-tool: a tool goes above this line
 ]

@@ -39,13 +39,16 @@ final class StackNames {
     }
 
     /// A stack's functions. A chain of frame pointers that led out of code is cut there.
-    func frames(_ stack: CapturedStack, pid: UInt32) -> [MemLeakFrame] {
+    ///
+    /// - Parameter isExact: the innermost address is where the thread was, not where a call returns to.
+    func frames(_ stack: CapturedStack, pid: UInt32, isExact: Bool = false) -> [MemLeakFrame] {
         let owner = parents[pid] ?? pid
         var result: [MemLeakFrame] = []
         // the sampler's own frames, and those of an operator new between them
         var own = 0
         for (index, address) in stack.frames.enumerated() {
-            let frames = symbolizer.frames(address: address, isReturnAddress: true, process: Int32(owner))
+            let frames = symbolizer.frames(
+                address: address, isReturnAddress: index > 0 || !isExact, process: Int32(owner))
             if stack.end == nil, index > 0, let first = frames.first, !isCode(first) { break }
             result += frames.map { frame in
                 MemLeakFrame(

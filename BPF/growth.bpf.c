@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * growth: which stacks make a process's resident memory grow.
+ *
+ * What counts is the kernel's own counters of resident pages, not faults: a fault may map one page or many,
+ * replace a page by a copy, or map none. In the task that faults:
+ *   exc_page_fault() (arch/x86/mm/fault.c)
+ *     trace_page_fault_user(), _kernel()   exceptions:page_fault_*  -> where and when (faults.h)
+ *     handle_mm_fault() (mm/memory.c)
+ *       add_mm_counter()
+ *         trace_rss_stat()                 kmem:rss_stat            -> how many pages (follow.h),
+ *                                                                      for which stack (sites.h)
+ *       mm_account_fault()                 task->maj_flt, min_flt   -> read at the thread's next event
+ * mremap() moves pages without a change of the counters: mmap:vm_unmapped_area tells where to.
+ * Other changes of the counters come from system calls (mmap with MAP_POPULATE, munmap), from reclaim, from fork,
+ * exec and the end (processes.h). They are told apart by the task that makes them.
+ */
+#include "growth/faults.h"
+#include "growth/processes.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+SEC("raw_tp/page_fault_user")
+int fault_user_rawtp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return fault_began(ctx->args[0]);
+}
+
+/* The kernel touches user memory for a system call. */
+SEC("raw_tp/page_fault_kernel")
+int fault_kernel_rawtp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return fault_began(ctx->args[0]);
+}
+
+SEC("raw_tp/rss_stat")
+int rss_rawtp(struct bpf_raw_tracepoint_args *ctx)
+{
+	return counter_changed((void *)ctx->args[0], ctx->args[1]);
+}
+
+/* Address spaces that are there at the start. */
+SEC("iter/task")
+int space_start_iter(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (!task || task->pid != task->tgid || !task->mm || !is_chosen(task->tgid))
+		return 0;
+	return space_begin(task->mm, task->tgid, false, task->comm);
+}
+
+/* How many pages are resident now, and which faults have waited. */
+SEC("iter/task")
+int space_sum_iter(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (!task || !task->mm)
+		return 0;
+	struct growth_space *space = space_of(task->mm);
+	u64 pages[MM_COUNTERS] = {};
+
+	if (!space)
+		return 0;
+	struct thread *thread = bpf_task_storage_get(&threads, task, NULL, 0);
+
+	if (thread)
+		settle(thread, task);
+	if (task->pid != task->tgid)
+		return 0;
+	mm_rss(task->mm, pages);
+	for (int kind = 0; kind < MM_COUNTERS; kind++)
+		space->now[kind] = pages[kind];
+	return 0;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The life of traced processes and of their address spaces: fork, exec, exit. */
+#ifndef SWIFTMEM_GROWTH_PROCESSES_H
+#define SWIFTMEM_GROWTH_PROCESSES_H
+
+#include <bpf/bpf_tracing.h>
+#include "growth/faults.h"
+
+/* Does the current task, which is of no traced process, come to be traced? */
+static __always_inline bool choose_by_cgroup(u32 pid)
+{
+	u32 one = 1;
+
+	if (!config.by_cgroup || !filtered_in())
+		return false;
+	if (bpf_map_update_elem(&processes, &pid, &one, BPF_ANY)) {
+		lost(LOSS_MAP_FULL);
+		return false;
+	}
+	return true;
+}
+
+SEC("raw_tp/sched_process_fork")
+int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
+	u32 from = BPF_CORE_READ(parent, tgid), pid = BPF_CORE_READ(child, tgid), one = 1;
+	struct mm_struct *mm = BPF_CORE_READ(child, mm);
+
+	if (pid != (u32)BPF_CORE_READ(child, pid) || !mm)
+		return 0;
+	if (!(is_chosen(from) && config.follow) && !choose_by_cgroup(pid))
+		return 0;
+	if (bpf_map_update_elem(&processes, &pid, &one, BPF_ANY)) {
+		lost(LOSS_MAP_FULL);
+		return 0;
+	}
+	/* vfork: the parent's own, until exec */
+	if (mm != BPF_CORE_READ(parent, mm))
+		space_begin(mm, pid, true, child->comm);
+	unwind_forked(from, pid);
+	struct growth_event *event = new_event(GROWTH_FORKED);
+
+	if (event) {
+		event->parent = from;
+		event->pid = pid;
+		bpf_ringbuf_submit(event, 0);
+	}
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int process_exec_rawtp(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct thread *thread = thread_of_current(false);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	if (!mm || (!is_chosen(pid) && !choose_by_cgroup(pid)))
+		return 0;
+	unwind_execed(pid, thread ? &thread->captured : NULL);
+	space_begin(mm, pid, true, task->comm);
+	struct growth_event *event = new_event(GROWTH_EXECED);
+
+	if (event) {
+		event->narrow = BPF_CORE_READ(mm, task_size) <= 1ULL << 32;
+		bpf_ringbuf_submit(event, 0);
+	}
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int process_exit_rawtp(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (!is_chosen(pid))
+		return 0;
+	struct thread *thread = thread_of_current(false);
+
+	if (thread)
+		settle(thread, task);
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	struct growth_event *event = new_event(GROWTH_EXITED);
+
+	if (event)
+		bpf_ringbuf_submit(event, 0);
+	/* its number may be another's soon */
+	bpf_map_delete_elem(&processes, &pid);
+	return 0;
+}
+
+/* arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
+#if defined(__TARGET_ARCH_x86)
+#define CALL_NUMBER(regs) ((regs)->orig_ax)
+#define CALL_MREMAP 25
+#define CALL_FIRST(regs) ((regs)->di)
+#else
+#define CALL_NUMBER(regs) ((u64)(regs)->syscallno)
+#define CALL_MREMAP 216
+#define CALL_FIRST(regs) ((u64)(regs)->orig_x0)
+#endif
+
+/* 64 GiB of 4 KiB pages. */
+#define MOST_PARKED 262144
+
+/*
+ * The kernel has found room for a mapping: for one that mremap() moves, whose pages are at another address
+ * from then on. User space moves what is noted of them.
+ */
+SEC("raw_tp/vm_unmapped_area")
+int space_move_rawtp(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	u64 to = ctx->args[0];
+
+	if (!mm || to >= -(u64)MAX_ERRNO)
+		return 0;
+	struct growth_space *space = space_of(mm);
+	struct vm_unmapped_area_info *info = (void *)ctx->args[1];
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+
+	if (!space || space->narrow || CALL_NUMBER(regs) != CALL_MREMAP)
+		return 0;
+	u64 from = CALL_FIRST(regs), length = PT_REGS_PARM2(regs);
+	u64 shift = PAGE_SHIFT, first = (from >> shift) / GROWTH_CHUNK;
+	u64 last = ((from + length - 1) >> shift) / GROWTH_CHUNK;
+	struct parking parking = {
+		.first = first, .pid = space->pid, .from = space->serial, .to = bpf_get_prandom_u32()
+	};
+
+	/* at once: what is touched at the old address from now on is another's */
+	if (last - first < MOST_PARKED)
+		bpf_loop(last - first + 1, park_chunk, &parking, 0);
+	struct growth_event *event = new_event(GROWTH_MOVED);
+
+	if (event) {
+		event->pid = space->pid;
+		event->serial = space->serial;
+		event->from = from;
+		event->length = length;
+		event->new_length = PT_REGS_PARM3(regs);
+		event->to = to;
+		event->found = BPF_CORE_READ(info, length);
+		event->parked = parking.to;
+		bpf_ringbuf_submit(event, 0);
+	}
+	return 0;
+}
+
+/* exit_mmap() has unmapped all: the address may be another's now. What changed unseen is said by the counter. */
+SEC("raw_tp/exit_mmap")
+int space_end_rawtp(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct mm_struct *mm = (void *)ctx->args[0];
+	struct growth_space *space = space_of(mm);
+	u64 key = address_of(mm);
+
+	if (!space)
+		return 0;
+	struct growth_space_key at = { .pid = space->pid, .serial = space->serial };
+
+	space->gone = 1;
+	for (int kind = 0; kind < GROWTH_KINDS; kind++)
+		space->now[kind] = 0;
+	if (bpf_map_update_elem(&ended, &at, space, BPF_ANY))
+		lost(LOSS_MAP_FULL);
+	bpf_map_delete_elem(&spaces, &key);
+	return 0;
+}
+
+#endif

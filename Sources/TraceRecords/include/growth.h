@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What BPF/growth.bpf.c keeps and sends. Pages are the kernel's. */
+#ifndef SWIFTMEM_GROWTH_H
+#define SWIFTMEM_GROWTH_H
+
+#include <linux/types.h>
+
+struct growth_config {
+	__u32 by_cgroup; /* ask the filter of those that begin */
+	__u32 follow; /* a traced process's children are traced */
+};
+
+_Static_assert(sizeof(struct growth_config) == 8, "growth_config is shared with Swift");
+
+/* What a resident page is, in the order of mm->rss_stat[]. Entries of swap are no pages. */
+enum growth_kind {
+	GROWTH_FILE,
+	GROWTH_ANONYMOUS,
+	GROWTH_SWAP,
+	GROWTH_SHARED,
+	GROWTH_KINDS,
+};
+
+/* An address space: what its resident pages have done since it was first seen. Only `now` is set, not added to. */
+struct growth_space {
+	__u64 born; /* CLOCK_MONOTONIC; tells it from an earlier one at the same address */
+	__u32 pid;
+	__u32 serial; /* tells this process's address spaces apart: each exec gives a new one */
+	__u32 narrow; /* of a program of 32 bits, whose stacks are not walked */
+	__u32 gone;
+	__s64 central[GROWTH_KINDS]; /* the counters' central parts, when last looked at */
+	__s64 base[GROWTH_KINDS]; /* pages when it was first seen; none where it began under the trace */
+	__s64 net[GROWTH_KINDS]; /* all changes that were followed since */
+	__s64 now[GROWTH_KINDS]; /* pages when space_sum_iter ran last: summed up, not followed */
+	__s64 faulted; /* pages that stacks of it made resident, less what the same faults replaced */
+	__s64 elsewhere; /* made resident by no stack of it: by fork, exec, kernel threads, other processes */
+	__s64 returned; /* given back by itself: munmap, madvise, brk, mremap, truncate */
+	__s64 reclaimed; /* taken by reclaim, its own or another's */
+	__s64 taken; /* taken by other processes otherwise */
+	__s64 ended; /* gone with its end, by exit or exec */
+	char comm[16];
+};
+
+_Static_assert(sizeof(struct growth_space) == 216, "growth_space is shared with Swift");
+
+struct growth_space_key {
+	__u32 pid;
+	__u32 serial;
+};
+
+struct growth_site_key {
+	__u64 stack; /* key of the stack table; 0: none */
+	__u32 pid;
+	__u32 serial;
+};
+
+/* What one stack of an address space made resident. */
+struct growth_site {
+	__s64 pages[GROWTH_KINDS];
+	__u64 huge; /* pages of those that came as huge pages */
+	__u64 unplaced; /* pages whose addresses were not noted */
+	__u64 faults; /* that made pages resident; system calls that did count once a change */
+	__u64 majors; /* faults that waited for a device */
+	__u64 wait_ns; /* from the fault to its page, of those */
+	__u32 id; /* in growth_chunk */
+	__u32 padding;
+};
+
+_Static_assert(sizeof(struct growth_site) == 80, "growth_site is shared with Swift");
+
+#define GROWTH_CHUNK 64
+
+/* Pages that lie beside each other: number * GROWTH_CHUNK and up. */
+struct growth_chunk_key {
+	__u64 number;
+	__u32 pid;
+	__u32 serial;
+};
+
+struct growth_chunk {
+	__u32 ids[GROWTH_CHUNK]; /* the site that made the page resident last; 0: none that is known */
+};
+
+struct growth_counters {
+	__u64 stacks; /* put into the stack table */
+};
+
+enum growth_event_kind {
+	GROWTH_FORKED = 1, /* pid was forked by `parent` */
+	GROWTH_EXECED,
+	GROWTH_EXITED, /* the last thread of pid */
+	GROWTH_UNMAPPED, /* a stack of pid led to code in no mapping known */
+	GROWTH_MOVED, /* mremap moves pages to another address */
+};
+
+struct growth_event {
+	__u32 kind;
+	__u32 pid;
+	__u32 parent;
+	__u32 narrow; /* of exec: a program of 32 bits */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	char comm[16];
+	/* of a move, in bytes: the pages, and the room that was found, which may be larger than the new length */
+	__u64 from, length, new_length;
+	__u64 to, found;
+	__u32 serial; /* of a move: the address space */
+	__u32 parked; /* of a move: the serial under which the chunks of its pages are kept until user space has them */
+};
+
+_Static_assert(sizeof(struct growth_event) == 88, "growth_event is shared with Swift");
+
+#endif
