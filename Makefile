@@ -118,6 +118,9 @@ fuzz: ## the C parsers of targets' files, guided by coverage: make fuzz TIME=60 
 test-kernels: deps deps-test bpf ## the live tests in VMs of real kernels: make test-kernels KERNELS="6.1 6.12"
 	@Scripts/test kernels $(KERNELS)
 
+soak: build ## an hour's worth of intervals of each tool, six minutes: memory and descriptors stay as they were
+	@Scripts/soak
+
 bench: build ## what tracing costs, side by side, as ratios
 	@Scripts/bench
 
