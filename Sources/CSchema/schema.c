@@ -12,6 +12,9 @@ TEXT(oomkill) = {
 TEXT(oomkill_end) = {
 #embed "../../Docs/schema/oomkill_end.json"
 };
+TEXT(oomkill_userspace) = {
+#embed "../../Docs/schema/oomkill_userspace.json"
+};
 TEXT(oomkill_explanation) = {
 #embed "../../Docs/schema/oomkill_explanation.json"
 };
@@ -116,6 +119,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(start),
 	SCHEMA(oomkill),
 	SCHEMA(oomkill_end),
+	SCHEMA(oomkill_userspace),
 	SCHEMA(oomkill_explanation),
 	SCHEMA(oomkill_summary),
 	SCHEMA(cachestat),
