@@ -10,16 +10,16 @@
  *       SIGKILL to all that share its mm    signal_generate       -> victim.h
  * and later finish_task_reaping(pid) in the reaper, or the victim's own exit: end.h.
  * A daemon that kills before the kernel has to sends SIGTERM or SIGKILL: sent.h.
- * The recorder reads all processes each second, by an iterator: process.h.
+ * The recorder reads all processes each second, by an iterator: lib/write_process.h.
  */
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "lib/cmdline.h"
+#include "lib/write_process.h"
 #include "oomkill/end.h"
 #include "oomkill/oom_context.h"
-#include "oomkill/process.h"
 #include "oomkill/sent.h"
 #include "oomkill/state.h"
 #include "oomkill/victim.h"
@@ -115,9 +115,5 @@ int BPF_PROG(oom_exit_btf, struct task_struct *task)
 SEC("iter/task")
 int oom_process_iter(struct bpf_iter__task *ctx)
 {
-	struct task_struct *task = ctx->task;
-
-	if (task)
-		write_process(ctx->meta->seq, task);
-	return 0;
+	return write_process_memory(ctx);
 }

@@ -127,7 +127,9 @@ enum MemInfoSample {
 
 extension GoldenRecord {
     private static var reports: [MemInfoReport] {
-        guard let first = MemoryLedger(MemInfoSample.reading()),
+        var known = MemInfoSample.reading()
+        known.heldPages = HeldPages(known: [.pipes, .sockets, .packetRings, .perfRings, .bpfRings])
+        guard let first = MemoryLedger(known),
             let grown = MemoryLedger(
                 MemInfoSample.reading(
                     meminfo: MemInfoSample.meminfo.replacing(

@@ -5,46 +5,40 @@ import TraceRecords
 @testable import Reports
 
 @Suite struct MemoryKillers {
-    private static func kill(_ comm: String, cgroup: String? = nil) throws -> SentKill {
-        var record = oomkill_sent()
-        (record.kind, record.signal, record.page_bytes) = (OOMKILL_SENT.rawValue, 15, 4096)
-        (record.sender_pid, record.sender_uid, record.victim_pid, record.victim_uid) = (10, 0, 20, 1000)
-        record.oom_score_adj = -7
-        var kill = try #require(SentKill(record: record))
-        kill.time = GoldenRecord.time
-        kill.sender.comm = comm
-        kill.victimComm = "hog"
-        kill.cgroup = cgroup.map { CgroupPath($0) }
-        return kill
+    private static func kill(_ comm: String, cgroup: String? = nil) -> SentKill {
+        SentKill(
+            time: GoldenRecord.time, signal: .terminate,
+            sender: .init(pid: 10, comm: comm, uid: 0, cgroup: nil), victimPID: 20, victimComm: "hog", victimUID: 1000,
+            cmdline: nil, oomScoreAdj: -7, cgroup: cgroup.map { CgroupPath($0) }, memory: nil)
     }
 
     private static let plenty = MemoryShortage(totalBytes: 1000, availableBytes: 500, some: 1, full: 0)
     private static let little = MemoryShortage(totalBytes: 1000, availableBytes: 99, some: nil, full: nil)
 
     @Test("a daemon by its name, whatever the machine's state; that it was short is said")
-    func daemons() throws {
+    func daemons() {
         for name in ["systemd-oomd", "earlyoom", "nohang", "oomd", "lmkd", "bustd"] {
-            #expect(try MemoryKiller(Self.kill(name), nil) == MemoryKiller(name: name, evidence: [.senderName]))
+            #expect(MemoryKiller(Self.kill(name), nil) == MemoryKiller(name: name, evidence: [.senderName]))
             #expect(
-                try MemoryKiller(Self.kill(name), Self.little)
+                MemoryKiller(Self.kill(name), Self.little)
                     == MemoryKiller(name: name, evidence: [.senderName, .shortage]))
         }
         for name in ["kill", "bash", "systemd", "earlyoom2", ""] {
-            #expect(try MemoryKiller(Self.kill(name), Self.little) == nil)
+            #expect(MemoryKiller(Self.kill(name), Self.little) == nil)
         }
     }
 
     @Test("a pod's end is an eviction only where the machine is short")
-    func evictions() throws {
+    func evictions() {
         let pod = "/kubepods.slice/kubepods-burstable.slice/cri-containerd-0.scope"
         let eviction = MemoryKiller(name: "kubelet", evidence: [.pod, .shortage])
-        #expect(try MemoryKiller(Self.kill("containerd-shim", cgroup: pod), Self.little) == eviction)
-        #expect(try MemoryKiller(Self.kill("runc", cgroup: pod), Self.little) == eviction)
-        #expect(try MemoryKiller(Self.kill("runc", cgroup: pod), Self.plenty) == nil)
-        #expect(try MemoryKiller(Self.kill("runc", cgroup: pod), nil) == nil)
-        #expect(try MemoryKiller(Self.kill("runc", cgroup: "/docker/0"), Self.little) == nil)
-        #expect(try MemoryKiller(Self.kill("runc"), Self.little) == nil)
-        #expect(try MemoryKiller(Self.kill("sh", cgroup: pod), Self.little) == nil)
+        #expect(MemoryKiller(Self.kill("containerd-shim", cgroup: pod), Self.little) == eviction)
+        #expect(MemoryKiller(Self.kill("runc", cgroup: pod), Self.little) == eviction)
+        #expect(MemoryKiller(Self.kill("runc", cgroup: pod), Self.plenty) == nil)
+        #expect(MemoryKiller(Self.kill("runc", cgroup: pod), nil) == nil)
+        #expect(MemoryKiller(Self.kill("runc", cgroup: "/docker/0"), Self.little) == nil)
+        #expect(MemoryKiller(Self.kill("runc"), Self.little) == nil)
+        #expect(MemoryKiller(Self.kill("sh", cgroup: pod), Self.little) == nil)
     }
 
     @Test("short: below a tenth, or all stalled for a twentieth of ten seconds")
@@ -64,8 +58,8 @@ import TraceRecords
     }
 
     @Test("text: who, why it is thought so, what the victim held")
-    func text() throws {
-        var kill = try Self.kill("earlyoom", cgroup: "/user.slice")
+    func text() {
+        var kill = Self.kill("earlyoom", cgroup: "/user.slice")
         kill.cmdline = "hog\u{1b}"
         kill.memory = .init(anonRSS: 8 << 20, fileRSS: 4096, shmemRSS: 0, swap: 1024)
         let machine = MemoryShortage(totalBytes: 8 << 30, availableBytes: 1 << 20, some: 50, full: 31.24)
@@ -83,15 +77,15 @@ import TraceRecords
     }
 
     /// Golden lines: all that can be known, and all that may not be.
-    static func userspaceKills() throws -> [JSONLine] {
-        var known = try kill("systemd-oomd", cgroup: "/system.slice/nginx.service")
+    static func userspaceKills() -> [JSONLine] {
+        var known = kill("systemd-oomd", cgroup: "/system.slice/nginx.service")
         known.sender.cgroup = CgroupPath("/system.slice/systemd-oomd.service")
         known.cmdline = "hog --all"
         known.memory = .init(anonRSS: 8192, fileRSS: 4096, shmemRSS: 0, swap: 1024)
         let short = MemoryShortage(totalBytes: 1000, availableBytes: 99, some: 50, full: 31.24)
         return [
             OOMKillJSON.line(known, by: MemoryKiller(name: "systemd-oomd", evidence: [.senderName, .shortage]), short),
-            OOMKillJSON.line(try kill("runc"), by: MemoryKiller(name: "kubelet", evidence: [.pod, .shortage]), nil),
+            OOMKillJSON.line(kill("runc"), by: MemoryKiller(name: "kubelet", evidence: [.pod, .shortage]), nil),
         ]
     }
 }

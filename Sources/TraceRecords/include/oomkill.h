@@ -121,24 +121,6 @@ struct oomkill_sent {
 
 _Static_assert(sizeof(struct oomkill_sent) == 56 + 32 + 32 + 256 + 1024, "oomkill_sent is shared with Swift");
 
-/* A process, as the recorder sees it each second. */
-struct oom_process {
-	__u32 pid;
-	__s32 oom_score_adj;
-	__u64 start_ns; /* CLOCK_BOOTTIME: tells it from an earlier one of its number */
-	__u64 anon_pages;
-	__u64 file_pages;
-	__u64 shmem_pages;
-	__u64 swap_pages;
-	__u64 pgtables_bytes;
-	__u64 cgroup_id; /* kernfs id of its memory cgroup; 0: none */
-	__u32 page_bytes;
-	char comm[16];
-	__u32 padding;
-};
-
-_Static_assert(sizeof(struct oom_process) == 88, "oom_process is shared with Swift");
-
 _Static_assert(sizeof(struct oomkill_end) == 56, "oomkill_end is shared with Swift");
 
 #endif

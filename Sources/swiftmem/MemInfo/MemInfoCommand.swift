@@ -10,7 +10,7 @@ struct MemInfo: Tool {
             Prints a tree of MemTotal in parts that do not overlap, and the remainder with its error. \
             With an interval it goes on, and says by how much each has changed. \
             Needs no rights. As root it also tells memfds, shared anonymous memory, deleted files and \
-            other containers' mounts apart.
+            other containers' mounts apart, and what waits in pipes, sockets and rings.
             """)
 
     @Argument(help: "Seconds between reports (default: one report, and the end).")
@@ -42,8 +42,6 @@ struct MemInfo: Tool {
     @Option(name: [.short, .long], help: ArgumentHelp("End after this time.", valueName: "seconds"))
     var duration: Seconds?
 
-    static var modes: [ToolMode] { [] }
-
     func run() throws {
         guard !once || count == nil || count?.value == 1 else {
             throw Failure.usage("--once makes one report: it goes with no count")
@@ -51,7 +49,7 @@ struct MemInfo: Tool {
         let pace = ReportLoop.Pace(
             interval: once ? nil : interval?.value ?? duration.map { min(1, $0.value) }, count: count?.value,
             duration: duration?.value)
-        var run = MemInfoRun(self, pace)
+        var run = try MemInfoRun(self, pace)
         try run.run()
     }
 }

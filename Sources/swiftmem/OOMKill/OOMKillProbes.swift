@@ -113,6 +113,7 @@ extension OOMKill {
         var rung: Rung {
             Rung(
                 .iterator, on: .all, programs: ["oom_process_iter"], requires: [.feature(.taskIterator)],
+                runsOnDemand: true,
                 cannotSee: "a process whose first thread has ended before the others")
         }
     }
