@@ -12,7 +12,9 @@ extension LiveTests {
             return path
         }
 
-        @Test("earlyoom's SIGTERM and SIGKILL have a row each, of what the victim held; a plain kill has none", .tags(.brief))
+        @Test(
+            "earlyoom's SIGTERM and SIGKILL have a row each, of what the victim held; a plain kill has none",
+            .tags(.brief))
         func daemons() throws {
             let directory = "\(Live.scratch)/swiftmem-sent-\(getpid())"
             #expect(mkdir(directory, 0o755) == 0)
@@ -25,7 +27,8 @@ extension LiveTests {
                 "/bin/bash", ["-c", #"trap "" TERM; x=$(head -c \#(held) /dev/zero | tr "\\0" x); echo; read -r"#])
             _ = try holder.line()
             let plain = try Running("/bin/sleep", ["60"])
-            let sent = try Tool.shell("\(other) -9 \(plain.pid); \(daemon) -15 \(holder.pid); \(daemon) -9 \(holder.pid)")
+            let sent = try Tool.shell(
+                "\(other) -9 \(plain.pid); \(daemon) -15 \(holder.pid); \(daemon) -9 \(holder.pid)")
             #expect(sent.status == 0, "\(sent.errors)")
             _ = (plain.finish(), holder.finish())
             let finished = tool.stop()

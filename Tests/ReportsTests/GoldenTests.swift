@@ -51,7 +51,9 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         },
         GoldenRecord(type: "oomkill_userspace") { MemoryKillers.userspaceKills() },
         GoldenRecord(type: "oomkill_explanation") { OOMRecordSamples.explanations().map { OOMKillJSON.line($0) } },
-        GoldenRecord(type: "oomkill_summary") { [OOMKillJSON.summary(time: time, kills: 3, userspaceKills: 1, losses: losses)] },
+        GoldenRecord(type: "oomkill_summary") {
+            [OOMKillJSON.summary(time: time, kills: 3, userspaceKills: 1, losses: losses)]
+        },
         GoldenRecord(type: "cachestat") { [true, false].map(cachestat) },
         GoldenRecord(type: "cachetop") {
             CacheTopView.allCases.flatMap { view in

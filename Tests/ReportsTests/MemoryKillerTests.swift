@@ -73,7 +73,9 @@ import TraceRecords
                 "  anon-rss 8192 kB, file-rss 4 kB, shmem-rss 0 kB,", "  swap 1 kB", "  cgroup: /user.slice",
             ])
         #expect(lines[0].hasSuffix(#" earlyoom: SIGTERM from PID 10 ("earlyoom") to PID 20 ("hog")"#))
-        #expect(Self.kill("x").memory == nil && Self.kill("x").signalName == "SIGTERM")
+        let unknown = Self.kill("x")
+        #expect(unknown.memory == nil && unknown.signal.name == "SIGTERM")
+        #expect(SentKill(record: oomkill_sent()) == nil)
     }
 
     /// Golden lines: all that can be known, and all that may not be.

@@ -23,7 +23,9 @@ public struct MemoryShortage: Hashable, Sendable {
         func average(_ kind: Substring) -> Double? {
             let line = text.split(separator: "\n").first { $0.split(separator: " ").first == kind }
             let word = line?.split(separator: " ").first { $0.hasPrefix("avg10=") }
-            return (word?.dropFirst("avg10=".count)).flatMap { Double($0) }.flatMap { (0...100).contains($0) ? $0 : nil }
+            return (word?.dropFirst("avg10=".count)).flatMap { Double($0) }.flatMap {
+                (0...100).contains($0) ? $0 : nil
+            }
         }
         return (average("some"), average("full"))
     }
@@ -58,7 +60,9 @@ public struct MemoryKiller: Hashable, Sendable {
         let short: [Evidence] = machine?.isShort == true ? [.shortage] : []
         if Self.daemons.contains(kill.sender.comm) {
             self.init(name: kill.sender.comm, evidence: [.senderName] + short)
-        } else if Self.runtimes.contains(kill.sender.comm), kill.cgroup?.path.contains("kubepods") == true, !short.isEmpty {
+        } else if Self.runtimes.contains(kill.sender.comm), kill.cgroup?.path.contains("kubepods") == true,
+            !short.isEmpty
+        {
             // an eviction: kubelet has the runtime end all of a pod
             self.init(name: "kubelet", evidence: [.pod] + short)
         } else {

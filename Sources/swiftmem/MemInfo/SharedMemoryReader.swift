@@ -136,7 +136,7 @@ struct SharedMemoryReader {
             case .mapped(let start, let end):
                 process.path("map_files").appending(String(start, radix: 16) + "-" + String(end, radix: 16))
             }
-        guard let name = link(path), name.contains(file.name) else { return "/" + file.name }
+        guard let name = readLink(path)?.string, name.contains(file.name) else { return "/" + file.name }
         return name
     }
 

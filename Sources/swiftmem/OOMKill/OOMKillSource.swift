@@ -125,7 +125,8 @@ struct OOMKillSource: ReportSource, ~Copyable {
 
     mutating func close(_ session: inout Session, isLast: Bool) throws {
         guard isLast, session.options.json else { return }
-        session.output.print(OOMKillJSON.summary(kills: kills, userspaceKills: userspaceKills, losses: try session.losses()))
+        session.output.print(
+            OOMKillJSON.summary(kills: kills, userspaceKills: userspaceKills, losses: try session.losses()))
     }
 }
 
