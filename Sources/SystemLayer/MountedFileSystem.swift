@@ -10,7 +10,7 @@ public struct MountedFileSystem: Hashable, Sendable {
     public var root: String
     public var path: String
     public var type: String
-    /// Of the file system, by its own words.
+    /// The last field: what the file system itself has to say.
     public var options: String
 
     /// A line that is none of the kernel's is left out.

@@ -90,7 +90,7 @@ extension LiveTests {
     }
 }
 
-/// Of what was allocated ten seconds before, the share that was left, by report.
+/// The share of what was allocated ten seconds before that was left, by report.
 private struct Survivors: Equatable {
     let shape: String
     let shares: [Double?]
