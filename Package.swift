@@ -206,8 +206,8 @@ let testTargets: [Target] = [
         exclude: ["Golden"]),
     tests(
         "LiveTests",
-        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies
-            + exampleDependencies,
+        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects", "TestSupport"]
+            + workloadDependencies + exampleDependencies,
         exclude: ["verifier-budget.tsv"]),
 ]
 

@@ -51,6 +51,12 @@ TEXT(memleak_summary) = {
 TEXT(memleak_call) = {
 #embed "../../Docs/schema/memleak_call.json"
 };
+TEXT(memleak_diff) = {
+#embed "../../Docs/schema/memleak_diff.json"
+};
+TEXT(memleak_diff_summary) = {
+#embed "../../Docs/schema/memleak_diff_summary.json"
+};
 TEXT(memleak_hooked) = {
 #embed "../../Docs/schema/memleak_hooked.json"
 };
@@ -132,6 +138,8 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak),
 	SCHEMA(memleak_summary),
 	SCHEMA(memleak_call),
+	SCHEMA(memleak_diff),
+	SCHEMA(memleak_diff_summary),
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
 	SCHEMA(memstall),

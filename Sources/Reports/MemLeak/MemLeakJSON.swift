@@ -130,7 +130,7 @@ public enum MemLeakJSON {
         sum.oldestTime.map { report.monotonic > $0 ? report.monotonic - $0 : 0 }
     }
 
-    private static func object(_ frame: MemLeakFrame) -> JSONLine {
+    static func object(_ frame: MemLeakFrame) -> JSONLine {
         var line = JSONLine()
         line.add("address", hex: frame.address)
         line.add("symbol", frame.symbol)

@@ -36,7 +36,9 @@ extension MemLeakSource {
         }
         // who waits for the head may end the process at once
         for pid in processes.living { names.hold(pid) }
-        let isRead = try session.begin(MemLeakText.attaching(to: plan.targetText))
+        let begin = session.leakBegin([MemLeakText.attaching(to: plan.targetText)])
+        reporter.reports.began(begin)
+        let isRead = try session.begin(begin)
         try printNews(&session)
         if Environment.recordsNothing { say("SWIFTMEM_EMPTY is set: nothing is recorded") }
         if session.options.verbose, let unwinder { note(unwinder.summary) }
@@ -47,10 +49,12 @@ extension MemLeakSource {
     private mutating func begin(_ tracee: Tracee, _ session: inout Session) throws -> Bool {
         let pid = tracee.pid
         try processes.choose(pid)
-        if !session.options.json {
-            session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
-        }
-        let isRead = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
+        let begin = session.leakBegin([
+            "Executing '\(plan.targetText)' and tracing the resulting process.",
+            MemLeakText.attaching(to: "pid \(pid)"),
+        ])
+        reporter.reports.began(begin)
+        let isRead = try session.begin(begin)
         tracee.start()
         return isRead
     }

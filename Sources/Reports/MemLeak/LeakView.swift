@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Makes reports of looks: the same of a run that is going on and of its recording.
+public struct LeakView: Sendable {
+    public let run: LeakRun
+    public let options: LeakViewOptions
+    public private(set) var watch: LeakWatch
+    /// Stacks beyond those shown are wanted too.
+    private let wantsAll: Bool
+    private let text: MemLeakText
+    /// All of the last report, where that is wanted.
+    public private(set) var profile: LeakProfile?
+    /// The largest leak of the last report, bytes a second; nil: nothing leaks.
+    public private(set) var largestLeak: Double?
+
+    /// - Parameter wantsAll: what other tools read is wanted: all stacks, shown or not.
+    public init(_ run: LeakRun, _ options: LeakViewOptions, wantsAll: Bool) {
+        (self.run, self.options, self.wantsAll) = (run, options, wantsAll)
+        watch = LeakWatch(run, options)
+        text = MemLeakText(top: options.top, showsAddresses: run.hasAges, showsPIDs: run.hasSeveralProcesses)
+    }
+
+    /// Takes a look in.
+    ///
+    /// - Parameter site: what a captured stack is.
+    /// - Throws: what `site` throws.
+    public mutating func take<E: Error>(
+        _ look: LeakLook, site: (AllocationSite) throws(E) -> LeakSite
+    ) throws(E) {
+        try watch.take(look, site: site)
+    }
+
+    /// A process's memory is gone.
+    public mutating func forget(_ pid: UInt32) { watch.forget(pid) }
+
+    /// A report of the last look.
+    ///
+    /// - Parameters:
+    ///   - moment: all but the stacks and what they come to.
+    ///   - comm: what a process is called; nil: not known.
+    ///   - site: what a captured stack is.
+    /// - Throws: what `site` throws.
+    public mutating func report<E: Error>(
+        _ moment: MemLeakReport, comm: (UInt32) -> String?, site: (AllocationSite) throws(E) -> LeakSite
+    ) throws(E) -> MemLeakReport {
+        let (ranked, summary) = watch.ranked()
+        var stacks: [MemLeakStack] = []
+        for stack in wantsAll ? ranked[...] : ranked.prefix(options.top) {
+            let (captured, members) = watch.member(of: stack)
+            let site = try site(captured)
+            let isKernel = moment.kernel != nil
+            stacks.append(
+                MemLeakStack(
+                    pid: isKernel ? nil : captured.pid, comm: isKernel ? nil : comm(captured.pid), id: stack.id,
+                    sum: stack.sum, trend: stack.trend, members: members, frames: site.frames,
+                    kernel: site.kernel.map { moment.kernel?.judged($0) ?? $0 }, end: site.end))
+        }
+        largestLeak = summary.largestLeak
+        if wantsAll {
+            profile = LeakProfile(
+                stacks: stacks, time: moment.time, watched: UInt64(max(0, summary.watched) * 1e9), target: run.target,
+                showsProcesses: run.hasSeveralProcesses)
+        }
+        var report = moment
+        report.stacks = Array(stacks.prefix(options.top))
+        report.siteCount = ranked.count
+        report.watch = summary
+        return report
+    }
+
+    // MARK: renderings
+
+    /// The report's lines, and those about it, which go to standard error.
+    ///
+    /// - Parameter forPeople: what says no more than that it is too early to tell, or that nothing leaks, too.
+    public func lines(_ report: MemLeakReport, forPeople: Bool) -> (lines: [String], notes: [String]) {
+        var notes = text.accounting(report)
+        if report.watch.leaking.stacks + report.watch.growing.stacks > 0 || forPeople { notes += report.watch.lines }
+        return (text.lines(report), notes)
+    }
+}
+
+extension KernelLeakCounters {
+    /// What memory it is, with what is known of its cache: some of its objects may be free.
+    func judged(_ memory: KernelMemory) -> KernelMemory {
+        let isDoubtful = memory.cache.map { cache in
+            unseenCaches.contains(cache) || doubtful.contains { $0.cache == cache }
+        }
+        return KernelMemory(kind: memory.kind, cache: memory.cache, falseLeaksPossible: isDoubtful ?? false)
+    }
+}
