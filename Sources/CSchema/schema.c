@@ -108,6 +108,9 @@ TEXT(meminfo_cgroup) = {
 TEXT(meminfo_file) = {
 #embed "../../Docs/schema/meminfo_file.json"
 };
+TEXT(meminfo_unaccounted) = {
+#embed "../../Docs/schema/meminfo_unaccounted.json"
+};
 TEXT(meminfo_zone) = {
 #embed "../../Docs/schema/meminfo_zone.json"
 };
@@ -153,6 +156,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(meminfo_process),
 	SCHEMA(meminfo_cgroup),
 	SCHEMA(meminfo_file),
+	SCHEMA(meminfo_unaccounted),
 	SCHEMA(meminfo_zone),
 	SCHEMA(meminfo_node),
 	/* make new-tool: a row goes above this line */

@@ -88,7 +88,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         },
         .memstall, .memstallInterval, .memstallEvent, .memstallSummary,
         .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
-        .meminfoZone, .meminfoNode,
+        .meminfoZone, .meminfoNode, .meminfoUnaccounted,
         // make new-tool: a tool's golden records go above this line
     ]
 
