@@ -12,6 +12,9 @@ TEXT(oomkill) = {
 TEXT(oomkill_end) = {
 #embed "../../Docs/schema/oomkill_end.json"
 };
+TEXT(oomkill_userspace) = {
+#embed "../../Docs/schema/oomkill_userspace.json"
+};
 TEXT(oomkill_explanation) = {
 #embed "../../Docs/schema/oomkill_explanation.json"
 };
@@ -108,6 +111,9 @@ TEXT(meminfo_cgroup) = {
 TEXT(meminfo_file) = {
 #embed "../../Docs/schema/meminfo_file.json"
 };
+TEXT(meminfo_unaccounted) = {
+#embed "../../Docs/schema/meminfo_unaccounted.json"
+};
 TEXT(meminfo_zone) = {
 #embed "../../Docs/schema/meminfo_zone.json"
 };
@@ -125,6 +131,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(start),
 	SCHEMA(oomkill),
 	SCHEMA(oomkill_end),
+	SCHEMA(oomkill_userspace),
 	SCHEMA(oomkill_explanation),
 	SCHEMA(oomkill_summary),
 	SCHEMA(cachestat),
@@ -153,6 +160,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(meminfo_process),
 	SCHEMA(meminfo_cgroup),
 	SCHEMA(meminfo_file),
+	SCHEMA(meminfo_unaccounted),
 	SCHEMA(meminfo_zone),
 	SCHEMA(meminfo_node),
 	/* make new-tool: a row goes above this line */

@@ -23,7 +23,9 @@ import Testing
                 let programs = Set(object.programs.map(\.name))
                 let maps = Set(object.maps.map(\.name))
                 var used: Set<String> = []
-                for rung in sets.filter({ $0.object == name }).flatMap(\.ladders).flatMap(\.rungs) {
+                // a tool may use some of another's programs
+                let all = Self.modes.map(\.probes).filter { $0.object == name }
+                for rung in all.flatMap(\.ladders).flatMap(\.rungs) {
                     for program in rung.programs {
                         #expect(programs.contains(program), "\(name): no program \(program)")
                     }

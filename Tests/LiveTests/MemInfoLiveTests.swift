@@ -115,6 +115,47 @@ extension LiveTests {
         }
 
         @Test(
+            "--unaccounted: what the remainder grew by, by stack, where no row has it", .tags(.brief),
+            arguments: ["ring", "urings"])
+        func hunted(kind: String) throws {
+            func hunt() throws -> (MemInfoUnaccountedRow, MemHolderTruth, vmalloc: Int) {
+                let running = try Workload.start("memholder", ["--kind", kind, "--wait"])
+                try running.row(ReadyRow.self)
+                let tool = try Tool.start(
+                    ["meminfo", "--json", "--unaccounted", "1000"],
+                    environment: ["SWIFTMEM_RUNG": "meminfo.packet_rings=none"])
+                let before = try tool.row(MemInfoRow.self)
+                running.send("\n")
+                guard let truth = try? running.row(MemHolderTruth.self) else {
+                    _ = tool.stop()
+                    throw Unsupported(running.finish().errors)
+                }
+                let ended = tool.stop()
+                running.send("\n")
+                running.closeInput()
+                #expect(running.finish().status == 0 && ended.status == 0)
+                let row = try #require(try ended.rows(MemInfoUnaccountedRow.self).last)
+                let after = try #require(try ended.rows(MemInfoRow.self).last)
+                return (row, truth, (after.bytes("vmalloc") ?? 0) - (before.bytes("vmalloc") ?? 0))
+            }
+            func fits(_ row: MemInfoUnaccountedRow) -> Bool {
+                row.growthBytes > 32 << 20 && abs(row.explainedBytes - row.growthBytes) <= row.growthBytes / 20
+            }
+            // others take and give back pages meanwhile
+            var (row, truth, vmalloc) = try hunt()
+            for _ in 0..<5 where !fits(row) { (row, truth, vmalloc) = try hunt() }
+            TestRecord.note("explains \(row.explainedBytes) of \(row.growthBytes), vmalloc \(vmalloc)")
+            #expect(fits(row), "\(row.explainedBytes) of \(row.growthBytes)")
+            let stack = try #require(row.stacks.first)
+            let function = kind == "ring" ? "packet_set_ring" : "io_uring_setup"
+            #expect(stack.functions.contains { $0.contains(function) }, "\(stack.functions)")
+            if kind == "ring", let held = truth.heldBytes {
+                // where memory is in pieces some blocks come from vmalloc
+                #expect(abs(stack.bytes + max(0, vmalloc) - held) <= held / 50, "\(stack.bytes) of \(held)")
+            }
+        }
+
+        @Test(
             "who holds a memfd and a shared mapping is the same by the kernel's iterators and by /proc", .tags(.brief))
         func walks() throws {
             let workloads = try ["memfd", "shared"].map { try Workload.start("memholder", ["--kind", $0]) }

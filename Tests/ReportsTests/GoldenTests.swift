@@ -49,8 +49,11 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             reaped.reaped = true
             return [OOMKillJSON.line(end), OOMKillJSON.line(reaped)]
         },
+        GoldenRecord(type: "oomkill_userspace") { MemoryKillers.userspaceKills() },
         GoldenRecord(type: "oomkill_explanation") { OOMRecordSamples.explanations().map { OOMKillJSON.line($0) } },
-        GoldenRecord(type: "oomkill_summary") { [OOMKillJSON.summary(time: time, kills: 3, losses: losses)] },
+        GoldenRecord(type: "oomkill_summary") {
+            [OOMKillJSON.summary(time: time, kills: 3, userspaceKills: 1, losses: losses)]
+        },
         GoldenRecord(type: "cachestat") { [true, false].map(cachestat) },
         GoldenRecord(type: "cachetop") {
             CacheTopView.allCases.flatMap { view in
@@ -88,7 +91,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         },
         .memstall, .memstallInterval, .memstallEvent, .memstallSummary,
         .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
-        .meminfoZone, .meminfoNode,
+        .meminfoZone, .meminfoNode, .meminfoUnaccounted,
         // make new-tool: a tool's golden records go above this line
     ]
 

@@ -37,6 +37,9 @@ struct MemInfo: Tool {
     @Flag(
         help: "Have the kernel fold what CPUs count for themselves first, on every CPU (root).")
     var exact = false
+    @Flag(
+        help: "Also which stacks of the kernel take the pages that no row has, from now on (root).")
+    var unaccounted = false
     @Flag(help: "One JSON object a line.")
     var json = false
     @Option(name: [.short, .long], help: ArgumentHelp("End after this time.", valueName: "seconds"))
@@ -46,9 +49,14 @@ struct MemInfo: Tool {
         guard !once || count == nil || count?.value == 1 else {
             throw Failure.usage("--once makes one report: it goes with no count")
         }
-        let pace = ReportLoop.Pace(
+        guard !unaccounted || !once && count?.value != 1 else {
+            throw Failure.usage("--unaccounted compares two reports: it goes with an interval")
+        }
+        var pace = ReportLoop.Pace(
             interval: once ? nil : interval?.value ?? duration.map { min(1, $0.value) }, count: count?.value,
             duration: duration?.value)
+        // without an interval: now, and ten seconds later
+        if unaccounted, pace.interval == nil { pace = ReportLoop.Pace(interval: 10, count: 2, duration: nil) }
         var run = try MemInfoRun(self, pace)
         try run.run()
     }

@@ -2,7 +2,7 @@
 internal import Probes
 
 extension MemInfo {
-    static var modes: [ToolMode] { [mode] }
+    static var modes: [ToolMode] { [mode, huntMode(room: 1024)] }
     static let worksWithoutHooks = true
 
     static var mode: ToolMode {

@@ -12,20 +12,26 @@ struct MemInfoRun: ~Copyable {
     private let text: MemInfoText
     private var reader: MachineReader
     private let kernel: KernelWalk?
+    private let hunt: PageHunt?
     private var output = Output()
     private var before: MemoryLedger?
     private var first: MemoryLedger?
 
-    /// - Throws: `Failure` where SWIFTMEM_RUNG asks for what is not.
-    init(_ command: MemInfo, _ pace: ReportLoop.Pace) throws(Failure) {
+    /// - Throws: `Failure` where SWIFTMEM_RUNG asks for what is not, or a right for --unaccounted is missing;
+    ///   `ProbeError` where the kernel can't trace pages.
+    init(_ command: MemInfo, _ pace: ReportLoop.Pace) throws {
+        let hunt = command.unaccounted ? try PageHunt() : nil
+        let kernel = try KernelWalk.begin()
+        self.hunt = hunt
+        self.kernel = kernel
         (self.command, self.pace) = (command, pace)
         text = MemInfoText(details: !command.brief)
-        kernel = try KernelWalk.begin()
         reader = MachineReader(isExact: command.exact, kernel: kernel)
     }
 
-    /// - Throws: `Failure` where /proc tells nothing, or the output can't be written.
-    mutating func run() throws(Failure) {
+    /// - Throws: `Failure` where /proc tells nothing, or the output can't be written; `BPFError` where the kernel
+    ///   does not tell what pages were taken.
+    mutating func run() throws {
         if command.json {
             output.print(
                 StartJSON.line(
@@ -56,16 +62,23 @@ struct MemInfoRun: ~Copyable {
         }
     }
 
-    private mutating func report() throws(Failure) {
+    private mutating func report() throws {
         let ledger = try reader.read()
         let report = MemInfoReport(ledger, before: before, first: first)
         before = ledger
         if first == nil { first = ledger }
         let hints = MemInfoHint.hints(report)
+        let found: RemainderHunt? =
+            if let hunt { RemainderHunt(report, taken: try hunt.taken(), losses: try hunt.losses()) } else { nil }
         if command.json {
             json(report, hints)
+            if let found { output.print(found.json(count: 100)) }
         } else {
             show(report, hints)
+            if let found {
+                for line in found.lines(count: command.rows.value) { output.print(line) }
+                for line in found.losses.lines { output.note("lost: " + line) }
+            }
         }
     }
 

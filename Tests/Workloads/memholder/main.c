@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 
 struct holder {
 	size_t bytes;
@@ -258,6 +259,24 @@ static void sockets(struct holder *h)
 	}
 }
 
+struct uring_parameters {
+	uint32_t submissions, completions, flags, rest[7];
+	uint64_t offsets[10];
+};
+
+/// Rings of io_uring (io_uring/io_uring.c, io_allocate_scq_urings()): 2 MiB of entries each, and the rings themselves.
+static void urings(struct holder *h)
+{
+	size_t each = 2 << 20;
+	h->fds = room(h->bytes / each);
+	for (; h->count < h->bytes / each; h->count++) {
+		struct uring_parameters parameters = { 0 };
+		h->fds[h->count] = (int)syscall(SYS_io_uring_setup, 1 << 15, &parameters);
+		if (h->fds[h->count] < 0)
+			w_die(W_UNAVAILABLE, errno, "io_uring");
+	}
+}
+
 static void close_all(struct holder *h)
 {
 	for (size_t i = 0; i < h->count; i++)
@@ -283,6 +302,7 @@ static const struct kind {
 	{ "ring", ring, unmap },
 	{ "pipes", pipes, close_all },
 	{ "sockets", sockets, close_all },
+	{ "urings", urings, close_all },
 };
 
 static void usage(FILE *to)
@@ -291,7 +311,7 @@ static void usage(FILE *to)
 	      "  anon, shared (MAP_SHARED of no file), memfd, tmpfs and deleted (a file in the directory),\n"
 	      "  posix (a file in /dev/shm), sysv (a segment that nobody is attached to), tables (page tables),\n"
 	      "  hugetlb (from the pool of the usual size), threads, ring (a packet socket's), pipes (of 1 MiB each),\n"
-	      "  sockets (pages in the queues of unix sockets)\n",
+	      "  sockets (pages in the queues of unix sockets), urings (io_uring's, and half as much again)\n",
 	      to);
 }
 
