@@ -136,6 +136,7 @@ extension MemLeakArguments {
             (maxOverhead != nil, "--max-overhead"), (leakAfter != fresh.leakAfter, "--leak-after"),
             (symbolsPrefix != nil, "--symbols-prefix"), (follow, "--follow"),
             (maxAllocations != nil, "--max-allocations"), (lines, "--lines"), (record != nil, "--record"),
+            (baseline != nil, "--baseline"),
             (interval != fresh.interval || count != nil, "an interval"),
         ]
         for one in settled where one.isGiven {

@@ -38,6 +38,15 @@ struct LeakReports {
     /// Something was said on standard error.
     func noted(_ text: String) { recorder?.add(.note(text)) }
 
+    /// What was there at the last look, taken then, is left out from now on.
+    mutating func setBaseline(at time: UInt64, _ sum: OutstandingSum) {
+        view.setBaseline(at: time)
+        recorder?.add(.baseline(time))
+        let words = LeakBaseline.words(sum)
+        noted(words)
+        note(words)
+    }
+
     /// A process's memory is gone.
     mutating func forget(_ pid: UInt32) {
         view.forget(pid)

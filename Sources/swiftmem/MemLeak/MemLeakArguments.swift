@@ -140,6 +140,11 @@ struct MemLeakArguments: ParsableArguments {
             "Trace nothing: show what was recorded, in any order, by any merging, in any format.", valueName: "file"))
     var replay: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Leave out what is there so many seconds after the start; SIGUSR2: what is there then.", valueName: "s"))
+    var baseline: Seconds?
+
     @Flag(help: "Show the stacks of the highest moment too, at the end; files for other tools are of that moment.")
     var peak = false
 

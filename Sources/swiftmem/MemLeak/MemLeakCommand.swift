@@ -28,7 +28,8 @@ struct MemLeak: Tool {
             JIT-compiled code by frame pointers. What cuts one is said with it.
 
             Reports come at the end of each interval, with -t at the end of the run alone. COUNT \
-            counts intervals, with -t too; SIGUSR1 makes one more report. At the end of an \
+            counts intervals, with -t too; SIGUSR1 makes one more report, SIGUSR2 leaves out what \
+            is there from then on (--baseline). At the end of an \
             interval new allocators are looked for in every process that is traced, followed \
             ones too.
 
