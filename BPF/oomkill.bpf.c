@@ -9,6 +9,7 @@
  *       mark_oom_victim(victim)             oom:mark_victim       -> victim.h
  *       SIGKILL to all that share its mm    signal_generate       -> victim.h
  * and later finish_task_reaping(pid) in the reaper, or the victim's own exit: end.h.
+ * A daemon that kills before the kernel has to sends SIGTERM or SIGKILL: sent.h.
  * The recorder reads all processes each second, by an iterator: lib/write_process.h.
  */
 #include "vmlinux/mm.h"
@@ -19,14 +20,11 @@
 #include "lib/write_process.h"
 #include "oomkill/end.h"
 #include "oomkill/oom_context.h"
+#include "oomkill/sent.h"
 #include "oomkill/state.h"
 #include "oomkill/victim.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* include/linux/sched/signal.h, include/linux/signal.h */
-#define SIGKILL 9
-#define SEND_SIG_PRIV ((void *)1) /* the kernel itself sends it */
 
 SEC("?fentry/oom_kill_process")
 int BPF_PROG(oom_begin_fentry, struct oom_control *oc)
@@ -83,6 +81,15 @@ int BPF_PROG(oom_signal_btf, int sig, void *info, struct task_struct *task)
 	}
 	oom->signalled_pid = task->tgid;
 	return 0;
+}
+
+/* kernel/signal.c, __send_signal_locked(); result 0: TRACE_SIGNAL_DELIVERED */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(oom_sent_btf, int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)
+{
+	if ((sig != SIGKILL && sig != SIGTERM) || result != 0 || !is_programs(info))
+		return 0;
+	return report_sent(sig, task);
 }
 
 SEC("tp_btf/finish_task_reaping")

@@ -102,6 +102,11 @@ struct signal_struct {
 	short oom_score_adj;
 };
 
+/* include/linux/signal_types.h */
+struct kernel_siginfo {
+	int si_code;
+};
+
 /* include/linux/task_io_accounting.h; its fields depend on CONFIG_TASK_XACCT */
 struct task_io_accounting {
 	u64 syscr;

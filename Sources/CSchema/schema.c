@@ -12,6 +12,9 @@ TEXT(oomkill) = {
 TEXT(oomkill_end) = {
 #embed "../../Docs/schema/oomkill_end.json"
 };
+TEXT(oomkill_userspace) = {
+#embed "../../Docs/schema/oomkill_userspace.json"
+};
 TEXT(oomkill_explanation) = {
 #embed "../../Docs/schema/oomkill_explanation.json"
 };
@@ -56,6 +59,9 @@ TEXT(memleak_diff) = {
 };
 TEXT(memleak_diff_summary) = {
 #embed "../../Docs/schema/memleak_diff_summary.json"
+};
+TEXT(memleak_peak) = {
+#embed "../../Docs/schema/memleak_peak.json"
 };
 TEXT(memleak_hooked) = {
 #embed "../../Docs/schema/memleak_hooked.json"
@@ -125,6 +131,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(start),
 	SCHEMA(oomkill),
 	SCHEMA(oomkill_end),
+	SCHEMA(oomkill_userspace),
 	SCHEMA(oomkill_explanation),
 	SCHEMA(oomkill_summary),
 	SCHEMA(cachestat),
@@ -140,6 +147,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak_call),
 	SCHEMA(memleak_diff),
 	SCHEMA(memleak_diff_summary),
+	SCHEMA(memleak_peak),
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
 	SCHEMA(memstall),

@@ -136,7 +136,7 @@ struct SharedMemoryReader {
             case .mapped(let start, let end):
                 process.path("map_files").appending(String(start, radix: 16) + "-" + String(end, radix: 16))
             }
-        guard let name = link(path), name.contains(file.name) else { return "/" + file.name }
+        guard let name = readLink(path)?.string, name.contains(file.name) else { return "/" + file.name }
         return name
     }
 
@@ -203,7 +203,7 @@ struct SharedMemoryReader {
         let paths = finding.mounts.values.map { $0.path.string + "/" }
         while let entry = files.next() {
             let path = process.path("fd").appending(entry.name)
-            guard let target = Self.link(path) else { continue }
+            guard let target = readLink(path)?.string else { continue }
             if target.hasSuffix(" (deleted)") {
                 add(path, name: target, pid, &seen, &finding)
             } else if paths.contains(where: { target.hasPrefix($0) }) {
@@ -261,18 +261,6 @@ struct SharedMemoryReader {
         return try? file.readAll(limit: 64 << 20)
     }
 
-    private static func link(_ path: FilePath) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let length = path.withPlatformString { path in
-            buffer.withUnsafeMutableBytes { bytes in
-                // SAFETY: the buffer's own bytes, no more of them than it has.
-                bytes.withMemoryRebound(to: CChar.self) { text in
-                    text.baseAddress.map { readlink(path, $0, text.count) } ?? -1
-                }
-            }
-        }
-        return length > 0 ? String(decoding: buffer.prefix(length), as: UTF8.self) : nil
-    }
 }
 
 /// A device as /proc/PID/maps has it (fs/proc/task_mmu.c, `show_vma_header_prefix`): `%02x:%02x`.
