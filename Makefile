@@ -36,7 +36,7 @@ KERNELS ?=
 
 SUITES ?=
 
-.PHONY: sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
+.PHONY: soak sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ fuzz: ## the C parsers of targets' files, guided by coverage: make fuzz TIME=60 
 
 test-kernels: deps deps-test bpf ## the live tests in VMs of real kernels: make test-kernels KERNELS="6.1 6.12"
 	@Scripts/test kernels $(KERNELS)
+
+soak: build ## an hour's worth of intervals of each tool, six minutes: memory and descriptors stay as they were
+	@Scripts/soak
 
 bench: build ## what tracing costs, side by side, as ratios
 	@Scripts/bench

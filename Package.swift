@@ -140,9 +140,9 @@ let libraries: [Target] = [
     library("SystemLayer", [systemPackage, "CLinux"]),
     library("LibBPF", ["CLibbpf", "SystemLayer"]),
     library("Probes", ["LibBPF", "CLibbpf", "SystemLayer", systemPackage]),
-    library("Symbols", ["CSymbols", "SystemLayer", systemPackage]),
+    library("Symbols", ["CSymbols", "CLinux", "SystemLayer", systemPackage]),
     library("Unwind", ["LibBPF", "Symbols", "SystemLayer", systemPackage, "CUnwind", "TraceRecords"]),
-    library("Reports", ["TraceRecords", "CSchema"]),
+    library("Reports", ["TraceRecords", "CSchema", "SystemLayer"]),
 ]
 
 let command: Target = .executableTarget(
@@ -207,8 +207,8 @@ let testTargets: [Target] = [
         exclude: ["Golden"]),
     tests(
         "LiveTests",
-        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects"] + workloadDependencies
-            + exampleDependencies,
+        ["swiftmem", "Reports", "SchemaSupport", "LibBPF", "Probes", "TestObjects", "TestSupport"]
+            + workloadDependencies + exampleDependencies,
         exclude: ["verifier-budget.tsv"]),
 ]
 

@@ -9,24 +9,22 @@
  *       mark_oom_victim(victim)             oom:mark_victim       -> victim.h
  *       SIGKILL to all that share its mm    signal_generate       -> victim.h
  * and later finish_task_reaping(pid) in the reaper, or the victim's own exit: end.h.
- * The recorder reads all processes each second, by an iterator: process.h.
+ * A daemon that kills before the kernel has to sends SIGTERM or SIGKILL: sent.h.
+ * The recorder reads all processes each second, by an iterator: lib/write_process.h.
  */
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "lib/cmdline.h"
+#include "lib/write_process.h"
 #include "oomkill/end.h"
 #include "oomkill/oom_context.h"
-#include "oomkill/process.h"
+#include "oomkill/sent.h"
 #include "oomkill/state.h"
 #include "oomkill/victim.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* include/linux/sched/signal.h, include/linux/signal.h */
-#define SIGKILL 9
-#define SEND_SIG_PRIV ((void *)1) /* the kernel itself sends it */
 
 SEC("?fentry/oom_kill_process")
 int BPF_PROG(oom_begin_fentry, struct oom_control *oc)
@@ -85,6 +83,15 @@ int BPF_PROG(oom_signal_btf, int sig, void *info, struct task_struct *task)
 	return 0;
 }
 
+/* kernel/signal.c, __send_signal_locked(); result 0: TRACE_SIGNAL_DELIVERED */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(oom_sent_btf, int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)
+{
+	if ((sig != SIGKILL && sig != SIGTERM) || result != 0 || !is_programs(info))
+		return 0;
+	return report_sent(sig, task);
+}
+
 SEC("tp_btf/finish_task_reaping")
 int BPF_PROG(oom_reaped_btf, int pid)
 {
@@ -108,9 +115,5 @@ int BPF_PROG(oom_exit_btf, struct task_struct *task)
 SEC("iter/task")
 int oom_process_iter(struct bpf_iter__task *ctx)
 {
-	struct task_struct *task = ctx->task;
-
-	if (task)
-		write_process(ctx->meta->seq, task);
-	return 0;
+	return write_process_memory(ctx);
 }

@@ -67,4 +67,15 @@ int BPF_PROG(cmdline_fork_btf, struct task_struct *parent, struct task_struct *c
 	return 0;
 }
 
+/* A process's command line, at most CMDLINE_BYTES; returns how many. */
+static __always_inline u32 copy_cmdline(u32 pid, char *to)
+{
+	struct cmdline *line = bpf_map_lookup_elem(&cmdlines, &pid);
+
+	if (!line)
+		return 0;
+	bpf_probe_read_kernel(to, CMDLINE_BYTES, line->bytes);
+	return line->length;
+}
+
 #endif

@@ -15,18 +15,6 @@
 #include "oomkill/oom_context.h"
 #include "oomkill/state.h"
 
-static __always_inline void copy_cmdline(struct oomkill_event *e)
-{
-	u32 pid = e->victim_pid;
-	struct cmdline *line = bpf_map_lookup_elem(&cmdlines, &pid);
-
-	e->cmdline_len = 0;
-	if (!line)
-		return;
-	e->cmdline_len = line->length;
-	bpf_probe_read_kernel(e->cmdline, CMDLINE_BYTES, line->bytes);
-}
-
 /* The OOM that the victim is of; known by its oom_control where that can be had. */
 static __always_inline void identify_oom(struct oom *oom, struct task_struct *victim, u32 known)
 {
@@ -70,7 +58,7 @@ static __always_inline void fill_tasks(struct oomkill_event *e, struct task_stru
 	e->oom_score_adj = BPF_CORE_READ(victim, signal, oom_score_adj);
 	/* the process's name is its leader's; a thread may bear another */
 	BPF_CORE_READ_STR_INTO(&e->victim_comm, victim, group_leader, comm);
-	copy_cmdline(e);
+	e->cmdline_len = copy_cmdline(pid, e->cmdline);
 }
 
 /* What the victim holds; `pages` are zero where its address space is gone already. */

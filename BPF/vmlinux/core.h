@@ -47,6 +47,10 @@ typedef struct {
 	long counter;
 } atomic_long_t;
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct hlist_node {
 	struct hlist_node *next;
 };
@@ -89,18 +93,42 @@ typedef struct {
 } kuid_t;
 
 struct cred {
-	kuid_t uid;
+	kuid_t uid, euid;
 };
 
 /* include/linux/sched/signal.h */
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	short oom_score_adj;
+};
+
+/* include/linux/signal_types.h */
+struct kernel_siginfo {
+	int si_code;
 };
 
 /* include/linux/task_io_accounting.h; its fields depend on CONFIG_TASK_XACCT */
 struct task_io_accounting {
 	u64 syscr;
+};
+
+/* include/linux/ns_common.h, include/linux/nsproxy.h, fs/mount.h, include/linux/ipc_namespace.h */
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct ipc_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct ipc_namespace *ipc_ns;
+	struct mnt_namespace *mnt_ns;
 };
 
 /*
@@ -130,6 +158,7 @@ struct task_struct {
 	unsigned long min_flt, maj_flt;
 	struct mm_struct *mm;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 	struct uprobe_task *utask;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
@@ -146,6 +175,7 @@ struct task_struct {
 /* kernel/bpf/task_iter.c: what an iterator over tasks is called with */
 struct bpf_iter_meta {
 	struct seq_file *seq;
+	u64 seq_num; /* of the object, from 0 */
 };
 
 struct bpf_iter__task {
@@ -153,9 +183,51 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
+};
+
+struct bpf_iter__bpf_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+};
+
 /* include/linux/bpf.h: a map of the array kind */
 struct bpf_array {
 	void *pptrs[0];
+};
+
+/* include/linux/bpf.h */
+struct bpf_map {
+	enum bpf_map_type map_type;
+};
+
+/* kernel/bpf/ringbuf.c */
+struct bpf_ringbuf {
+	int nr_pages;
+};
+
+struct bpf_ringbuf_map {
+	struct bpf_ringbuf *rb;
+};
+
+/* include/linux/perf_event.h, kernel/events/internal.h */
+struct perf_buffer {
+	int nr_pages;
+	int aux_nr_pages;
+};
+
+struct perf_event {
+	struct perf_buffer *rb;
 };
 
 #pragma clang attribute pop

@@ -19,6 +19,7 @@ struct inode {
 	unsigned int i_nlink;
 	u32 i_rdev;
 	s64 i_size;
+	u64 i_blocks;
 	struct super_block *i_sb;
 	struct address_space *i_mapping;
 	unsigned long i_ino;
@@ -62,6 +63,8 @@ struct path {
 /* include/linux/fs.h, include/linux/fdtable.h */
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
 	struct address_space *f_mapping;
 	unsigned int f_flags;
 	s64 f_pos;
@@ -74,6 +77,17 @@ struct fdtable {
 
 struct files_struct {
 	struct fdtable *fdt;
+};
+
+/* include/linux/pipe_fs_i.h */
+struct pipe_buffer {
+	struct page *page;
+};
+
+struct pipe_inode_info {
+	unsigned int head, tail;
+	unsigned int ring_size;
+	struct pipe_buffer *bufs;
 };
 
 /* include/linux/fs.h, include/linux/uio.h: a read in progress */
@@ -90,15 +104,18 @@ struct iov_iter {
 
 /* include/uapi/linux/stat.h */
 #define S_IFMT 00170000
+#define S_IFSOCK 0140000
 #define S_IFREG 0100000
 #define S_IFBLK 0060000
 #define S_IFCHR 0020000
+#define S_IFIFO 0010000
 
 /* drivers/char/mem.c: major 1, minor 5, as the kernel keeps a dev_t */
 #define DEV_ZERO (1 << 20 | 5)
 
 /* include/uapi/linux/magic.h */
 #define TMPFS_MAGIC 0x01021994
+#define ANON_INODE_FS_MAGIC 0x09041934
 #define HUGETLBFS_MAGIC 0x958458f6
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define SQUASHFS_MAGIC 0x73717368

@@ -35,7 +35,7 @@ struct mm_struct {
 };
 
 struct vm_area_struct {
-	unsigned long vm_start;
+	unsigned long vm_start, vm_end;
 	unsigned long vm_pgoff;
 	struct file *vm_file;
 };

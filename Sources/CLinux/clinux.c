@@ -79,11 +79,12 @@ int clinux_open_by_names(int root, const char *path)
 	return -errno;
 }
 
-int clinux_open_below(int root, const char *path, int follow)
+int clinux_open_below(int root, const char *path, int follow, int cross)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS) |
+			   (cross ? 0 : RESOLVE_NO_XDEV),
 	};
 	long descriptor = -1;
 

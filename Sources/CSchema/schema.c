@@ -12,6 +12,9 @@ TEXT(oomkill) = {
 TEXT(oomkill_end) = {
 #embed "../../Docs/schema/oomkill_end.json"
 };
+TEXT(oomkill_userspace) = {
+#embed "../../Docs/schema/oomkill_userspace.json"
+};
 TEXT(oomkill_explanation) = {
 #embed "../../Docs/schema/oomkill_explanation.json"
 };
@@ -50,6 +53,15 @@ TEXT(memleak_summary) = {
 };
 TEXT(memleak_call) = {
 #embed "../../Docs/schema/memleak_call.json"
+};
+TEXT(memleak_diff) = {
+#embed "../../Docs/schema/memleak_diff.json"
+};
+TEXT(memleak_diff_summary) = {
+#embed "../../Docs/schema/memleak_diff_summary.json"
+};
+TEXT(memleak_peak) = {
+#embed "../../Docs/schema/memleak_peak.json"
 };
 TEXT(memleak_hooked) = {
 #embed "../../Docs/schema/memleak_hooked.json"
@@ -99,6 +111,9 @@ TEXT(meminfo_cgroup) = {
 TEXT(meminfo_file) = {
 #embed "../../Docs/schema/meminfo_file.json"
 };
+TEXT(meminfo_unaccounted) = {
+#embed "../../Docs/schema/meminfo_unaccounted.json"
+};
 TEXT(meminfo_zone) = {
 #embed "../../Docs/schema/meminfo_zone.json"
 };
@@ -122,6 +137,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(start),
 	SCHEMA(oomkill),
 	SCHEMA(oomkill_end),
+	SCHEMA(oomkill_userspace),
 	SCHEMA(oomkill_explanation),
 	SCHEMA(oomkill_summary),
 	SCHEMA(cachestat),
@@ -135,6 +151,9 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak),
 	SCHEMA(memleak_summary),
 	SCHEMA(memleak_call),
+	SCHEMA(memleak_diff),
+	SCHEMA(memleak_diff_summary),
+	SCHEMA(memleak_peak),
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
 	SCHEMA(memstall),
@@ -147,6 +166,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(meminfo_process),
 	SCHEMA(meminfo_cgroup),
 	SCHEMA(meminfo_file),
+	SCHEMA(meminfo_unaccounted),
 	SCHEMA(meminfo_zone),
 	SCHEMA(meminfo_node),
 	SCHEMA(growth),

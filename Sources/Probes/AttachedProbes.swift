@@ -99,6 +99,8 @@ public struct AttachedProbes: ~Copyable {
         var links = LinkSet()
         let order = resolution.attachment(sections: sections)
         for program in order.links { links.insert(try object.program(program).attach()) }
+        // a kernel that refuses them does so now
+        for program in order.onDemand { _ = try object.program(program).attach() }
         for program in order.iterators { try object.program(program).runIterator() }
         self.links = links
         self.object = object

@@ -68,8 +68,10 @@ public struct Resolution: Hashable, Sendable {
     /// - Parameter sections: the programs of the tool's object by name, for their hooks.
     public func attachment(sections: [String: AttachPoint]) -> AttachOrder {
         var order = AttachOrder()
+        let onDemand = Set(choices.flatMap { $0.rung.map { $0.runsOnDemand ? $0.programs : [] } ?? [] })
         for program in programs {
             switch sections[program] {
+            case .iterator where onDemand.contains(program): order.onDemand.append(program)
             case .iterator: order.iterators.append(program)
             case .userFunction: break
             default: order.links.append(program)
@@ -87,4 +89,6 @@ public struct AttachOrder: Hashable, Sendable {
     public internal(set) var links: [String] = []
     /// Run through once when all links are in place: they tell the other programs what is there already.
     public internal(set) var iterators: [String] = []
+    /// Iterators that run when the tool asks them.
+    public internal(set) var onDemand: [String] = []
 }

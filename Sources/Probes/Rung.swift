@@ -16,12 +16,15 @@ public struct Rung: Hashable, Sendable {
     public let backups: [String: String]
     /// Maps that only this rung's programs use.
     public let maps: [String]
+    /// Its iterators run when the tool asks them, not once at the start.
+    public let runsOnDemand: Bool
     /// What its numbers cannot see, in words; empty: nothing known.
     public let cannotSee: String
 
     public init(
         _ mechanism: Mechanism, on kernels: KernelRange, programs: [String] = [], requires: [Requirement] = [],
-        backups: [String: String] = [:], maps: [String] = [], cannotSee: String = ""
+        backups: [String: String] = [:], maps: [String] = [],
+        runsOnDemand: Bool = false, cannotSee: String = ""
     ) {
         self.mechanism = mechanism
         self.kernels = kernels
@@ -29,6 +32,7 @@ public struct Rung: Hashable, Sendable {
         self.requires = requires
         self.backups = backups
         self.maps = maps
+        self.runsOnDemand = runsOnDemand
         self.cannotSee = cannotSee
     }
 

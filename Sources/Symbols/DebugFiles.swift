@@ -13,9 +13,16 @@ public struct DebugFiles: Hashable, Sendable {
     /// The root directories to look below: the process's own (`/proc/PID/root`), then this one's (empty).
     public let roots: [FilePath]
 
+    /// The process whose root the first is; nil: none's.
+    private let pid: Int32?
+
     public init(directory: FilePath = "/usr/lib/debug", roots: [FilePath] = [""]) {
-        self.directory = directory
-        self.roots = roots
+        (self.directory, self.roots, pid) = (directory, roots, nil)
+    }
+
+    /// Below a process's root, then below this one's.
+    init(directory: FilePath, pid: Int32) {
+        (self.directory, roots, self.pid) = (directory, [ProcessFiles(pid).path("root"), ""], pid)
     }
 
     /// A debug file: `file` has a `.symtab`, or `.debug_info`, or both.
@@ -41,7 +48,7 @@ public struct DebugFiles: Hashable, Sendable {
     func separate(of file: borrowing ELFFile, _ image: ELFImage) throws(SymbolError) -> Found? {
         let reading = file.share.reading
         for path in buildIDPaths(image.buildID) {
-            guard let found = try open(path), let debug = try Self.elf(found, path, reading),
+            guard let found = try open(path, reading), let debug = try Self.elf(found, path, reading),
                 (try? debug.image())?.buildID == image.buildID
             else { continue }
             return Found(file: debug, source: .debugFile(path))
@@ -50,7 +57,7 @@ public struct DebugFiles: Hashable, Sendable {
         let own = file.identity()
         for path in debugLinkPaths(link, of: file.path) {
             // A link may name the file itself, when debug information was added to it.
-            guard let found = try open(path), let status = try? found.status(), FileIdentity(status) != own,
+            guard let found = try open(path, reading), let status = try? found.status(), FileIdentity(status) != own,
                 try Self.crc32(found, reading) == link.crc32, let debug = try Self.elf(found, path, reading)
             else { continue }
             return Found(file: debug, source: .debugFile(path))
@@ -76,13 +83,17 @@ public struct DebugFiles: Hashable, Sendable {
     /// Opens what a path leads to as the processes see it whose root it is below; nil where that is no regular file.
     ///
     /// - Throws: `.leftOut` where it is larger than any debug file.
-    private func open(_ path: FilePath) throws(SymbolError) -> OpenFile? {
+    private func open(_ path: FilePath, _ reading: FileReading) throws(SymbolError) -> OpenFile? {
         var inside = path
-        let root = roots.first { !$0.isEmpty && path.starts(with: $0) } ?? "/"
-        _ = inside.removePrefix(root)
+        let root = roots.first { !$0.isEmpty && path.starts(with: $0) }
+        _ = inside.removePrefix(root ?? "/")
+        inside = inside.removingRoot()
         do throws(FileError) {
-            return try OpenFile(
-                regular: inside.removingRoot(), below: root, followsLinks: true, atMost: Self.largestFile)
+            if let root, let pid {
+                return try reading.servers.open(
+                    inside, below: root, pid: pid, followsLinks: true, atMost: Self.largestFile)
+            }
+            return try OpenFile(regular: inside, below: root ?? "/", followsLinks: true, atMost: Self.largestFile)
         } catch {
             guard error.code == .fileTooLarge else { return nil }
             throw .leftOut(path: path.description, reason: .memory)

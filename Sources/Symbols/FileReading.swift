@@ -43,6 +43,8 @@ public final class FileReading {
     /// Why it was left out.
     public enum Reason: Hashable, Sendable {
         case time, memory
+        /// A user's program serves it, and may never answer.
+        case served
         /// Functions of the names looked for.
         case tooMany
         /// errno
@@ -55,6 +57,7 @@ public final class FileReading {
             switch self {
             case .time: "time"
             case .memory: "memory"
+            case .served: "served"
             case .tooMany: "too_many"
             case .unreadable: "unreadable"
             case .refused: "refused"
@@ -65,6 +68,7 @@ public final class FileReading {
             switch self {
             case .time: "it takes too long to read"
             case .memory: "it would take too much memory"
+            case .served: "a user's program serves its file system, or did, and may never answer"
             case .tooMany: "it has more such functions than any allocator"
             case .unreadable(let code): "it can't be opened: \(String(cString: strerror(code)))"
             case .refused(let code): "the kernel refuses the probe: \(String(cString: strerror(code)))"
@@ -85,6 +89,7 @@ public final class FileReading {
     public static let mostOmissions = 64
 
     public let limits: Limits
+    package let servers = FileServers()
     /// Each once, in the order of finding.
     public private(set) var omissions: [Omission] = []
     /// All of them.

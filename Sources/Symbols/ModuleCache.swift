@@ -27,7 +27,7 @@ package final class ModuleCache {
     /// - Parameter file: opened before, while the process was there.
     func table(_ mapping: Mapping, pid: Int32, file: consuming OpenFile? = nil) -> ModuleTable? {
         do throws(SymbolError) {
-            if file == nil { file = try Self.open(mapping, pid: pid) }
+            if file == nil { file = try Self.open(mapping, pid: pid, reading) }
             guard let file = file.take() else { return nil }
             return try table(mapping, pid, file)
         } catch {
@@ -46,7 +46,7 @@ package final class ModuleCache {
         let table = try reading.timed(identity.identity) { () throws(SymbolError) -> ModuleTable? in
             guard let file = held.take() else { return nil }
             let elf = try ELFFile(file, path: mapping.rootPath(pid: pid), reading)
-            let debugFiles = DebugFiles(directory: debugDirectory, roots: [ProcessFiles(pid).path("root"), ""])
+            let debugFiles = DebugFiles(directory: debugDirectory, pid: pid)
             let image = try elf.image()
             return try ModuleTable(elf, image: image, debugFiles: debugFiles, wantsLines: wantsLines)
         }
@@ -59,8 +59,12 @@ package final class ModuleCache {
 
     /// The very file mapped: by map_files, which is exact; else by its name, when that still leads to the same inode.
     ///
-    /// - Throws: `.system` where it is there and can't be opened; nil where it is gone, or no regular file.
-    package static func open(_ mapping: Mapping, pid: Int32) throws(SymbolError) -> OpenFile? {
+    /// - Throws: `.system` where it is there and can't be opened, `.leftOut` where whoever serves it may never answer; nil
+    ///   where it is gone, or no regular file.
+    package static func open(_ mapping: Mapping, pid: Int32, _ reading: FileReading) throws(SymbolError) -> OpenFile? {
+        guard !reading.servers.mayHang(mapping, pid: pid) else {
+            throw .leftOut(path: mapping.path.description, reason: .served)
+        }
         let exact: FileError
         do throws(FileError) {
             return try OpenFile(regular: mapping.mapFilesPath(pid: pid))

@@ -36,7 +36,7 @@ final class PerfMapFile {
         }
         let shown = FilePath("/" + path.string)
         do throws(SymbolError) {
-            guard let file = try Self.open(path, pid, shown), let status = try? file.status(), status.st_uid == owner,
+            guard let file = try open(path, shown), let status = try? file.status(), status.st_uid == owner,
                 identity != FileIdentity(status)
             else { return }
             identity = FileIdentity(status)
@@ -51,10 +51,10 @@ final class PerfMapFile {
     }
 
     /// nil where there is none, or what is there is no regular file.
-    private static func open(_ path: FilePath, _ pid: Int32, _ shown: FilePath) throws(SymbolError) -> OpenFile? {
+    private func open(_ path: FilePath, _ shown: FilePath) throws(SymbolError) -> OpenFile? {
         do throws(FileError) {
-            return try OpenFile(
-                regular: path, below: ProcessFiles(pid).path("root"), followsLinks: false,
+            return try reading.servers.open(
+                path, below: ProcessFiles(pid).path("root"), pid: pid, followsLinks: false,
                 atMost: PerfMap.longestText)
         } catch {
             if error.code == .fileTooLarge { throw .leftOut(path: shown.description, reason: .memory) }

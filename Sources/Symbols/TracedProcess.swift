@@ -82,7 +82,7 @@ final class TracedProcess {
             }
             let key = mapping.backing
             guard known[key] == nil, held[key] == nil, held.count < Self.mostHeld,
-                let file = try? ModuleCache.open(mapping, pid: pid)
+                let file = try? ModuleCache.open(mapping, pid: pid, reading)
             else { continue }
             held[key] = HeldFile(file)
         }

@@ -2,6 +2,13 @@
 
 /// Reads the auxiliary vector of a 64-bit process.
 enum AuxiliaryVector {
+    /// Types are below 64 (include/uapi/linux/auxvec.h), and no 32-bit vector begins with a value of 0: it is AT_SYSINFO's
+    /// address, or AT_HWCAP's bits.
+    static func isNarrow(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count >= 8 else { return false }
+        return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) } >> 32 != 0
+    }
+
     /// Pairs of words, without the pair of type 0 (AT_NULL) that ends the vector; a pair that is cut is left out.
     static func entries(_ bytes: [UInt8]) -> [(type: UInt64, value: UInt64)] {
         let words = bytes.withUnsafeBytes { raw in

@@ -21,18 +21,36 @@ extension OpenFile {
     ///
     /// - Parameters:
     ///   - root: of this process's making, such as `/proc/PID/root`.
+    ///   - mount: a mount point below the root, where the walk begins and which it may not leave; nil: it may.
     ///   - followsLinks: false: no link is followed, in no part of the path.
     ///   - atMost: bytes that the file may have.
     /// - Throws: `FileError`, operation `open`; `notSupported` where it is no regular file, `fileTooLarge` where it is
     ///   larger.
     public init(
-        regular path: FilePath, below root: FilePath, followsLinks: Bool, atMost: Int64 = .max
+        regular path: FilePath, below root: FilePath, within mount: FilePath? = nil, followsLinks: Bool,
+        atMost: Int64 = .max
     ) throws(FileError) {
         let shown = path.below(root)
-        let place = try Self.named(root, shown)
-        let raw = path.withPlatformString { clinux_open_below(place.raw, $0, followsLinks ? 1 : 0) }
+        var place = try Self.named(root, shown)
+        var rest = path
+        if let mount {
+            let point = mount.removingRoot()
+            guard point.isEmpty || rest.removePrefix(point) else {
+                throw FileError(operation: "open", path: shown, code: .improperLink)
+            }
+            if !point.isEmpty { place = try Self.below(place, point, followsLinks: false, crosses: true, shown) }
+        }
+        let found = try Self.below(place, rest, followsLinks: followsLinks, crosses: mount == nil, shown)
+        try self.init(named: found, path: shown, atMost: atMost)
+    }
+
+    private static func below(
+        _ place: borrowing OwnedDescriptor, _ path: FilePath, followsLinks: Bool, crosses: Bool, _ shown: FilePath
+    ) throws(FileError) -> OwnedDescriptor {
+        let root = place.raw
+        let raw = path.withPlatformString { clinux_open_below(root, $0, followsLinks ? 1 : 0, crosses ? 1 : 0) }
         guard raw >= 0 else { throw FileError(operation: "open", path: shown, code: Errno(rawValue: -raw)) }
-        try self.init(named: OwnedDescriptor(owning: raw), path: shown, atMost: atMost)
+        return OwnedDescriptor(owning: raw)
     }
 
     private static func named(_ path: FilePath, _ shown: FilePath) throws(FileError) -> OwnedDescriptor {

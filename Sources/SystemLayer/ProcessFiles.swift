@@ -38,6 +38,14 @@ public struct ProcessFiles: Hashable, Sendable {
     /// Its numbers by name.
     public var status: ProcessStatus? { readText(path("status")).map { ProcessStatus($0) } }
 
+    /// Where its program is, as the kernel writes it, ` (deleted)` behind the name of one that is gone; nil for a kernel's
+    /// thread. Nothing of the file itself is asked.
+    public var executable: FilePath? { readLink(path("exe")) }
+
+    /// Does it run a program of 32 bits? By its auxiliary vector, whose words are half as wide then: the upper half of the
+    /// first would be a type that there is none of. False where it is gone.
+    public var is32Bit: Bool { AuxiliaryVector.isNarrow(readBytes(path("auxv")) ?? []) }
+
     /// Where it is blocked: `NR ARGUMENTS… SP PC`, or `running`.
     public var systemCall: String? { readText(path("syscall")) }
 
@@ -50,6 +58,17 @@ public struct ProcessFiles: Hashable, Sendable {
     ///
     /// - Parameter kind: `ipc`, `mnt`, `pid`…
     public func namespace(_ kind: String) -> UInt64? { inodeNumber(path("ns/\(kind)")) }
+}
+
+/// What a symbolic link says; nil where it can't be read, or is longer than any path of the kernel's.
+public func readLink(_ path: FilePath) -> FilePath? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { text in
+        guard let start = text.baseAddress else { return nil }
+        // SAFETY: the buffer's own bytes, no more of them than it has.
+        let length = path.withPlatformString { readlink($0, start, text.count) }
+        guard length > 0, length < text.count else { return nil }
+        return FilePath(bytes: text.prefix(length).map { UInt8(bitPattern: $0) })
+    }
 }
 
 private func inodeNumber(_ path: FilePath) -> UInt64? {

@@ -205,6 +205,29 @@ extension LiveTests {
             #expect(took < 1, "\(took) s")
         }
 
+        @Test("a process that ends while its files are read, and another with its number: not traced in its place")
+        func numberGivenAgain() throws {
+            let last = "/proc/sys/kernel/ns_last_pid"
+            guard access(last, W_OK) == 0 else { throw Live.lacking("no number of a process can be chosen here") }
+            let files = try Files("debuglink-large"), steps = try Self.nobody(), pid = steps.pid
+            try steps.step("map \(files.paths[0])")
+            let tool = try Running(Tool.binary, ["memleak", "-p", "\(pid)", "1", "2"])
+            usleep(200_000)
+            _ = steps.running.stop(SIGKILL)
+            var other: Steps?
+            for _ in 0..<100 where other?.pid != pid {
+                _ = other?.running.stop(SIGKILL)
+                try "\(pid - 1)".write(toFile: last, atomically: false, encoding: .utf8)
+                other = try Steps()
+            }
+            let successor = try #require(other)
+            try #require(successor.pid == pid, "nobody else may start processes meanwhile")
+            let finished = tool.finish()
+            _ = successor.running.stop(SIGKILL)
+            #expect(finished.status == 64 && finished.output.isEmpty, "\(finished.output)")
+            #expect(finished.errors == "swiftmem: process \(pid) has ended\n" || finished.errors.contains("no process"))
+        }
+
         @Test("a cgroup of nine and one with every file: nine exact, one counted")
         func cgroup() throws {
             let directory = "\(Live.memoryCgroups)/swiftmem-hostile-\(getpid())"

@@ -12,6 +12,8 @@ extension LiveTests {
             let options = ["memleak", "-p", "\(pid)", "--leak-after", "27", "-T", "100", "-o", "0", "5"]
             let tool = try Tool.tracing(options).tool
             workload.send("\n")
+            // read as they come: a full pipe would hold the tool up
+            for _ in 0..<10 { try tool.row(MemLeakSummaryRow.self) }
             let truth = try workload.row(ShapesTruth.self)
             tool.signal(SIGINT)
             let finished = tool.finish()
@@ -33,15 +35,20 @@ extension LiveTests {
                 }
                 let row = try #require(end, "\(shape.shape)")
                 #expect(row.verdict == "leaking", "\(shape.shape): \(words)")
+                #expect(row.comm == "workload-leaksh")
                 #expect(try #require(row.verdictConfidence) > 0.5)
                 let growth = try #require(row.growthBytesPerSecond), error = try #require(row.growthBytesPerSecondError)
                 let rate = Double(shape.leaksPerSecond * shape.sizeBytes)
                 // the workload stands still between its truth and the last report
                 #expect(abs(growth - rate) < 5 * error + rate / 4, "\(shape.shape): \(growth) ± \(error) of \(rate)")
-                let alive = try #require(row.survival.tenSeconds, "\(shape.shape) at \(row.time)")
+                let known = Survivors(shape: shape.shape, shares: mine.map(\.survival.tenSeconds))
+                guard let alive = known.shares.last ?? nil else {
+                    // the kernel may have no room for a count of what was made: nothing else is lost by that
+                    withKnownIssue(isIntermittent: true) { #expect(known == Survivors(shape: shape.shape, shares: [])) }
+                    continue
+                }
                 let share = shape.shape == "noisy" ? 0.01 : 1
-                #expect(abs(alive - share) < share / 2, "\(shape.shape): \(alive)")
-                #expect(row.comm == "workload-leaksh")
+                #expect(abs(alive - share) < share / 2, "\(known)")
             }
             let order = rows.filter { $0.time == last.time }.map(\.verdict)
             let leaking = truth.shapes.filter { $0.truth == "leak" }.count
@@ -83,6 +90,12 @@ extension LiveTests {
             #expect(report.summary.youngerCount == 40 && report.summary.youngerBytes == 4000)
         }
     }
+}
+
+/// The share of what was allocated ten seconds before that was left, by report.
+private struct Survivors: Equatable {
+    let shape: String
+    let shares: [Double?]
 }
 
 /// What workload-leakshapes did.

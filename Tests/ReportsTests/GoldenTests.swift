@@ -49,8 +49,11 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
             reaped.reaped = true
             return [OOMKillJSON.line(end), OOMKillJSON.line(reaped)]
         },
+        GoldenRecord(type: "oomkill_userspace") { MemoryKillers.userspaceKills() },
         GoldenRecord(type: "oomkill_explanation") { OOMRecordSamples.explanations().map { OOMKillJSON.line($0) } },
-        GoldenRecord(type: "oomkill_summary") { [OOMKillJSON.summary(time: time, kills: 3, losses: losses)] },
+        GoldenRecord(type: "oomkill_summary") {
+            [OOMKillJSON.summary(time: time, kills: 3, userspaceKills: 1, losses: losses)]
+        },
         GoldenRecord(type: "cachestat") { [true, false].map(cachestat) },
         GoldenRecord(type: "cachetop") {
             CacheTopView.allCases.flatMap { view in
@@ -78,12 +81,17 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         GoldenRecord(type: "memleak_hooked") {
             [MemLeakJSON.hooked(file: "/lib/libc.so.6", functions: ["malloc", "free"], missing: ["cfree"])]
         },
+        GoldenRecord(type: "memleak_diff") { LeakDiffSample.diff.json(top: 9).dropLast() },
+        GoldenRecord(type: "memleak_diff_summary") { LeakDiffSample.diff.json(top: 9).suffix(1) },
+        GoldenRecord(type: "memleak_peak") {
+            LeakRecordSample(LeakViewOptions(top: 1, keepsPeak: true)).view.peakJSON.suffix(1)
+        },
         GoldenRecord(type: "memleak_sampling") {
             [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16, isMet: true)]
         },
         .memstall, .memstallInterval, .memstallEvent, .memstallSummary,
         .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
-        .meminfoZone, .meminfoNode,
+        .meminfoZone, .meminfoNode, .meminfoUnaccounted,
         .growth, .growthSummary,
         // make new-tool: a tool's golden records go above this line
     ]

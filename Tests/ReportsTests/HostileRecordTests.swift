@@ -23,7 +23,15 @@ struct RecordKind: CustomTestStringConvertible, Sendable {
         RecordKind(
             testDescription: "oomkill end", size: MemoryLayout<oomkill_end>.size,
             mark: { $0.put(OOMKILL_END.rawValue, at: 0) }, render: oomkill),
+        RecordKind(
+            testDescription: "a program's signal", size: MemoryLayout<oomkill_sent>.size,
+            mark: {
+                $0.put(OOMKILL_SENT.rawValue, at: 0)
+                $0.put(UInt32(15), at: signalOffset)
+            }, render: oomkill),
     ]
+
+    private static let signalOffset = MemoryLayout<oomkill_sent>.offset(of: \.signal) ?? 0
 
     private static func oomkill(_ bytes: [UInt8]) -> (text: [String], json: [String])? {
         switch OOMKillEvent(bytes.span.bytes) {
@@ -33,6 +41,9 @@ struct RecordKind: CustomTestStringConvertible, Sendable {
                 OOMKillText.lines(victim, loadavg: "0", stack: stack),
                 [OOMKillJSON.line(victim, loadavg: "0", stack: stack).text()]
             )
+        case .sent(let kill):
+            let killer = MemoryKiller(name: "earlyoom", evidence: [.senderName])
+            return (OOMKillText.lines(kill, by: killer, nil), [OOMKillJSON.line(kill, by: killer, nil).text()])
         case .end(let end): return ([OOMKillText.line(end)], [OOMKillJSON.line(end).text()])
         case nil: return nil
         }

@@ -127,7 +127,9 @@ enum MemInfoSample {
 
 extension GoldenRecord {
     private static var reports: [MemInfoReport] {
-        guard let first = MemoryLedger(MemInfoSample.reading()),
+        var known = MemInfoSample.reading()
+        known.heldPages = HeldPages(known: [.pipes, .sockets, .packetRings, .perfRings, .bpfRings])
+        guard let first = MemoryLedger(known),
             let grown = MemoryLedger(
                 MemInfoSample.reading(
                     meminfo: MemInfoSample.meminfo.replacing(
@@ -138,6 +140,17 @@ extension GoldenRecord {
     }
 
     static let meminfo = GoldenRecord(type: "meminfo") { reports.map(MemInfoJSON.line) }
+    static let meminfoUnaccounted = GoldenRecord(type: "meminfo_unaccounted") {
+        reports.compactMap { report in
+            RemainderHunt(
+                report,
+                taken: [
+                    PageStack(bytes: 1 << 26, count: 1024, functions: ["alloc_pages_noprof", "io_pin", "x"]),
+                    PageStack(bytes: 4096, count: 1, functions: []),
+                    PageStack(bytes: 1 << 30, count: 1, functions: ["alloc_pages_noprof", "do_anonymous_page"]),
+                ], losses: Losses(counts: [1, 2, 3]))?.json(count: 100)
+        }
+    }
     static let meminfoDetail = GoldenRecord(type: "meminfo_detail") {
         reports.prefix(1).flatMap { report in report.ledger.details.map { MemInfoJSON.line($0, of: report.ledger) } }
     }

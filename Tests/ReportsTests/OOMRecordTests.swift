@@ -164,7 +164,7 @@ import TraceRecords
 
     @Test("records of the kernel's; half a record is none")
     func records() {
-        var record = oom_process()
+        var record = process_memory()
         (record.pid, record.oom_score_adj, record.start_ns, record.page_bytes) = (7, -5, 99, 16_384)
         (record.anon_pages, record.file_pages, record.shmem_pages, record.swap_pages) = (1, 2, 3, 4)
         (record.pgtables_bytes, record.cgroup_id) = (8192, 12)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import SystemPackage
 import Testing
 
 @testable import SystemLayer
@@ -22,6 +23,8 @@ import Testing
         #expect(own.maps?.contains("[stack]") == true)
         #expect(
             own.auxiliaryVector.first { $0.type == UInt64(AT_PAGESZ) }?.value == UInt64(sysconf(Int32(_SC_PAGESIZE))))
+        #expect(own.executable == readLink("/proc/self/exe") && own.executable != nil)
+        #expect(!own.is32Bit)
         #expect(ProcFS.processIDs().contains(UInt32(getpid())))
         #expect(try #require(ProcFS.bootTime()) > 1_000_000_000)
     }
@@ -38,6 +41,7 @@ import Testing
         #expect(gone.maps == nil)
         #expect(gone.namespace("ipc") == nil)
         #expect(gone.auxiliaryVector.isEmpty)
+        #expect(gone.executable == nil && !gone.is32Bit && readLink("/proc/self") != nil && readLink("/proc") == nil)
         #expect(ProcFS.text("no/such/file") == "")
     }
 

@@ -20,7 +20,7 @@ int clinux_open_name(const char *_Nonnull path);
 
 // Opens a path as a process sees it whose root directory `root` is: links lead nowhere else, and none of /proc's are
 // followed; without `follow` no link at all. Nothing that it leads to is opened. Gives a descriptor or -errno.
-int clinux_open_below(int root, const char *_Nonnull path, int follow);
+int clinux_open_below(int root, const char *_Nonnull path, int follow, int cross);
 
 // The same where the kernel has no openat2: name by name, without any link.
 int clinux_open_by_names(int root, const char *_Nonnull path);

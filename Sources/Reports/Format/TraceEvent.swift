@@ -20,6 +20,17 @@ extension RawSpan {
     }
 }
 
+/// C structs, one behind the other, as an iterator writes them; what is no whole one at the end is left out.
+func records<Record: BitwiseCopyable>(_ bytes: [UInt8], as type: Record.Type) -> [Record] {
+    let size = MemoryLayout<Record>.stride
+    return bytes.withUnsafeBytes { bytes in
+        (0..<bytes.count / size).map { index in
+            // SAFETY: within the bytes, and every bit pattern is a value of a C struct of numbers.
+            bytes.loadUnaligned(fromByteOffset: index * size, as: type)
+        }
+    }
+}
+
 /// The text in a fixed-size C array up to its NUL; bytes that are no UTF-8 become U+FFFD.
 func fixedText<Tuple: BitwiseCopyable>(_ tuple: Tuple) -> String {
     withUnsafeBytes(of: tuple) { bytes in

@@ -51,7 +51,7 @@ public struct MemInfoHint: Hashable, Sendable {
             MemInfoHint(
                 rule: "remainder_grows",
                 fact: "what no counter owns grew by \(growth) MB, \(fixed(rate * 3600 / 1_048_576, 0)) MB/h",
-                command: "swiftmem memleak 10 3")
+                command: "swiftmem meminfo --unaccounted 10 3")
         ]
     }
 
@@ -64,7 +64,7 @@ public struct MemInfoHint: Hashable, Sendable {
             MemInfoHint(
                 rule: "remainder_stands",
                 fact: "\(megabytes(ledger.unaccountedBytes)) MB are in no counter: pages that drivers or sockets hold",
-                command: "swiftmem memleak 10 3, while it grows")
+                command: "swiftmem meminfo --unaccounted 10 3, while it grows")
         ]
     }
 

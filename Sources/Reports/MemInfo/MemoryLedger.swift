@@ -155,6 +155,8 @@ public struct MemoryLedger: Sendable {
         }
         leaves[.percpu] = counters.meminfo("Percpu").map { $0 - min($0, machine.firstPerCPUBytes ?? 0) }
 
+        for (part, bytes) in reading.heldPages.bytes { leaves[part] = counters.checked(part.rawValue, bytes) }
+
         // no counter: the kernel is built without it
         let zspages = counters.zone("nr_zspages") ?? 0
         leaves[.zsmalloc] = zspages

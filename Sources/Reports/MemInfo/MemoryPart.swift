@@ -37,6 +37,11 @@ public enum MemoryPart: String, Hashable, Sendable, CaseIterable {
     case zswap
     case gpuActive = "gpu_active"
     case gpuReclaimable = "gpu_reclaimable"
+    case pipes
+    case sockets
+    case packetRings = "packet_rings"
+    case perfRings = "perf_rings"
+    case bpfRings = "bpf_rings"
     case balloon
 
     /// The part that it is a part of; nil: of the whole.
@@ -49,7 +54,8 @@ public enum MemoryPart: String, Hashable, Sendable, CaseIterable {
         case .tmpfs, .posixShm, .sysvShm, .memfd, .sharedAnonymous, .shmemDeleted, .gpuObjects, .shmemOther:
             .sharedMemory
         case .slabReclaimable, .slabUnreclaimable, .kernelReclaimable, .pageTables, .pageTablesSecondary,
-            .kernelStack, .vmalloc, .percpu, .zsmalloc, .zswap, .gpuActive, .gpuReclaimable:
+            .kernelStack, .vmalloc, .percpu, .zsmalloc, .zswap, .gpuActive, .gpuReclaimable, .pipes, .sockets,
+            .packetRings, .perfRings, .bpfRings:
             .kernel
         }
     }
@@ -98,6 +104,11 @@ public enum MemoryPart: String, Hashable, Sendable, CaseIterable {
         case .zswap: "zswap's pool"
         case .gpuActive: "GPU, in use"
         case .gpuReclaimable: "GPU, reclaimable"
+        case .pipes: "pipes"
+        case .sockets: "queues of sockets"
+        case .packetRings: "rings of packet sockets"
+        case .perfRings: "rings of perf events"
+        case .bpfRings: "rings of BPF programs"
         case .balloon: "balloon"
         }
     }

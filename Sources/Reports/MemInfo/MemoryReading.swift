@@ -12,6 +12,8 @@ public struct MemoryReading: Sendable {
     public var machine: MachineFacts
     /// Pages that a balloon took, by /proc/vmstat's counts of them; nil where the kernel does not count them.
     public var balloonPages: UInt64?
+    /// What no counter of the kernel's has and its iterators tell; a part that is missing is not known.
+    public var heldPages = HeldPages()
     /// The kernel has just folded what CPUs keep to themselves into its counters.
     public var isExact: Bool
 

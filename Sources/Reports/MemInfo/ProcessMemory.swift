@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import TraceRecords
 
 /// What memory a process has, in bytes.
 public struct ProcessMemory: Hashable, Sendable {
@@ -17,7 +18,7 @@ public struct ProcessMemory: Hashable, Sendable {
     /// Resident, and nobody else's; nil: not read.
     public var ussBytes: UInt64?
 
-    /// Resident, counted page by page; nil: not read.
+    /// Resident, by all CPUs' parts of its counters or counted page by page; nil: not read.
     public var exactRSSBytes: UInt64?
 
     /// Resident: by its pages, or as the kernel's counters have it.
@@ -35,6 +36,22 @@ public struct ProcessMemory: Hashable, Sendable {
         (self.pid, self.comm, self.uid) = (pid, comm, uid)
         (anonBytes, fileBytes, shmemBytes) = (anon, file, shmem)
         (swapBytes, pageTablesBytes, threads) = (numbers["VmSwap"], numbers["VmPTE"], numbers["Threads"])
+    }
+
+    /// All processes, of the records that BPF/lib/write_process.h has written: by all CPUs' parts of each counter.
+    public static func all(_ bytes: [UInt8]) -> [ProcessMemory] {
+        records(bytes, as: process_memory.self).map { ProcessMemory($0) }
+    }
+
+    private init(_ record: process_memory) {
+        let page = UInt64(record.page_bytes)
+        (pid, comm, uid) = (record.pid, fixedText(record.comm), record.uid)
+        anonBytes = record.anon_pages.multipliedCapped(by: page)
+        fileBytes = record.file_pages.multipliedCapped(by: page)
+        shmemBytes = record.shmem_pages.multipliedCapped(by: page)
+        swapBytes = record.swap_pages.multipliedCapped(by: page)
+        (pageTablesBytes, threads) = (record.pgtables_bytes, UInt64(record.threads))
+        exactRSSBytes = anonBytes.addingCapped(fileBytes).addingCapped(shmemBytes)
     }
 
     /// Adds what /proc/PID/smaps_rollup tells.

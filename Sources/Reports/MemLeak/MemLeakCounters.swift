@@ -17,6 +17,14 @@ public struct MemLeakCounters: Hashable, Sendable {
 
     public init() {}
 
+    /// All of them.
+    static var all: [WritableKeyPath<MemLeakCounters, UInt64>] {
+        [
+            \.allocations, \.frees, \.unmatchedFrees, \.sampledOut, \.filteredOut, \.failed, \.abandoned, \.stacks,
+            \.unseenNew,
+        ]
+    }
+
     /// The sum of what the CPUs counted.
     package init(records: [memleak_counters]) {
         for record in records {

@@ -6,15 +6,17 @@ public struct MemLeakReport: Hashable, Sendable {
     /// CLOCK_MONOTONIC, nanoseconds.
     public let monotonic: UInt64
     /// In the order asked for.
-    public let stacks: [MemLeakStack]
+    public internal(set) var stacks: [MemLeakStack]
     public let total: OutstandingSum
     /// Stacks in all, shown or not.
-    public let siteCount: Int
+    public internal(set) var siteCount: Int
     /// What was left out for its age.
     public let younger: OutstandingSum
+    /// What was left out for it was there at the baseline; nil: there is none.
+    public var baseline: OutstandingSum?
     /// Nanoseconds: what is younger was left out.
     public let minimumAge: UInt64
-    public let watch: LeakSummary
+    public internal(set) var watch: LeakSummary
     public let blocks: [OutstandingBlock]
     public let counters: MemLeakCounters
     public let losses: Losses
@@ -32,8 +34,8 @@ public struct MemLeakReport: Hashable, Sendable {
     public var isSampledInProcess = false
 
     public init(
-        time: WallTime, monotonic: UInt64, stacks: [MemLeakStack], total: OutstandingSum,
-        siteCount: Int, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,
+        time: WallTime, monotonic: UInt64, stacks: [MemLeakStack] = [], total: OutstandingSum,
+        siteCount: Int = 0, blocks: [OutstandingBlock], counters: MemLeakCounters, losses: Losses,
         sampleRate: UInt64, sampleBytes: UInt64? = nil, kernel: KernelLeakCounters? = nil,
         gone: OutstandingSum = OutstandingSum(), leftOut: FilesLeftOut = FilesLeftOut(),
         younger: OutstandingSum = OutstandingSum(), minimumAge: UInt64 = 0, watch: LeakSummary = LeakSummary()

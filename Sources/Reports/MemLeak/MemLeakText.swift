@@ -25,18 +25,19 @@ public struct MemLeakText: Sendable {
         for block in report.blocks.sorted(by: { ($0.bytes, $0.address) < ($1.bytes, $1.address) }) {
             lines.append("\taddr = \(String(block.address, radix: 16)) size = \(block.bytes)")
         }
-        for stack in report.stacks.reversed() {
-            lines.append(
-                "\t\(stack.sum.bytes) bytes in \(stack.sum.count) allocations from stack"
-                    + owner(stack) + (stack.kernel?.text ?? "") + fewSamples(stack.sum))
-            lines += trend(stack).map { "\t\t[\($0)]" }
-            guard let frames = stack.frames else {
-                lines.append("\t\tstack information lost")
-                continue
-            }
-            lines += frames.map { "\t\t" + text($0) }
-            if let words = stack.end?.words { lines.append("\t\t[\(words)]") }
-        }
+        return lines + report.stacks.reversed().flatMap { self.lines($0) }
+    }
+
+    /// A stack's.
+    func lines(_ stack: MemLeakStack) -> [String] {
+        var lines = [
+            "\t\(stack.sum.bytes) bytes in \(stack.sum.count) allocations from stack"
+                + owner(stack) + (stack.kernel?.text ?? "") + fewSamples(stack.sum)
+        ]
+        lines += trend(stack).map { "\t\t[\($0)]" }
+        guard let frames = stack.frames else { return lines + ["\t\tstack information lost"] }
+        lines += frames.map { "\t\t" + text($0) }
+        if let words = stack.end?.words { lines.append("\t\t[\(words)]") }
         return lines
     }
 
@@ -83,6 +84,9 @@ public struct MemLeakText: Sendable {
             lines.append("\(counters.abandoned) calls left without returning")
         }
         lines += report.leftOut.lines
+        if let before = report.baseline, before.count > 0 {
+            lines.append("\(before.count) allocated before the baseline left out, \(before.bytes) bytes")
+        }
         if report.younger.count > 0 {
             let age = Self.seconds(Double(report.minimumAge) / 1e9)
             lines.append(

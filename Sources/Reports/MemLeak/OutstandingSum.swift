@@ -32,7 +32,7 @@ public struct OutstandingSum: Hashable, Sendable {
     var bytesVariance = 0.0
     var countVariance = 0.0
     /// How many recorded allocations the estimate is made of; nil: not known, where the kernel adds up.
-    private var sampleCount: UInt64? = 0
+    var sampleCount: UInt64? = 0
     /// What rounding keeps back.
     private var bytesRest = 0.0
     private var countRest = 0.0

@@ -19,7 +19,7 @@ public struct StackID: Hashable, Sendable {
     ///   - frames: nil where the stack was lost: all those have one id.
     ///   - salt: what else tells stacks apart: of the kernel, whose memory it is.
     public init(_ frames: [MemLeakFrame]?, by granularity: Granularity, salt: String = "") {
-        var hash = FNV()
+        var hash = FNV1a()
         // of a place that functions are inlined into the outermost stands for all: they come with --lines alone
         for frame in frames ?? [] where !frame.isInlined {
             hash.add(frame.buildID ?? frame.module ?? "")
@@ -42,18 +42,4 @@ public struct StackID: Hashable, Sendable {
         let digits = String(value, radix: 16)
         return "0x" + String(repeating: "0", count: 16 - digits.count) + digits
     }
-}
-
-/// Fowler, Noll and Vo's hash, of which every machine makes the same.
-private struct FNV {
-    var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    mutating func add(_ text: String) {
-        for byte in text.utf8 { add(byte) }
-        add(UInt8.max)
-    }
-
-    mutating func add(_ number: UInt64) { for shift in 0..<8 { add(UInt8(truncatingIfNeeded: number >> (8 * shift))) } }
-
-    private mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
 }

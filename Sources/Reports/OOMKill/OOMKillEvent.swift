@@ -7,6 +7,8 @@ public enum OOMKillEvent: Hashable, TraceEvent {
     case victim(OOMVictim)
     /// A victim's memory is back.
     case end(OOMEnd)
+    /// A program has told another to end.
+    case sent(SentKill)
 
     public init?(_ record: RawSpan) {
         switch record.record(UInt32.self) {
@@ -16,6 +18,9 @@ public enum OOMKillEvent: Hashable, TraceEvent {
         case OOMKILL_END.rawValue:
             guard let end = record.record(oomkill_end.self) else { return nil }
             self = .end(OOMEnd(record: end))
+        case OOMKILL_SENT.rawValue:
+            guard let sent = record.record(oomkill_sent.self).flatMap(SentKill.init) else { return nil }
+            self = .sent(sent)
         default: return nil
         }
     }
@@ -73,6 +78,29 @@ extension OOMVictim {
         }
         if record.stack_bytes > 0 {
             kernelStack = fixedWords(record.stack, record.stack_bytes / 8)
+        }
+    }
+}
+
+extension SentKill {
+    init?(record: oomkill_sent) {
+        guard let signal = Signal(rawValue: record.signal) else { return nil }
+        func bytes(_ pages: UInt64) -> UInt64 { pages &* UInt64(record.page_bytes) }
+        time = WallTime(monotonic: record.time_ns)
+        self.signal = signal
+        sender = Sender(
+            pid: record.sender_pid, comm: fixedText(record.sender_comm), uid: record.sender_uid,
+            cgroup: CgroupPath(leafFirst: fixedBytes(record.sender_cgroup, record.sender_cgroup_len)))
+        victimPID = record.victim_pid
+        victimComm = fixedText(record.victim_comm)
+        victimUID = record.victim_uid
+        cmdline = OOMVictim.arguments(fixedBytes(record.cmdline, record.cmdline_len))
+        oomScoreAdj = record.oom_score_adj
+        cgroup = CgroupPath(leafFirst: fixedBytes(record.cgroup, record.cgroup_len))
+        if record.known & OOM_HAS_MM.rawValue != 0 {
+            memory = Memory(
+                anonRSS: bytes(record.anon_pages), fileRSS: bytes(record.file_pages),
+                shmemRSS: bytes(record.shmem_pages), swap: bytes(record.swap_pages))
         }
     }
 }

@@ -52,10 +52,41 @@ public enum OOMKillJSON {
         return line
     }
 
-    public static func summary(time: WallTime = .now, kills: UInt64, losses: Losses) -> JSONLine {
+    public static func line(_ kill: SentKill, by killer: MemoryKiller, _ machine: MemoryShortage?) -> JSONLine {
+        var line = JSONLine(type: "oomkill_userspace")
+        line.add("time", kill.time.rfc3339)
+        line.add("killer", killer.name)
+        line.add("inferred_from", killer.evidence.map(\.rawValue))
+        line.add("signal", kill.signal.name)
+        line.add("sender_pid", kill.sender.pid)
+        line.add("sender_comm", kill.sender.comm)
+        line.add("sender_uid", kill.sender.uid)
+        line.add("sender_cgroup", kill.sender.cgroup?.path)
+        line.add("victim_pid", kill.victimPID)
+        line.add("victim_comm", kill.victimComm)
+        line.add("victim_uid", kill.victimUID)
+        line.add("victim_cmdline", kill.cmdline)
+        line.add("oom_score_adj", kill.oomScoreAdj)
+        line.add("cgroup", kill.cgroup?.path)
+        line.add("manager", kill.cgroup?.manager)
+        line.add("anon_rss_bytes", kill.memory?.anonRSS)
+        line.add("file_rss_bytes", kill.memory?.fileRSS)
+        line.add("shmem_rss_bytes", kill.memory?.shmemRSS)
+        line.add("swap_bytes", kill.memory?.swap)
+        line.add("available_bytes", machine?.availableBytes)
+        line.add("total_bytes", machine?.totalBytes)
+        line.add("psi_some_percent", machine?.some)
+        line.add("psi_full_percent", machine?.full)
+        return line
+    }
+
+    public static func summary(
+        time: WallTime = .now, kills: UInt64, userspaceKills: UInt64, losses: Losses
+    ) -> JSONLine {
         var line = JSONLine(type: "oomkill_summary")
         line.add("time", time.rfc3339)
         line.add("kills", kills)
+        line.add("userspace_kills", userspaceKills)
         line.add("losses", losses.json)
         return line
     }

@@ -30,12 +30,46 @@ public enum OOMKillText {
                 "  shmem-rss \(kilobytes(memory.shmemRSS)), pgtables \(kilobytes(memory.pageTables)),"
                     + " swap \(kilobytes(memory.swap))")
         }
-        if let cgroup = victim.cgroup {
-            let manager = cgroup.manager.map { " (\($0))" } ?? ""
-            lines.append("  cgroup: " + Printable.text(cgroup.path + manager))
-        }
+        lines += cgroupLine(victim.cgroup)
         for frame in stack ?? [] { lines.append("    " + frame) }
         return lines
+    }
+
+    /// A kill by a program: who, and what says that it was for memory.
+    public static func lines(_ kill: SentKill, by killer: MemoryKiller, _ machine: MemoryShortage?) -> [String] {
+        var lines = [
+            "\(kill.time.clockTime) \(Printable.text(killer.name)): \(kill.signal.name) from PID \(kill.sender.pid)"
+                + " (\"\(Printable.text(kill.sender.comm))\") to PID \(kill.victimPID)"
+                + " (\"\(Printable.text(kill.victimComm))\")"
+        ]
+        let reasons = killer.evidence.map { evidence in
+            switch evidence {
+            case .senderName: "the sender's name"
+            case .shortage: "the machine's shortage"
+            case .pod: "a pod's runtime sent it"
+            }
+        }
+        lines.append("  for memory, as is inferred from: " + reasons.joined(separator: ", "))
+        if let machine {
+            let full = machine.full.map { ", pressure full \(fixed($0, 1)) % of 10 s" } ?? ""
+            lines.append(
+                "  available \(kilobytes(machine.availableBytes)) of \(kilobytes(machine.totalBytes))" + full)
+        }
+        if let cmdline = kill.cmdline { lines.append("  command: \(Printable.text(cmdline))") }
+        lines.append("  uid \(kill.victimUID), oom_score_adj \(kill.oomScoreAdj)")
+        if let memory = kill.memory {
+            lines.append(
+                "  anon-rss \(kilobytes(memory.anonRSS)), file-rss \(kilobytes(memory.fileRSS)),"
+                    + " shmem-rss \(kilobytes(memory.shmemRSS)),")
+            lines.append("  swap \(kilobytes(memory.swap))")
+        }
+        return lines + cgroupLine(kill.cgroup)
+    }
+
+    private static func cgroupLine(_ cgroup: CgroupPath?) -> [String] {
+        guard let cgroup else { return [] }
+        let manager = cgroup.manager.map { " (\($0))" } ?? ""
+        return ["  cgroup: " + Printable.text(cgroup.path + manager)]
     }
 
     private static func context(_ context: OOMVictim.Context?) -> [String] {

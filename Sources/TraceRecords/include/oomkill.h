@@ -22,6 +22,7 @@ _Static_assert(sizeof(struct cmdline) == 260, "cmdline is shared with Swift");
 enum oomkill_kind {
 	OOMKILL_VICTIM = 1, /* struct oomkill_event */
 	OOMKILL_END = 2, /* struct oomkill_end */
+	OOMKILL_SENT = 3, /* struct oomkill_sent */
 };
 
 /* Which parts of a struct oomkill_event are true. */
@@ -92,23 +93,33 @@ struct oomkill_end {
 	__u64 after_pages; /* resident now */
 };
 
-/* A process, as the recorder sees it each second. */
-struct oom_process {
-	__u32 pid;
+/* SIGKILL or SIGTERM that a program sent to another process; known: OOM_HAS_MM. */
+struct oomkill_sent {
+	__u32 kind;
+	__u32 known;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 signal;
+	__u32 page_bytes;
+	__u32 sender_pid;
+	__u32 sender_uid;
+	__u32 victim_pid;
+	__u32 victim_uid;
 	__s32 oom_score_adj;
-	__u64 start_ns; /* CLOCK_BOOTTIME: tells it from an earlier one of its number */
+	__u32 cgroup_len; /* the victim's memory cgroup, leaf first */
+	__u32 sender_cgroup_len; /* the sender's */
+	__u32 cmdline_len; /* the victim's */
 	__u64 anon_pages;
 	__u64 file_pages;
 	__u64 shmem_pages;
 	__u64 swap_pages;
-	__u64 pgtables_bytes;
-	__u64 cgroup_id; /* kernfs id of its memory cgroup; 0: none */
-	__u32 page_bytes;
-	char comm[16];
-	__u32 padding;
+	char sender_comm[16];
+	char victim_comm[16];
+	char cmdline[CMDLINE_BYTES];
+	char cgroup[OOM_PATH];
+	char sender_cgroup[OOM_PATH];
 };
 
-_Static_assert(sizeof(struct oom_process) == 88, "oom_process is shared with Swift");
+_Static_assert(sizeof(struct oomkill_sent) == 56 + 32 + 32 + 256 + 1024, "oomkill_sent is shared with Swift");
 
 _Static_assert(sizeof(struct oomkill_end) == 56, "oomkill_end is shared with Swift");
 

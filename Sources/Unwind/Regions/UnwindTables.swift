@@ -93,7 +93,7 @@ final class UnwindTables {
 
     private func fileTable(_ mapping: Mapping, pid: Int32) -> (Known, ELFImage)? {
         do throws(SymbolError) {
-            guard let file = try ModuleCache.open(mapping, pid: pid), let status = try? file.status() else {
+            guard let file = try ModuleCache.open(mapping, pid: pid, reading), let status = try? file.status() else {
                 return nil
             }
             let identity = SharedFile(status, pid: pid)

@@ -90,7 +90,10 @@ private struct Reading {
         words.append(word)
         guard option.takesValue else { return }
         try count(option, as: name)
-        if !word.contains("="), let value = rest.popFirst() { words.append(value) }
+        for _ in (word.contains("=") ? 1 : 0)..<option.valueCount {
+            guard let value = rest.popFirst() else { return }
+            words.append(value)
+        }
     }
 
     /// Letters of flags, and one of an option with its value behind it.

@@ -100,12 +100,11 @@ extension Failure {
     }
 
     /// A recorder's file can't be read.
-    init(cantRead error: FileError) {
+    init(cantRead error: FileError, remedy: String) {
         self.init(
             status: error.code == .noSuchFileOrDirectory ? Status.usage : Self.status(of: error.code),
             message: Printable.text(error.description),
-            remedy: error.code == .noSuchFileOrDirectory
-                ? "record first: swiftmem oomkill --record DIRECTORY; then --explain latest --from DIRECTORY" : nil)
+            remedy: error.code == .noSuchFileOrDirectory ? remedy : nil)
     }
 
     /// Without type information no program fits itself to the kernel.

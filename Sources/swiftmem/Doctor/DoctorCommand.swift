@@ -53,7 +53,6 @@ struct Doctor: Guided {
 
         var findings: [DoctorFinding] = []
         for tool in tools where only == nil || tool.name == only {
-            if tool.modes.isEmpty { findings.append(unprobed(tool, &output)) }
             for mode in tool.modes {
                 findings.append(examine(mode, kernel, forced, rights.wanting(mode.uses), &output))
             }
@@ -79,14 +78,6 @@ struct Doctor: Guided {
         for line in findings.flatMap(text.whole) { output.print(line) }
     }
 
-    /// A tool that attaches nothing works wherever there is a /proc.
-    private func unprobed(_ tool: any Tool.Type, _ output: inout Output) -> DoctorFinding {
-        if json {
-            output.print(DoctorJSON.tool(tool.name, mode: nil, failure: nil, wanting: [], choices: []))
-        }
-        return DoctorFinding(tool: tool.name, mode: nil, failure: nil, wanting: [], choices: [])
-    }
-
     /// The kernel answers no questions without them: what it has stays open.
     private func unknown(_ missing: [String], _ output: inout Output) {
         if !json {
@@ -95,14 +86,16 @@ struct Doctor: Guided {
             output.print(
                 text.red("What works here can't be told: \(missing.joined(separator: " and ")) \(verb) missing."))
             output.print("Kernel \(KernelVersion.runningRelease). Run it with sudo.")
-            for tool in tools where tool.modes.isEmpty && (only == nil || tool.name == only) {
-                output.print("\(tool.name) works: it needs no hooks, and no rights.")
+            for tool in tools where tool.worksWithoutHooks && (only == nil || tool.name == only) {
+                output.print("\(tool.name) works: it tells less without hooks, and needs no rights.")
             }
             return
         }
         let chosen = tools.filter { only == nil || $0.name == only }
-        for tool in chosen where tool.modes.isEmpty { _ = unprobed(tool, &output) }
-        for mode in chosen.flatMap({ $0.modes }) {
+        for tool in chosen where tool.worksWithoutHooks {
+            output.print(DoctorJSON.tool(tool.name, mode: nil, failure: nil, wanting: [], choices: []))
+        }
+        for mode in chosen.filter({ !$0.worksWithoutHooks }).flatMap({ $0.modes }) {
             output.print(DoctorJSON.unknown(mode.probes.tool, mode: mode.name))
         }
     }

@@ -19,7 +19,10 @@ struct HelpText {
         }
 
         /// Is it an option with a value?
-        var takesValue: Bool { label.hasPrefix("-") && label.contains("<") }
+        var takesValue: Bool { valueCount > 0 }
+
+        /// How many values an option takes at once.
+        var valueCount: Int { label.hasPrefix("-") ? label.count { $0 == "<" } : 0 }
 
         /// May it be given more than once? Its help says so.
         var isRepeatable: Bool { help.contains("several times") }

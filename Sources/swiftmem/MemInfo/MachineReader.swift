@@ -4,27 +4,32 @@ internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// Reads what a ledger is made of. It needs no rights; with some it tells more kinds of shared memory apart.
+/// Reads what a ledger is made of. It needs no rights; with some it tells more kinds of shared memory apart, and what
+/// waits in pipes, sockets and rings.
 struct MachineReader {
     private let machine = Self.facts()
+    private let kernel: KernelWalk?
     private var shared = SharedMemoryReader()
     /// Has the kernel fold what CPUs keep to themselves first.
     let isExact: Bool
 
-    init(isExact: Bool) { self.isExact = isExact }
+    /// - Parameter kernel: nil: its iterators can't be had.
+    init(isExact: Bool, kernel: KernelWalk?) { (self.isExact, self.kernel) = (isExact, kernel) }
 
     /// - Throws: `Failure` where /proc tells nothing, or the kernel may not be asked to fold its counters.
     mutating func read() throws(Failure) -> MemoryLedger {
         // the slow part first: the counters below are to be of one moment
-        let shared = shared.read()
+        let found = kernel?.look()
+        let shared = shared.read(found)
         let pools = Self.hugePools()
         if isExact { try Self.fold() }
         let zones = ProcFS.text("zoneinfo")
         let meminfo = ProcFS.text("meminfo")
         let balloon = machine.balloonInTotal ? Self.balloon(ProcFS.text("vmstat")) : nil
-        let reading = MemoryReading(
+        var reading = MemoryReading(
             time: .now, monotonic: monotonicNow(), meminfo: MeminfoFields(meminfo), zones: ZoneInfo(zones),
             hugePools: pools, shared: shared, machine: machine, balloonPages: balloon, isExact: isExact)
+        if let found { reading.heldPages = found.pages }
         guard let ledger = MemoryLedger(reading) else {
             throw Failure(
                 status: Failure.Status.unavailable, message: "/proc/meminfo does not tell how much memory there is",

@@ -10,7 +10,7 @@ struct MemInfo: Tool {
             Prints a tree of MemTotal in parts that do not overlap, and the remainder with its error. \
             With an interval it goes on, and says by how much each has changed. \
             Needs no rights. As root it also tells memfds, shared anonymous memory, deleted files and \
-            other containers' mounts apart.
+            other containers' mounts apart, and what waits in pipes, sockets and rings.
             """)
 
     @Argument(help: "Seconds between reports (default: one report, and the end).")
@@ -37,21 +37,27 @@ struct MemInfo: Tool {
     @Flag(
         help: "Have the kernel fold what CPUs count for themselves first, on every CPU (root).")
     var exact = false
+    @Flag(
+        help: "Also which stacks of the kernel take the pages that no row has, from now on (root).")
+    var unaccounted = false
     @Flag(help: "One JSON object a line.")
     var json = false
     @Option(name: [.short, .long], help: ArgumentHelp("End after this time.", valueName: "seconds"))
     var duration: Seconds?
 
-    static var modes: [ToolMode] { [] }
-
     func run() throws {
         guard !once || count == nil || count?.value == 1 else {
             throw Failure.usage("--once makes one report: it goes with no count")
         }
-        let pace = ReportLoop.Pace(
+        guard !unaccounted || !once && count?.value != 1 else {
+            throw Failure.usage("--unaccounted compares two reports: it goes with an interval")
+        }
+        var pace = ReportLoop.Pace(
             interval: once ? nil : interval?.value ?? duration.map { min(1, $0.value) }, count: count?.value,
             duration: duration?.value)
-        var run = MemInfoRun(self, pace)
+        // without an interval: now, and ten seconds later
+        if unaccounted, pace.interval == nil { pace = ReportLoop.Pace(interval: 10, count: 2, duration: nil) }
+        var run = try MemInfoRun(self, pace)
         try run.run()
     }
 }

@@ -7,6 +7,7 @@ extension MemInfo {
             .init("meminfo 60", "a ledger a minute, with what has changed"),
             .init("meminfo --brief 1 10", "ten of them, the parts alone"),
             .init("meminfo --processes --files", "and who has it"),
+            .init("meminfo --unaccounted 10 3", "whose pages the kernel has no counter for"),
             .init("meminfo --once --json", "for a program"),
         ],
         overhead: """

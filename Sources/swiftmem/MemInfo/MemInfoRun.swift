@@ -1,27 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Probes
 internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// A run of meminfo: a report at once, and one at the end of each interval. It has no probes, and so none of the
-/// loop's that the tracing tools run in.
+/// A run of meminfo: a report at once, and one at the end of each interval. It attaches nothing, and so needs none of the
+/// loop that the tracing tools run in.
 struct MemInfoRun: ~Copyable {
     private let command: MemInfo
     private let pace: ReportLoop.Pace
     private let text: MemInfoText
     private var reader: MachineReader
+    private let kernel: KernelWalk?
+    private let hunt: PageHunt?
     private var output = Output()
     private var before: MemoryLedger?
     private var first: MemoryLedger?
 
-    init(_ command: MemInfo, _ pace: ReportLoop.Pace) {
+    /// - Throws: `Failure` where SWIFTMEM_RUNG asks for what is not, or a right for --unaccounted is missing;
+    ///   `ProbeError` where the kernel can't trace pages.
+    init(_ command: MemInfo, _ pace: ReportLoop.Pace) throws {
+        let hunt = command.unaccounted ? try PageHunt() : nil
+        let kernel = try KernelWalk.begin()
+        self.hunt = hunt
+        self.kernel = kernel
         (self.command, self.pace) = (command, pace)
         text = MemInfoText(details: !command.brief)
-        reader = MachineReader(isExact: command.exact)
+        reader = MachineReader(isExact: command.exact, kernel: kernel)
     }
 
-    /// - Throws: `Failure` where /proc tells nothing, or the output can't be written.
-    mutating func run() throws(Failure) {
+    /// - Throws: `Failure` where /proc tells nothing, or the output can't be written; `BPFError` where the kernel
+    ///   does not tell what pages were taken.
+    mutating func run() throws {
+        if command.json {
+            output.print(
+                StartJSON.line(
+                    time: .now, tool: "meminfo", version: swiftmemVersion, kernel: KernelVersion.runningRelease,
+                    pageBytes: pageBytes, rungs: kernel?.rungs ?? []))
+        }
         try report()
         guard let interval = pace.interval, pace.count != 1, try output.flush() else {
             _ = try output.flush()
@@ -41,21 +57,28 @@ struct MemInfoRun: ~Copyable {
                 _ = try output.flush()
                 return
             case .outputClosed: return
-            case .records, .keys, .resized, .childChanged, .alarm: break
+            case .records, .keys, .resized, .childChanged, .alarm, .baselineWanted: break
             }
         }
     }
 
-    private mutating func report() throws(Failure) {
+    private mutating func report() throws {
         let ledger = try reader.read()
         let report = MemInfoReport(ledger, before: before, first: first)
         before = ledger
         if first == nil { first = ledger }
         let hints = MemInfoHint.hints(report)
+        let found: RemainderHunt? =
+            if let hunt { RemainderHunt(report, taken: try hunt.taken(), losses: try hunt.losses()) } else { nil }
         if command.json {
             json(report, hints)
+            if let found { output.print(found.json(count: 100)) }
         } else {
             show(report, hints)
+            if let found {
+                for line in found.lines(count: command.rows.value) { output.print(line) }
+                for line in found.losses.lines { output.note("lost: " + line) }
+            }
         }
     }
 
@@ -93,7 +116,7 @@ struct MemInfoRun: ~Copyable {
     private static func processes(_ count: Int) -> String { count == 1 ? "1 process" : "\(count) processes" }
 
     private func processes() -> [ProcessMemory] {
-        command.processes ? ProcessReader.read(budget: UInt64(command.pss.value * 1e9)) : []
+        command.processes ? ProcessReader.read(kernel, budget: UInt64(command.pss.value * 1e9)) : []
     }
 
     private func cgroups() -> [CgroupMemory] { command.cgroups ? CgroupReader.read() : [] }
@@ -108,8 +131,11 @@ struct MemInfoRun: ~Copyable {
 
     /// What root would add, where there is something to add.
     private func advice(_ ledger: MemoryLedger) -> [String] {
-        guard (ledger[.shmemOther] ?? 0) > 1 << 20 else { return [] }
         var lines: [String] = []
+        if !Capabilities.own.missing.isEmpty {
+            lines += wrapped("as root what waits in pipes, sockets and rings is told too; here it is in the remainder")
+        }
+        guard (ledger[.shmemOther] ?? 0) > 1 << 20 else { return lines }
         if ledger.unseenProcesses > 0 {
             let isRoot = Capabilities.own.has(.sysAdmin)
             lines += wrapped(

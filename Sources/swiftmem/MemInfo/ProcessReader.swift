@@ -6,9 +6,11 @@ internal import SystemLayer
 enum ProcessReader {
     /// The largest first, by resident size.
     ///
-    /// - Parameter budget: nanoseconds for the shares.
-    static func read(budget: UInt64) -> [ProcessMemory] {
-        var processes = ProcFS.processIDs().compactMap(one)
+    /// - Parameters:
+    ///   - kernel: tells all but the shares; nil: /proc does.
+    ///   - budget: nanoseconds for the shares.
+    static func read(_ kernel: KernelWalk?, budget: UInt64) -> [ProcessMemory] {
+        var processes = kernel?.processes() ?? ProcFS.processIDs().compactMap(one)
         processes.sort { ($0.rssBytes, $1.pid) > ($1.rssBytes, $0.pid) }
         var budget = RollupBudget(nanoseconds: budget)
         for index in processes.indices {

@@ -8,8 +8,8 @@ internal import SystemPackage
 /// Finds what holds shared memory: mounted tmpfs of every mount namespace, System V segments of every IPC namespace,
 /// and files without a name by the processes that map them or have them open.
 ///
-/// It looks at processes as long as its time lasts, the first time longer; those that held something the last time come
-/// first.
+/// The kernel's iterators tell who they are. Where there are none, /proc does: it looks at processes as long as its time
+/// lasts, the first time longer; those that held something the last time come first.
 struct SharedMemoryReader {
     /// Nanoseconds of CPU time that the next reading may take.
     private var budget: UInt64 = 5_000_000_000
@@ -49,14 +49,27 @@ struct SharedMemoryReader {
         var kind: SharedMemory.Object.Kind?
     }
 
-    mutating func read() -> SharedMemory {
-        let time = TimeBudget(nanoseconds: budget)
-        budget = 250_000_000
+    /// - Parameter found: what the kernel's iterators have told; nil: there are none.
+    mutating func read(_ found: KernelWalk.Found?) -> SharedMemory {
         var finding = Finding()
         if let hidden {
             finding.devices[hidden.text] = hidden.number
         }
         look(at: .own, isOwn: true, &finding)
+        if let found, let files = found.files {
+            for process in found.namespaces { look(at: process, &finding) }
+            take(files, &finding)
+        } else {
+            readProcesses(&finding)
+        }
+        addNamedFiles(&finding)
+        finding.result.objects = finding.objects.values.sorted { $0.bytes > $1.bytes }
+        return finding.result
+    }
+
+    private mutating func readProcesses(_ finding: inout Finding) {
+        let time = TimeBudget(nanoseconds: budget)
+        budget = 250_000_000
         let all = ProcFS.processIDs()
         let ordered = all.filter { holders.contains($0) } + all.filter { !holders.contains($0) }
         for (index, pid) in ordered.enumerated() {
@@ -69,9 +82,6 @@ struct SharedMemoryReader {
             look(at: pid, &finding)
         }
         holders = finding.holders
-        addNamedFiles(&finding)
-        finding.result.objects = finding.objects.values.sorted { $0.bytes > $1.bytes }
-        return finding.result
     }
 
     /// The namespaces of a process, where they are new.
@@ -82,6 +92,58 @@ struct SharedMemoryReader {
         if let ipc = process.namespace("ipc"), finding.ipcNamespaces.insert(ipc).inserted {
             addSegments(process, isOwn: isOwn, &finding)
         }
+    }
+
+    /// The namespaces of a process, where they are new, by the kernel's word.
+    private func look(at process: ProcessNamespaces, _ finding: inout Finding) {
+        let files = ProcessFiles(process.pid)
+        if finding.mountNamespaces.insert(process.mount).inserted { addMounts(files, isOwn: false, &finding) }
+        if finding.ipcNamespaces.insert(process.ipc).inserted { addSegments(files, isOwn: false, &finding) }
+    }
+
+    /// What processes have open and mapped, by the kernel's word.
+    private func take(_ files: [MemoryHolding], _ finding: inout Finding) {
+        struct Use: Hashable {
+            let pid: UInt32
+            let address: UInt64
+        }
+        var seen: Set<Use> = []
+        for file in files {
+            let device = makedev(file.major, file.minor), isHidden = device == hidden?.number
+            guard isHidden || finding.mounts[device] != nil,
+                seen.insert(Use(pid: file.pid, address: file.address)).inserted
+            else { continue }
+            guard isHidden || file.links == 0 else {
+                finding.users[FileKey(device: device, inode: file.inode), default: (0, file.pid)].count += 1
+                continue
+            }
+            guard let kind = isHidden ? SharedMemory.kind(ofHidden: "/" + file.name) : .deleted else { continue }
+            let key = FileKey(device: device, inode: file.inode, kind: kind)
+            if finding.objects[key] == nil {
+                finding.objects[key] = SharedMemory.Object(
+                    kind: kind, name: Self.plain(Self.name(file), kind), bytes: file.bytes, holders: 0, pid: file.pid)
+            }
+            finding.objects[key]?.holders += 1
+        }
+    }
+
+    /// A file's whole name, by a link of /proc that leads to it; where that is gone meanwhile, the last of it.
+    private static func name(_ file: MemoryHolding) -> String {
+        let process = ProcessFiles(file.pid)
+        let path =
+            switch file.place {
+            case .open(let descriptor): process.path("fd").appending(String(descriptor))
+            case .mapped(let start, let end):
+                process.path("map_files").appending(String(start, radix: 16) + "-" + String(end, radix: 16))
+            }
+        guard let name = readLink(path)?.string, name.contains(file.name) else { return "/" + file.name }
+        return name
+    }
+
+    /// Without what the kernel says of it besides.
+    private static func plain(_ name: String, _ kind: SharedMemory.Object.Kind) -> String {
+        let plain = name.hasSuffix(" (deleted)") ? name.dropLast(10) : name[...]
+        return String(kind == .memfd ? plain.dropFirst("/memfd:".count) : plain)
     }
 
     private func addMounts(_ process: ProcessFiles, isOwn: Bool, _ finding: inout Finding) {
@@ -141,7 +203,7 @@ struct SharedMemoryReader {
         let paths = finding.mounts.values.map { $0.path.string + "/" }
         while let entry = files.next() {
             let path = process.path("fd").appending(entry.name)
-            guard let target = Self.link(path) else { continue }
+            guard let target = readLink(path)?.string else { continue }
             if target.hasSuffix(" (deleted)") {
                 add(path, name: target, pid, &seen, &finding)
             } else if paths.contains(where: { target.hasPrefix($0) }) {
@@ -174,10 +236,8 @@ struct SharedMemoryReader {
         guard seen.insert(file).inserted else { return }
         finding.objects[file]?.holders += 1
         guard finding.objects[file] == nil else { return }
-        var plain = name.hasSuffix(" (deleted)") ? name.dropLast(10) : name[...]
-        if kind == .memfd { plain = plain.dropFirst("/memfd:".count) }
         finding.objects[file] = SharedMemory.Object(
-            kind: kind, name: String(plain), bytes: held(status), holders: 1, pid: pid)
+            kind: kind, name: Self.plain(name, kind), bytes: held(status), holders: 1, pid: pid)
     }
 
     /// The larger files of the mounts, with who uses them.
@@ -201,18 +261,6 @@ struct SharedMemoryReader {
         return try? file.readAll(limit: 64 << 20)
     }
 
-    private static func link(_ path: FilePath) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let length = path.withPlatformString { path in
-            buffer.withUnsafeMutableBytes { bytes in
-                // SAFETY: the buffer's own bytes, no more of them than it has.
-                bytes.withMemoryRebound(to: CChar.self) { text in
-                    text.baseAddress.map { readlink(path, $0, text.count) } ?? -1
-                }
-            }
-        }
-        return length > 0 ? String(decoding: buffer.prefix(length), as: UTF8.self) : nil
-    }
 }
 
 /// A device as /proc/PID/maps has it (fs/proc/task_mmu.c, `show_vma_header_prefix`): `%02x:%02x`.

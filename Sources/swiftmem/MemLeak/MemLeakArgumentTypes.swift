@@ -76,6 +76,19 @@ struct LeakRate: ExpressibleByArgument, Equatable {
     }
 }
 
+/// Bytes of a file, at least those of its smallest contents.
+struct FileSize: ExpressibleByArgument, Equatable {
+    /// What reads it holds all of it in memory.
+    static let most: UInt64 = 4 << 30
+    let value: UInt64
+    init(value: UInt64) { self.value = value }
+    init?(argument: String) {
+        guard let value = bytes(argument), value >= 4096, value <= Self.most else { return nil }
+        self.value = value
+    }
+    var defaultValueDescription: String { "\(value >> 20)M" }
+}
+
 /// Entries of a kernel's hash table.
 struct AllocationLimit: ExpressibleByArgument, Equatable {
     let value: Int

@@ -127,6 +127,32 @@ struct MemLeakArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Reports go to this file, apart from what a command prints.", valueName: "file"))
     var output: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Record the run in a file, for --replay and --diff, here or on another machine.", valueName: "file"))
+    var record: String?
+
+    @Option(help: ArgumentHelp("The recording ends when its file has so many bytes.", valueName: "bytes"))
+    var recordSize: FileSize = FileSize(value: 256 << 20)
+
+    @Option(
+        help: ArgumentHelp(
+            "Trace nothing: show what was recorded, in any order, by any merging, in any format.", valueName: "file"))
+    var replay: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Leave out what is there so many seconds after the start; SIGUSR2: what is there then.", valueName: "s"))
+    var baseline: Seconds?
+
+    @Flag(help: "Show the stacks of the highest moment too, at the end; files for other tools are of that moment.")
+    var peak = false
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Trace nothing: compare the last reports of two recordings.", valueName: "before> <after"))
+    var diff: [String] = []
+
     /// The files to write, by format.
     var files: [(format: LeakFormat, path: String?)] {
         [(.folded, folded), (.flamegraph, flamegraph), (.pprof, pprof), (.speedscope, speedscope), (.dhat, dhat)]

@@ -14,6 +14,8 @@ struct MemLeak: Tool {
             swiftmem memleak -p <pid> ... [<options>] [<interval>] [<count>]
             swiftmem memleak -c <command> [<options>] [<interval>] [<count>] [-- <argument> ...]
             swiftmem memleak --cgroup <path> [<options>] [<interval>] [<count>]
+            swiftmem memleak --replay <file> [<options>]
+            swiftmem memleak --diff <before> <after> [<options>]
             """,
         discussion: """
             Without -p, -c and --cgroup it is the kernel's memory: slab objects and pages, or \
@@ -26,7 +28,8 @@ struct MemLeak: Tool {
             JIT-compiled code by frame pointers. What cuts one is said with it.
 
             Reports come at the end of each interval, with -t at the end of the run alone. COUNT \
-            counts intervals, with -t too; SIGUSR1 makes one more report. At the end of an \
+            counts intervals, with -t too; SIGUSR1 makes one more report, SIGUSR2 leaves out what \
+            is there from then on (--baseline). At the end of an \
             interval new allocators are looked for in every process that is traced, followed \
             ones too.
 
@@ -47,12 +50,17 @@ struct MemLeak: Tool {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
+        if !arguments.diff.isEmpty { return try LeakDiffRun.run(arguments.diff, arguments, report) }
+        if let path = arguments.replay { return try LeakReplay.run(path, arguments, report) }
         // Else the first complaint would be of what can't be read.
         if try Environment.kernel(btf: report.btf) is RunningKernel {
             try Capabilities.own.require(for: Self.name)
         }
         let request = try MemLeakRequest(arguments)
         let files = try LeakFiles(arguments.files)
+        let recorder = try arguments.record.map { path throws(Failure) in
+            try LeakRecorder(path, limit: Int(arguments.recordSize.value))
+        }
         let output = try arguments.output.map { path throws(Failure) in try OutputFile(path, option: "--output") }
         let commandOutput = try output?.becomeStandardOutput()
         let pace = ReportLoop.Pace(
@@ -62,19 +70,26 @@ struct MemLeak: Tool {
             let names = KernelLeakNames()
             let overhead = try plan.overheadLimit()
             var session = try Session(plan.mode(names.symbols), report)
-            var source = try KernelLeakSource.make(plan, names, overhead, files, session)
+            var source = try KernelLeakSource.make(plan, names, overhead, files, recorder, session)
             try ReportLoop.run(&source, &session, pace)
             try session.finish()
         case .processes(let plan):
             let found = try FoundAllocators.search(plan)
             var session = try Session(plan.mode(found), report)
-            var source = try MemLeakSource(plan, found, files, commandOutput, session)
+            var source = try MemLeakSource(plan, found, files, recorder, commandOutput, session)
             try ReportLoop.run(&source, &session, pace)
             try session.finish()
             if let status = source.exitStatus, arguments.exitStatus, status != 0 { throw ExitCode(status) }
-            if let rate = arguments.failOnLeak?.value, let leak = source.reporter.largestLeak, leak >= Double(rate) {
-                throw ExitCode(1)
-            }
+            try arguments.checkLeak(source.reporter.reports.view.largestLeak)
         }
+    }
+}
+
+extension MemLeakArguments {
+    /// Ends with status 1 where a leak is as large as `--fail-on-leak` says, or larger.
+    ///
+    /// - Parameter largest: bytes a second; nil: nothing leaks.
+    func checkLeak(_ largest: Double?) throws {
+        if let rate = failOnLeak?.value, let largest, largest >= Double(rate) { throw ExitCode(1) }
     }
 }

@@ -7,6 +7,8 @@ extension MemLeak {
             .init("memleak -p 1234 --sample-bytes 512K 60", "the same at a small cost, for a server under load"),
             .init("memleak -c ./server -T 5 10", "a command from its first allocation on; five stacks"),
             .init("memleak --cgroup /system.slice/nginx.service 30", "all processes of a service"),
+            .init("memleak -p 1234 --record today.leaks -d 3600", "an hour of it, recorded"),
+            .init("memleak --replay today.leaks --sort size", "and shown again, by anybody, anywhere"),
             .init("memleak 10 3", "the kernel's own slab objects and pages"),
         ],
         overhead: """

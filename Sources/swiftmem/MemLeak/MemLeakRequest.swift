@@ -10,6 +10,9 @@ enum MemLeakRequest {
 
     /// - Throws: `Failure` where options contradict each other, or name what is not there.
     init(_ arguments: MemLeakArguments) throws(Failure) {
+        if arguments.record != nil, arguments.trace {
+            throw .usage("--record keeps what is outstanding, not each call (-t)")
+        }
         let settings = try MemLeakSettings(arguments)
         self =
             arguments.namesProcesses

@@ -19,17 +19,20 @@ struct MemLeakSettings {
     let showsBlocks: Bool
     /// Nanoseconds: younger allocations are left out of reports.
     let minimumAge: UInt64
-    /// Stacks in a report.
-    let top: Int
-    let order: MemLeakOrder
+    let view: LeakViewOptions
     /// Seconds after which a growth that has not ended may be called a leak.
     let patience: Double
-    /// What makes two stacks one.
-    let granularity: StackID.Granularity
-    /// Stacks that are not reported; nil: all are.
-    let suppressions: LeakSuppressions?
-    /// Every free without an allocation is one of what was there before the start.
-    var seesOldFrees: Bool { sampleRate == 1 && sizes == 0 ... .max }
+    /// Seconds after the start: what is there then is left out from then on; nil: nothing is.
+    let baseline: Double?
+
+    /// What of the run its reports depend on; it begins now.
+    func run(mayLeak: Bool, hasSeveralProcesses: Bool = false, isKernel: Bool = false, target: String) -> LeakRun {
+        LeakRun(
+            start: monotonicNow(), patience: patience, mayLeak: mayLeak, hasAges: !combinedOnly,
+            // else some frees are of what was passed over
+            seesOldFrees: sampleRate == 1 && sizes == 0 ... .max, hasSeveralProcesses: hasSeveralProcesses,
+            isKernel: isKernel, target: target)
+    }
 
     init(_ arguments: MemLeakArguments) throws(Failure) {
         let smallest = arguments.minSize ?? 0, largest = arguments.maxSize ?? .max
@@ -44,15 +47,23 @@ struct MemLeakSettings {
         trace = arguments.trace
         showsBlocks = arguments.showAllocs
         minimumAge = arguments.older.value * 1_000_000
-        top = arguments.top.value
-        order = arguments.sort.order
         patience = arguments.leakAfter.value
-        granularity = arguments.by.granularity
-        suppressions = try arguments.suppressions.map(Self.suppressions)
+        baseline = arguments.baseline?.value
+        if baseline != nil, combinedOnly { throw .usage("--combined-only keeps no ages for --baseline") }
+        view = try LeakViewOptions(arguments)
     }
 
     /// The youngest allocation that a report shows, CLOCK_MONOTONIC nanoseconds.
     func youngest(at now: UInt64) -> UInt64 { now > minimumAge ? now - minimumAge : 0 }
+}
+
+extension LeakViewOptions {
+    /// - Throws: `Failure` where the suppressions can't be read.
+    init(_ arguments: MemLeakArguments) throws(Failure) {
+        self.init(
+            top: arguments.top.value, order: arguments.sort.order, granularity: arguments.by.granularity,
+            suppressions: try arguments.suppressions.map(Self.suppressions), keepsPeak: arguments.peak)
+    }
 
     private static func suppressions(_ path: String) throws(Failure) -> LeakSuppressions {
         let text: String

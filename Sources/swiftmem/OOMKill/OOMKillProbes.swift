@@ -12,7 +12,9 @@ extension OOMKill {
     static func mode(stack: Bool, records: Bool = false) -> ToolMode {
         ToolMode(
             of: "oomkill",
-            ladders: [Victims.self, Context.self, Signals.self, Release.self, CommandLines.self]
+            ladders: [
+                Victims.self, Context.self, Signals.self, Release.self, CommandLines.self, Senders.self,
+            ]
                 + (records ? [Processes.self] : []),
             uses: [.kernelNames]
         ) { (object, resolution) throws(BPFError) in
@@ -90,6 +92,19 @@ extension OOMKill {
         }
     }
 
+    enum Senders: String, Ladder {
+        case tracepoint
+        static let id = "senders"
+        static let sees = "signals by which a program ends another"
+        static let without: String? = "kills by daemons such as earlyoom and systemd-oomd are not seen"
+
+        var rung: Rung {
+            Rung(
+                .tracepoint, on: .all, programs: ["oom_sent_btf"],
+                cannotSee: "why a signal was sent: that it was for want of memory is inferred")
+        }
+    }
+
     enum Processes: String, Ladder {
         case iterator
         static let id = "processes"
@@ -98,6 +113,7 @@ extension OOMKill {
         var rung: Rung {
             Rung(
                 .iterator, on: .all, programs: ["oom_process_iter"], requires: [.feature(.taskIterator)],
+                runsOnDemand: true,
                 cannotSee: "a process whose first thread has ended before the others")
         }
     }

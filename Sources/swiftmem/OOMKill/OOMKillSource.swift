@@ -12,6 +12,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private let victims: VictimFilter
     private let symbols: KernelStack?
     private var kills: UInt64 = 0
+    private var userspaceKills: UInt64 = 0
     /// Victims that were printed and whose memory is not back yet.
     private var pending: Set<UInt32>
     private var recorder: Recorder?
@@ -72,6 +73,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
         for event in events {
             switch event {
             case .victim(let victim): print(victim, loadavg, &session)
+            case .sent(let kill): print(kill, &session)
             case .end(let end):
                 guard pending.remove(end.victimPID) != nil else { continue }
                 if session.options.json {
@@ -97,6 +99,21 @@ struct OOMKillSource: ReportSource, ~Copyable {
         }
     }
 
+    /// A signal that was sent for memory, as is inferred; of others nothing is said.
+    private mutating func print(_ kill: SentKill, _ session: inout Session) {
+        guard victims.matches(kill) else { return }
+        let machine = MemoryShortage.now
+        guard let killer = MemoryKiller(kill, machine) else { return }
+        var kill = kill
+        kill.cmdline = kill.cmdline ?? ProcessFiles(kill.victimPID).commandLine.flatMap(OOMVictim.arguments)
+        userspaceKills += 1
+        if session.options.json {
+            session.output.print(OOMKillJSON.line(kill, by: killer, machine))
+        } else {
+            for line in OOMKillText.lines(kill, by: killer, machine) { session.output.print(line) }
+        }
+    }
+
     var alarmDelay: Double? {
         nextSample.map { due in
             let now = monotonicNow()
@@ -108,6 +125,17 @@ struct OOMKillSource: ReportSource, ~Copyable {
 
     mutating func close(_ session: inout Session, isLast: Bool) throws {
         guard isLast, session.options.json else { return }
-        session.output.print(OOMKillJSON.summary(kills: kills, losses: try session.losses()))
+        session.output.print(
+            OOMKillJSON.summary(kills: kills, userspaceKills: userspaceKills, losses: try session.losses()))
+    }
+}
+
+extension MemoryShortage {
+    /// As the machine is; nil where /proc/meminfo can't be read.
+    fileprivate static var now: MemoryShortage? {
+        let fields = MeminfoFields(ProcFS.text("meminfo"))
+        guard let total = fields["MemTotal"], let available = fields["MemAvailable"] else { return nil }
+        let (some, full) = averages(ProcFS.text("pressure/memory"))
+        return MemoryShortage(totalBytes: total, availableBytes: available, some: some, full: full)
     }
 }

@@ -13,9 +13,17 @@ struct VictimFilter {
     }
 
     func matches(_ victim: OOMVictim) -> Bool {
-        (tasks.pid.map { $0.value == victim.victimPID } ?? true)
-            && (tasks.tid.map { $0.value == victim.victimTID } ?? true)
-            && (tasks.comm.map { String(decoding: $0.utf8.prefix(15), as: UTF8.self) == victim.victimComm } ?? true)
-            && (cgroup.map { cgroup in victim.cgroup?.isBelow(cgroup.path) ?? false } ?? true)
+        matches(pid: victim.victimPID, tid: victim.victimTID, comm: victim.victimComm, victim.cgroup)
+    }
+
+    func matches(_ kill: SentKill) -> Bool {
+        matches(pid: kill.victimPID, tid: kill.victimPID, comm: kill.victimComm, kill.cgroup)
+    }
+
+    private func matches(pid: UInt32, tid: UInt32, comm: String, _ path: CgroupPath?) -> Bool {
+        (tasks.pid.map { $0.value == pid } ?? true)
+            && (tasks.tid.map { $0.value == tid } ?? true)
+            && (tasks.comm.map { String(decoding: $0.utf8.prefix(15), as: UTF8.self) == comm } ?? true)
+            && (cgroup.map { path?.isBelow($0.path) ?? false } ?? true)
     }
 }

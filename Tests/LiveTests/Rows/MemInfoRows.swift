@@ -85,3 +85,17 @@ struct MemInfoNodeRow: Row {
     static let type = "meminfo_node"
     let managedBytes: Int
 }
+
+struct MemInfoUnaccountedRow: Row {
+    static let type = "meminfo_unaccounted"
+
+    struct Stack: Decodable, Sendable {
+        let bytes: Int
+        let allocations: Int
+        let functions: [String]
+    }
+
+    let growthBytes: Int
+    let explainedBytes: Int
+    let stacks: [Stack]
+}

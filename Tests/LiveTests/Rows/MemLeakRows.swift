@@ -53,8 +53,12 @@ struct MemLeakSummaryRow: Row {
     let outstandingCount: Int
     let leakingStacks: Int
     let growingStacks: Int
+    let suppressedStacks: Int
+    let suppressedBytes: Int
     let youngerBytes: Int
     let youngerCount: Int
+    @Known var baselineBytes: Int?
+    @Known var baselineCount: Int?
     let sampleRate: Int
     @Known var sampleBytes: Int?
     let unmatchedFrees: Int
@@ -80,6 +84,21 @@ struct MemLeakSummaryRow: Row {
         let reason: String
         let functions: [String]
     }
+}
+
+/// A stack that two recordings differ in.
+struct MemLeakDiffRow: Row {
+    static let type = "memleak_diff"
+    let change: String
+    let bytesChange: Int
+    @Known var frames: [MemLeakRow.Frame]?
+}
+
+struct MemLeakDiffSummaryRow: Row {
+    static let type = "memleak_diff_summary"
+    let bytesBefore: Int
+    let bytesAfter: Int
+    let sameStacks: Int
 }
 
 /// A file whose allocator is traced.

@@ -32,6 +32,21 @@ struct OOMKillEndRow: Row {
     let victimPid: Int
 }
 
+struct OOMKillUserspaceRow: Row {
+    static let type = "oomkill_userspace"
+    let killer: String
+    let inferredFrom: [String]
+    let signal: String
+    let senderPid: Int
+    let senderComm: String
+    let victimPid: Int
+    let victimComm: String
+    let victimUid: Int
+    @Known var victimCmdline: String?
+    @Known var anonRssBytes: Int?
+    @Known var totalBytes: Int?
+}
+
 struct OOMKillExplanationRow: Row {
     static let type = "oomkill_explanation"
     let victimPid: Int
@@ -63,6 +78,8 @@ struct OOMKillExplanationRow: Row {
 
 struct OOMKillSummaryRow: Row {
     static let type = "oomkill_summary"
+    let kills: Int
+    let userspaceKills: Int
     let losses: Losses
 }
 

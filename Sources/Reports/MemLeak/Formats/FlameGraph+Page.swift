@@ -2,16 +2,17 @@
 
 extension FlameGraph {
     static let style = """
+        :root { color-scheme: light dark; background: #fff; }
         text { font: 12px ui-monospace, monospace; fill: #1d1d1f; }
         .paper { fill: #fff; } .head { font-size: 14px; font-weight: bold; } .note { fill: #555; }
         .key { cursor: pointer; fill: #0b57d0; } .key.on { font-weight: bold; text-decoration: underline; }
         .f { cursor: pointer; } .f rect { stroke: #fff; stroke-width: .5; } .f text { pointer-events: none; }
         .h0 { fill: #f4c27a; } .h1 { fill: #f2b366; } .h2 { fill: #f6cf95; } .h3 { fill: #efaa6b; }
         .h4 { fill: #f0c089; } .h5 { fill: #f5b98a; } .h6 { fill: #ecc375; } .h7 { fill: #f3c9a0; }
-        .leak rect { fill: #e8776b; } .f.dim { opacity: .55; } .f.hit rect { fill: #9b6be8; }
+        .leak rect { fill: #e8776b; } .f.holds rect { stroke: #c8372b; } .f.dim { opacity: .55; } .f.hit rect { fill: #9b6be8; }
         @media (prefers-color-scheme: dark) {
-        text { fill: #e8e8ea; } .f text { fill: #16161a; } .paper { fill: #16161a; } .note { fill: #a0a0a8; }
-        .key { fill: #8ab4f8; } .f rect { stroke: #16161a; } }
+        :root { background: #16161a; } text { fill: #e8e8ea; } .f text { fill: #16161a; } .paper { fill: #16161a; } .note { fill: #a0a0a8; }
+        .key { fill: #8ab4f8; } .f rect { stroke: #16161a; } .f.holds rect { stroke: #d9483b; stroke-width: 1; } }
         """
 
     /// data-p has where a frame begins and how wide it is, by bytes, by allocations and by growth.

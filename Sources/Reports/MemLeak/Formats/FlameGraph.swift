@@ -30,12 +30,18 @@ struct FlameGraph: LeakRenderer {
             <text class="key" x="300" y="44" id="search">search (Ctrl-F)</text>
             <text class="note" x="\(Self.width - 10)" y="44" text-anchor="end" id="found"></text>
             <text class="note" x="10" y="\(height - 10)" id="detail"> </text>
+            \(root.hasLeak ? Self.legend(y: height - 10) : "")
             <g id="frames" data-height="\(height - 30)" data-row="\(Self.rowHeight)" data-width="\(Self.width)">
 
             """
         svg += rects.joined()
         svg += "</g>\n<script><![CDATA[\(Self.script)]]></script>\n</svg>\n"
         return Array(svg.utf8)
+    }
+
+    private static func legend(y: Int) -> String {
+        "<text class=\"note\" x=\"\(width - 10)\" y=\"\(y)\" text-anchor=\"end\">"
+            + "red: leaks, half of it or more; red edge: some of it does</text>"
     }
 
     /// A frame and those above it.
@@ -56,7 +62,7 @@ struct FlameGraph: LeakRenderer {
         let detail = "\(node.bytes) bytes in \(node.count) allocations, \(MemLeakText.signed(node.growth)) bytes/s"
         let name = Self.text(node.name)
         rects.append(
-            "<g class=\"\(node.leaks ? "f leak" : "f")\" data-d=\"\(depth)\" data-p=\"\(places)\" "
+            "<g class=\"f\(node.leaks ? " leak" : node.hasLeak ? " holds" : "")\" data-d=\"\(depth)\" data-p=\"\(places)\" "
                 + "data-n=\"\(name)\" data-t=\"\(detail)\"><title>\(name): \(detail)</title>"
                 + "<rect class=\"h\(Self.hue(node.name))\"/><text/></g>\n")
         var next = offsets

@@ -7,7 +7,11 @@ final class FlameNode {
     private(set) var count: UInt64 = 0
     /// Bytes a second; what shrinks is none.
     private(set) var growth = 0.0
-    private(set) var leaks = false
+    private var leakingBytes: UInt64 = 0
+    /// Some of it leaks.
+    private(set) var hasLeak = false
+    /// Half of it leaks, or more.
+    var leaks: Bool { hasLeak && leakingBytes >= bytes &- leakingBytes }
     private var children: [String: FlameNode] = [:]
 
     private init(name: String) { self.name = name }
@@ -30,7 +34,9 @@ final class FlameNode {
         bytes &+= stack.sum.bytes
         count &+= stack.sum.count
         growth += max(0, stack.trend.growth?.value ?? 0)
-        if stack.trend.verdict == .leaking { leaks = true }
+        guard stack.trend.verdict == .leaking else { return }
+        hasLeak = true
+        leakingBytes &+= stack.sum.bytes
     }
 
     /// By name: the same place in two pictures.

@@ -24,6 +24,11 @@ public struct KernelLeakCounters: Hashable, Sendable {
 
     public init() {}
 
+    /// All numbers among them.
+    static var all: [WritableKeyPath<KernelLeakCounters, UInt64>] {
+        [\.bulkFrees, \.rcuFrees, \.unseenFrees, \.rescuedFrees, \.nullFrees, \.cutStacks]
+    }
+
     /// The sum of what the CPUs counted.
     package init(records: [kernelleak_counters]) {
         for record in records {

@@ -30,7 +30,7 @@ public struct SlabCheck: Hashable, Sendable {
 
     /// For text: all of them in a line.
     static func words(_ checks: [SlabCheck]) -> String {
-        let some = checks.sorted { $0.outstanding - $0.growth > $1.outstanding - $1.growth }.prefix(8)
+        let some = checks.sorted { $0.outstanding &- $0.growth > $1.outstanding &- $1.growth }.prefix(8)
             .map { "\(Printable.text($0.cache)) \($0.outstanding) (+\($0.growth))" }
         return "more outstanding than slab caches have grown by since the start, so some may be free: "
             + some.joined(separator: ", ") + (checks.count > 8 ? ", …" : "")

@@ -60,8 +60,8 @@ public struct AgeProfile: Hashable, Sendable {
     /// Recorded ones that survive of the grid's ranges.
     var survivors: [Double] = []
     /// Sums of the births, in seconds, and of their squares: how far apart they lie.
-    private var births = 0.0
-    private var birthSquares = 0.0
+    var births = 0.0
+    var birthSquares = 0.0
     /// Birth of the oldest that is outstanding.
     var oldest: UInt64 = .max
 

@@ -19,6 +19,12 @@ struct LeakJudge {
     private var watch: Double { Double(grid.now - start) / 1e9 }
     private var width: Double { Double(grid.width) / 1e9 }
 
+    /// The moment so many seconds ago. What is rounded may lie before all clocks.
+    private func ago(_ seconds: Double) -> UInt64 {
+        let nanoseconds = UInt64(max(0, seconds * 1e9))
+        return grid.now > nanoseconds ? grid.now - nanoseconds : 0
+    }
+
     var trend: StackTrend {
         let (bytes, count) = growth
         let (verdict, confidence) = sum.ages.map(verdict) ?? verdictWithoutAges
@@ -34,7 +40,7 @@ struct LeakJudge {
         guard watch > 0 else { return (nil, nil) }
         var window = min(patience, watch)
         while window * 2 <= min(watch, patience * 8), births(within: window) * share < 10 { window *= 2 }
-        let then = grid.now - UInt64(window * 1e9)
+        let then = ago(window)
         let count = Double(sum.count) - track.value(\.count, at: then, start: start)
         let bytes = Double(sum.bytes) - track.value(\.bytes, at: then, start: start)
         // as many events as there were, or one that just did not come
@@ -70,7 +76,7 @@ struct LeakJudge {
             let births = births(within: seconds)
             return births + max(0, births - net)
         }
-        let then = grid.now - UInt64(seconds * 1e9)
+        let then = ago(seconds)
         let points = track.points.filter { $0.time >= then }
         return zip(points, points.dropFirst()).reduce(abs(net) / 2) { $0 + abs($1.1.count - $1.0.count) }
     }
@@ -179,7 +185,7 @@ struct LeakJudge {
         let growth = settled(profile, bins: bins)
         guard growth.net >= growth.born * 0.7, growth.sigmas >= 3 else { return nil }
         // what was there before the start is freed meanwhile: a cache may be renewing itself
-        let begin = grid.now - grid.width * UInt64(bins + 1)
+        let begin = ago(Double(bins + 1) * width)
         if let freed = unmatched(begin), Double(freed) >= growth.born / 2 { return nil }
         return growth.sigmas
     }
@@ -190,9 +196,9 @@ struct LeakJudge {
     private var verdictWithoutAges: (LeakVerdict, Double?) {
         guard watch >= patience / 3, track.points.count >= 3 else { return (.tooEarly, nil) }
         let window = min(patience, watch)
-        let then = grid.now - UInt64(window * 1e9)
+        let then = ago(window)
         let net = Double(sum.count) - track.value(\.count, at: then, start: start)
-        let lately = Double(sum.count) - track.value(\.count, at: grid.now - UInt64(window / 3 * 1e9), start: start)
+        let lately = Double(sum.count) - track.value(\.count, at: ago(window / 3), start: start)
         let events = max(1, events(within: window, net: net))
         let sigmas = net / events.squareRoot()
         if sigmas >= 3, lately >= net / 10 { return (.growing, Self.normal(sigmas)) }

@@ -91,11 +91,10 @@ public enum OOMFrame: Hashable, Sendable {
         }
     }
 
-    /// FNV-1a of 64 bits: it tells a torn write, and is not meant for more.
     private static func sum(_ head: [UInt8], _ body: [UInt8]) -> UInt64 {
-        var sum: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in head { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        for byte in body { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return sum
+        var sum = FNV1a()
+        sum.add(head)
+        sum.add(body)
+        return sum.value
     }
 }

@@ -39,20 +39,14 @@ public struct OOMProcess: Hashable, Sendable {
         return Int64(clamping: pages).addingCapped(Int64(oomScoreAdj).multipliedCapped(share))
     }
 
-    /// All processes, of the records that BPF/oomkill/process.h has written.
+    /// All processes, of the records that BPF/lib/write_process.h has written.
     ///
     /// - Parameter bytes: one record behind the other; what is no whole record is left out.
     public static func all(_ bytes: [UInt8]) -> [OOMProcess] {
-        let size = MemoryLayout<oom_process>.stride
-        return bytes.withUnsafeBytes { bytes in
-            (0..<bytes.count / size).map { index in
-                // SAFETY: within the bytes, and every bit pattern is a value of a C struct of numbers.
-                OOMProcess(bytes.loadUnaligned(fromByteOffset: index * size, as: oom_process.self))
-            }
-        }
+        records(bytes, as: process_memory.self).map { OOMProcess($0) }
     }
 
-    init(_ record: oom_process) {
+    init(_ record: process_memory) {
         let page = UInt64(record.page_bytes)
         self.init(
             pid: record.pid, startNanoseconds: record.start_ns, comm: fixedText(record.comm),

@@ -1,23 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Numbers and texts as bytes, the lowest first.
-struct ByteWriter {
-    var bytes: [UInt8] = []
-
-    mutating func add(_ number: some FixedWidthInteger) {
-        withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
-    }
-
-    /// Cut at 65 535 bytes.
-    mutating func add(_ text: String) {
-        let text = Array(text.utf8.prefix(Int(UInt16.max)))
-        add(UInt16(text.count))
-        bytes += text
-    }
-
-    /// nil is the largest number, which no size reaches.
-    mutating func add(_ number: UInt64?) { add(number ?? UInt64.max) }
-
+extension ByteWriter {
     mutating func add(_ sample: OOMSample) {
         add(UInt64(bitPattern: sample.time.nanoseconds))
         for number in [
@@ -46,29 +29,7 @@ struct ByteWriter {
     }
 }
 
-/// The same, read; nil where there is not so much.
-struct ByteReader {
-    private(set) var rest: ArraySlice<UInt8>
-
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
-
-    mutating func number<Number: FixedWidthInteger>(_ type: Number.Type) -> Number? {
-        let size = MemoryLayout<Number>.size
-        guard rest.count >= size else { return nil }
-        var number: Number = 0
-        for byte in rest.prefix(size).reversed() { number = Number(truncatingIfNeeded: number << 8) | Number(byte) }
-        rest = rest.dropFirst(size)
-        return number
-    }
-
-    mutating func known() -> UInt64?? { number(UInt64.self).map { $0 == .max ? nil : $0 } }
-
-    mutating func text() -> String? {
-        guard let count = number(UInt16.self), rest.count >= Int(count) else { return nil }
-        defer { rest = rest.dropFirst(Int(count)) }
-        return String(decoding: rest.prefix(Int(count)), as: UTF8.self)
-    }
-
+extension ByteReader {
     mutating func sample() -> OOMSample? {
         guard let time = number(UInt64.self), let boot = number(UInt64.self), let page = number(UInt64.self),
             let total = number(UInt64.self), let available = number(UInt64.self), let swap = number(UInt64.self),

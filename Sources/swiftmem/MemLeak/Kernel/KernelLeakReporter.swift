@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
@@ -8,29 +7,30 @@ internal import Reports
 struct KernelLeakReporter {
     private let plan: KernelLeakPlan
     private let names: KernelLeakNames
-    private let text: MemLeakText
     private let seesAllFrees: Bool
     private var reader: KernelLeakReader
-    private var watch: LeakWatch
-    private(set) var files: LeakFiles
+    private(set) var reports: LeakReports
     /// The slab caches at the start.
     private let slabs = SlabCaches()
     /// One allocation in so many is recorded now.
     private(set) var rate: UInt64
     private var hasSampled: Bool
+    private var baseline: LeakBaseline
 
     /// - Throws: `BPFError` where the object has no such maps.
     init(
-        _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ files: LeakFiles, _ session: borrowing Session
+        _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ files: LeakFiles, _ recorder: LeakRecorder?,
+        _ session: borrowing Session
     ) throws(BPFError) {
-        self.files = files
         self.plan = plan
         self.names = names
-        text = MemLeakText(top: plan.settings.top, showsAddresses: !plan.settings.combinedOnly)
         seesAllFrees = KernelLeakPlan.seesAllFrees(session.probes.resolution)
         reader = try KernelLeakReader(session.probes.object)
         // the kernel keeps caches until memory is short: growth alone proves no leak
-        watch = LeakWatch(plan.settings, mayLeak: false)
+        reports = LeakReports(
+            plan.settings.run(mayLeak: false, isKernel: true, target: "the kernel"), plan.settings.view, files, recorder
+        )
+        baseline = LeakBaseline(after: plan.settings.baseline)
         rate = plan.settings.sampleRate
         hasSampled = rate > 1
         try reader.setSampling(rate)
@@ -52,32 +52,22 @@ struct KernelLeakReporter {
         let caches = try reader.readCaches()
         var kernel = counted
         kernel.doubtful = try doubtful(table, caches)
-        let (ranked, summary) = watch.ranked()
-        let stacks = try stacks(
-            files.isEmpty ? ranked.prefix(plan.settings.top) : ranked[...], caches,
-            doubtful: Set(kernel.doubtful.map(\.cache)))
-        if !files.isEmpty {
-            files.take(
-                LeakProfile(
-                    stacks: stacks, time: .now, watched: UInt64(summary.watched * 1e9), target: "the kernel"))
-        }
         kernel.seesBulk = seesAllFrees
         kernel.unseenCaches = Set(caches.values.filter { $0.unseenFrees > 0 }.map(\.name)).sorted()
+        var report = MemLeakReport(
+            time: .now, monotonic: now, total: table.total, blocks: table.blocks, counters: counters, losses: losses,
+            sampleRate: rate, kernel: kernel, younger: table.younger, minimumAge: plan.settings.minimumAge)
+        if baseline.isSet { report.baseline = table.older }
+        try Self.print(report, caches, &reports, &reader, names, &session)
         try reader.makeRoom(counters)
-        let report = MemLeakReport(
-            time: .now, monotonic: now, stacks: Array(stacks.prefix(plan.settings.top)), total: table.total,
-            siteCount: ranked.count, blocks: table.blocks, counters: counters,
-            losses: losses, sampleRate: rate, kernel: kernel, younger: table.younger,
-            minimumAge: plan.settings.minimumAge, watch: summary)
-        if session.options.json {
-            for line in MemLeakJSON.lines(report) { session.output.print(line) }
-        } else {
-            for line in text.lines(report) { session.output.print(line) }
-            for line in text.accounting(report) { session.output.note(line) }
-            // that it is too early to tell, or that nothing leaks, is for people
-            if report.watch.leaking.stacks + report.watch.growing.stacks > 0 || isatty(STDERR_FILENO) == 1 {
-                for line in report.watch.lines { session.output.note(line) }
-            }
+    }
+
+    private static func print(
+        _ report: MemLeakReport, _ caches: [UInt64: KernelCache], _ reports: inout LeakReports,
+        _ reader: inout KernelLeakReader, _ names: KernelLeakNames, _ session: inout Session
+    ) throws(BPFError) {
+        try reports.report(report, names: [:], &session) { (captured) throws(BPFError) in
+            try site(captured, caches, &reader, names)
         }
     }
 
@@ -102,45 +92,45 @@ struct KernelLeakReporter {
         return found
     }
 
-    private mutating func stacks(
-        _ ranked: some Sequence<RankedStack>, _ caches: [UInt64: KernelCache], doubtful: Set<String>
-    ) throws(BPFError) -> [MemLeakStack] {
-        var stacks: [MemLeakStack] = []
-        for stack in ranked {
-            let (site, members) = watch.member(of: stack)
-            let captured = try reader.stack(site.stack)
-            let cache = captured.flatMap { caches[$0.cache] }
-            stacks.append(
-                MemLeakStack(
-                    pid: nil, id: stack.id, sum: stack.sum, trend: stack.trend, members: members,
-                    frames: captured.map { names.frames($0.frames) },
-                    kernel: captured?.kind.map { kind in
-                        KernelMemory(
-                            kind: kind, cache: cache?.name,
-                            falseLeaksPossible: cache.map { $0.unseenFrees > 0 || doubtful.contains($0.name) } ?? false)
-                    }))
-        }
-        return stacks
-    }
+    /// The run is over.
+    ///
+    /// - Throws: `Failure` where a file can't be written.
+    mutating func finish(_ session: inout Session) throws(Failure) { try reports.finish(&session) }
 
     // MARK: looks between reports
 
-    /// Seconds to the next look.
-    var lookDelay: Double { watch.delay(at: monotonicNow()) }
+    /// Seconds to the next look, or to the baseline.
+    var lookDelay: Double { min(reports.lookDelay, baseline.delay(at: monotonicNow()) ?? .infinity) }
+
+    /// What is there now is left out from now on.
+    ///
+    /// - Throws: `BPFError` where the maps can't be read.
+    mutating func setBaseline() throws(BPFError) {
+        guard !plan.settings.combinedOnly else { return note(LeakBaseline.needsAges) }
+        let now = monotonicNow()
+        let (table, _, _) = try look(at: now, keepsBlocks: false)
+        var sum = table.total
+        sum.add(table.older)
+        sum.add(table.younger)
+        baseline.set(at: now, sum)
+        reports.setBaseline(at: now, sum)
+    }
 
     /// Takes a look where one is due.
     ///
     /// - Throws: `BPFError` where the maps can't be read.
     mutating func lookIfDue() throws(BPFError) {
         let now = monotonicNow()
-        if watch.isDue(now) { _ = try look(at: now, keepsBlocks: false) }
+        if baseline.isDue(now) { return try setBaseline() }
+        if reports.isLookDue(now) { _ = try look(at: now, keepsBlocks: false) }
     }
 
     private mutating func look(
         at now: UInt64, keepsBlocks: Bool
     ) throws(BPFError) -> (table: OutstandingTable, counters: MemLeakCounters, kernel: KernelLeakCounters) {
         var table = OutstandingTable(
-            youngest: plan.settings.youngest(at: now), keepsBlocks: keepsBlocks, grid: watch.grid(at: now))
+            youngest: plan.settings.youngest(at: now), keepsBlocks: keepsBlocks, grid: reports.grid(at: now),
+            baseline: baseline.time)
         if plan.settings.combinedOnly {
             try reader.addTotals(to: &table, isEstimated: hasSampled)
         } else {
@@ -149,16 +139,27 @@ struct KernelLeakReporter {
         let (counters, kernel) = try reader.readCounters()
         names.refresh()
         let caches = try reader.readCaches()
-        // a value of its own, for both belong to self
-        var (watch, reader) = (watch, reader)
-        let names = names
-        try watch.take(table, made: nil, counters: counters, at: now) { (site) throws(BPFError) in
-            guard let stack = try reader.stack(site.stack) else { return LeakWatch.Named() }
-            let cache = caches[stack.cache]?.name ?? ""
-            return LeakWatch.Named(
-                frames: names.frames(stack.frames), salt: (stack.kind?.rawValue ?? "") + " " + cache)
-        }
-        (self.watch, self.reader) = (watch, reader)
+        let look = LeakLook(
+            time: now, wall: .now, sums: table.sites, made: nil,
+            unmatched: counters.unmatchedFrees &+ baseline.freed(table.older))
+        try Self.take(look, caches, &reports, &reader, names)
         return (table, counters, kernel)
+    }
+
+    private static func take(
+        _ look: LeakLook, _ caches: [UInt64: KernelCache], _ reports: inout LeakReports,
+        _ reader: inout KernelLeakReader, _ names: KernelLeakNames
+    ) throws(BPFError) {
+        try reports.take(look) { (captured) throws(BPFError) in try site(captured, caches, &reader, names) }
+    }
+
+    private static func site(
+        _ captured: AllocationSite, _ caches: [UInt64: KernelCache], _ reader: inout KernelLeakReader,
+        _ names: KernelLeakNames
+    ) throws(BPFError) -> LeakSite {
+        guard let stack = try reader.stack(captured.stack) else { return LeakSite() }
+        return LeakSite(
+            frames: names.frames(stack.frames),
+            kernel: stack.kind.map { KernelMemory(kind: $0, cache: caches[stack.cache]?.name) })
     }
 }

@@ -15,9 +15,9 @@ struct KernelLeakSource: ReportSource, ~Copyable {
     /// - Throws: `BPFError` of the ring and the maps.
     static func make(
         _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ overhead: consuming OverheadLimit?,
-        _ files: LeakFiles, _ session: borrowing Session
+        _ files: LeakFiles, _ recorder: LeakRecorder?, _ session: borrowing Session
     ) throws -> KernelLeakSource {
-        let reporter = try KernelLeakReporter(plan, names, files, session)
+        let reporter = try KernelLeakReporter(plan, names, files, recorder, session)
         let ring = try session.probes.object.ringBuffer("events")
         return KernelLeakSource(plan, reporter, ring, overhead)
     }
@@ -36,7 +36,9 @@ struct KernelLeakSource: ReportSource, ~Copyable {
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
         if plan.settings.trace { try events.watchRecords(ring.descriptor) }
-        return try session.begin(MemLeakText.attaching(to: "kernel allocators"))
+        let begin = session.leakBegin([MemLeakText.attaching(to: "kernel allocators")])
+        reporter.reports.began(begin)
+        return try session.begin(begin)
     }
 
     mutating func takeIn(_ session: inout Session) throws {
@@ -59,14 +61,18 @@ struct KernelLeakSource: ReportSource, ~Copyable {
         if let words = fullMap.words(losses) { note(words) }
     }
 
+    mutating func setBaseline(_ session: inout Session) throws { try reporter.setBaseline() }
+
     mutating func close(_ session: inout Session, isLast: Bool) throws {
-        if isLast { try reporter.files.write() }
+        if isLast { try reporter.finish(&session) }
     }
 
     // MARK: what the programs cost
 
     /// Seconds to the next look at it, or at what is outstanding.
-    var alarmDelay: Double? { plan.maxOverhead == nil ? reporter.lookDelay : min(1.0, reporter.lookDelay) }
+    var alarmDelay: Double? {
+        plan.maxOverhead == nil ? reporter.lookDelay : min(1.0, reporter.lookDelay)
+    }
 
     mutating func alarm(_ session: inout Session) throws {
         try reporter.lookIfDue()
@@ -79,19 +85,13 @@ struct KernelLeakSource: ReportSource, ~Copyable {
         else { return }
         let before = reporter.rate
         try reporter.setSampling(rate)
-        let percent = (share * 10_000).rounded() / 100
+        let sampling = LeakSampling(
+            time: .now, overheadPercent: (share * 10_000).rounded() / 100, rate: rate, before: before, isMet: isMet)
+        reporter.reports.resampled(sampling)
         if session.options.json {
-            session.output.print(MemLeakJSON.sampling(time: .now, overheadPercent: percent, rate: rate, isMet: isMet))
+            session.output.print(sampling.json)
         } else {
-            let what =
-                if !isMet {
-                    "the limit can't be met, for frees are seen whatever the rate; 1 allocation in \(rate) is recorded"
-                } else if rate == before {
-                    "below the limit again"
-                } else {
-                    (rate > before ? "from now on" : "again") + " 1 allocation in \(rate) is recorded"
-                }
-            note("the programs took \(percent) % of the CPUs' time: \(what) (--max-overhead)")
+            note(sampling.text)
         }
     }
 }

@@ -46,9 +46,5 @@ struct SlabCaches {
                 + (merged.first.map { ": \(Printable.text($0))" } ?? ""))
     }
 
-    private static func linkTarget(_ path: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let count = readlink(path, &buffer, buffer.count)
-        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
-    }
+    private static func linkTarget(_ path: String) -> FilePath? { readLink(FilePath(path)) }
 }

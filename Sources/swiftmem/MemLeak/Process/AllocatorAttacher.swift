@@ -71,17 +71,13 @@ struct AllocatorAttacher: ~Copyable {
     /// Are there files that were hooked and not printed?
     var hasNews: Bool { printed < hooked.count }
 
-    /// Prints them.
-    mutating func printNews(_ session: inout Session) {
-        for file in hooked[printed...] {
-            guard session.options.json else {
-                session.output.print(file.description)
-                continue
-            }
-            session.output.print(
-                MemLeakJSON.hooked(
-                    file: file.shownPath, functions: file.sites.map(\.function), missing: file.missing))
+    /// They are to be printed now.
+    mutating func takeNews() -> [LeakHooked] {
+        defer { printed = hooked.count }
+        return hooked[printed...].map { file in
+            LeakHooked(
+                file: file.shownPath, functions: file.sites.map(\.function), missing: file.missing,
+                text: file.description)
         }
-        printed = hooked.count
     }
 }

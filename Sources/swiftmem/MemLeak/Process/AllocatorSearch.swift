@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Symbols
+internal import SystemLayer
 internal import SystemPackage
 internal import TraceRecords
 
@@ -32,6 +33,12 @@ struct AllocatorSearch {
         for mapping in maps.mappings where mapping.isExecutable && mapping.kind == .file {
             let shown = mapping.path.description
             guard !seen.contains(mapping.backing), matches(shown) else { continue }
+            guard !reading.servers.mayHang(mapping, pid: Int32(pid)) else {
+                reading.omit(mapping.path, .allocators, .served)
+                seen.insert(mapping.backing)
+                reached = true
+                continue
+            }
             guard let number = reachable(mapping, pid, &refused) else { continue }
             reached = true
             guard !known.contains(number) else {
@@ -40,11 +47,11 @@ struct AllocatorSearch {
             }
             do throws(SymbolError) {
                 // this mapping may be gone by now; the file may have others
-                guard let file = try ModuleCache.open(mapping, pid: Int32(pid)) else { continue }
+                guard let file = try ModuleCache.open(mapping, pid: Int32(pid), reading) else { continue }
                 let held = HeldFile(file)
                 known.insert(number)
                 seen.insert(mapping.backing)
-                if let file = try inspect(held, shown: shown, number, ofLibrary: !isMain(number, pid)) {
+                if let file = try inspect(held, shown: shown, number, ofLibrary: !isMain(mapping, pid)) {
                     files.append(file)
                 }
             } catch {
@@ -57,8 +64,10 @@ struct AllocatorSearch {
         return files
     }
 
-    private func isMain(_ number: FileNumber, _ pid: UInt32) -> Bool {
-        FileNumber("/proc/\(pid)/exe") == number
+    /// By name: to ask the program's file could be to wait for ever.
+    private func isMain(_ mapping: Mapping, _ pid: UInt32) -> Bool {
+        let name = mapping.isDeleted ? mapping.path.string + " (deleted)" : mapping.path.string
+        return ProcessFiles(pid).executable?.string == name
     }
 
     /// The mapping's own link opens the very file, deleted or in another mount

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Reports
+internal import SystemLayer
 
 /// The allocators of a process that was there before the start, with all files looked at.
 struct FoundAllocators {
     let pid: UInt32
+    /// Opened before anything was looked at: its number may be another's by the time it is attached to.
+    let process: ProcessDescriptor
     let files: [AllocatorFile]
     let inspected: Set<FileNumber>
 
@@ -14,10 +17,11 @@ struct FoundAllocators {
         guard case .processes(let pids) = plan.target else { return [] }
         var found: [FoundAllocators] = []
         for pid in pids {
-            if NarrowProgram.isRun(by: pid) { throw NarrowProgram.refusal(pid) }
+            let process = try ProcessDescriptor(pid)
+            if ProcessFiles(pid).is32Bit { throw NarrowProgram.refusal(pid) }
             var known: Set<FileNumber> = []
             let files = try plan.search.files(of: pid, except: &known)
-            found.append(FoundAllocators(pid: pid, files: files, inspected: known))
+            found.append(FoundAllocators(pid: pid, process: process, files: files, inspected: known))
         }
         guard found.contains(where: { !$0.files.isEmpty }) else {
             throw Failure(

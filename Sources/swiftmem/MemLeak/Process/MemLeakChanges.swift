@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import LibBPF
 internal import Reports
+internal import SystemLayer
 internal import Unwind
 
 /// What becomes of processes: forks, execs and ends by records, a command's steps by ptrace.
@@ -88,7 +89,7 @@ extension MemLeakSource {
     ///
     /// - Throws: `Failure` where it is a program of 32 bits from the start.
     private mutating func look(at tracee: Tracee, _ session: borrowing Session) throws {
-        let isNarrow = NarrowProgram.isRun(by: tracee.pid)
+        let isNarrow = ProcessFiles(tracee.pid).is32Bit
         if isNarrow && !tracee.hasLoaded { throw NarrowProgram.refusal(tracee.pid) }
         processes.set(tracee.pid, isNarrow: isNarrow)
         try look(at: tracee.pid, session)

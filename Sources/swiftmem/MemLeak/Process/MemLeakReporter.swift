@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Glibc
 internal import LibBPF
 internal import Reports
 internal import SystemLayer
@@ -7,34 +6,33 @@ internal import SystemLayer
 /// Adds up what is outstanding, and makes a report of it.
 struct MemLeakReporter {
     private let plan: MemLeakPlan
-    private let text: MemLeakText
     private let names: StackNames
     private let processNames = ProcessNames()
-    private var watch: LeakWatch
+    private(set) var reports: LeakReports
     /// Processes that are gone, and whose sums are still in the kernel: each walk over the map is for many.
     private var withSums: Set<UInt32> = []
     private static let mostWithSums = 1024
-    private(set) var files: LeakFiles
     private var reader: OutstandingReader
     private var ledger = MappingLedger(pageSize: UInt64(pageBytes))
     /// What was dropped so far with processes that ended or called exec.
     private var gone = OutstandingSum()
-    /// The largest leak of the last report, bytes a second; nil: nothing leaks.
-    private(set) var largestLeak: Double?
+    private var baseline: LeakBaseline
     /// Mappings made since the start, by stack.
     private var mapped: [AllocationSite: UInt64] = [:]
 
     /// - Throws: `BPFError` where the object has no such maps.
     init(
-        _ plan: MemLeakPlan, _ names: StackNames, _ files: LeakFiles, _ object: borrowing LoadedObject
+        _ plan: MemLeakPlan, _ names: StackNames, _ files: LeakFiles, _ recorder: LeakRecorder?,
+        _ object: borrowing LoadedObject
     ) throws(BPFError) {
-        self.files = files
         self.plan = plan
         self.names = names
         reader = try OutstandingReader(object)
-        watch = LeakWatch(plan.settings, mayLeak: true)
-        text = MemLeakText(
-            top: plan.settings.top, showsAddresses: !plan.settings.combinedOnly, showsPIDs: plan.hasSeveralProcesses)
+        baseline = LeakBaseline(after: plan.settings.baseline)
+        reports = LeakReports(
+            plan.settings.run(
+                mayLeak: true, hasSeveralProcesses: plan.hasSeveralProcesses, target: plan.targetText),
+            plan.settings.view, files, recorder)
     }
 
     mutating func apply(_ call: MappingCall) {
@@ -52,7 +50,7 @@ struct MemLeakReporter {
         gone.add(ledger.sum(of: pid))
         ledger.forget(pid: pid)
         mapped = mapped.filter { $0.key.pid != pid }
-        watch.forget(pid)
+        reports.forget(pid)
         withSums.insert(pid)
         // where sums are all there is, another process of that number must not find them
         if plan.settings.combinedOnly || withSums.count >= Self.mostWithSums { try dropSums() }
@@ -80,17 +78,36 @@ struct MemLeakReporter {
         try outstanding(youngest: .max, &processes).total
     }
 
+    /// The run is over.
+    ///
+    /// - Throws: `Failure` where a file can't be written.
+    mutating func finish(_ session: inout Session) throws(Failure) { try reports.finish(&session) }
+
     // MARK: looks between reports
 
-    /// Seconds to the next look.
-    var lookDelay: Double { watch.delay(at: monotonicNow()) }
+    /// Seconds to the next look, or to the baseline.
+    var lookDelay: Double { min(reports.lookDelay, baseline.delay(at: monotonicNow()) ?? .infinity) }
+
+    /// What is there now is left out from now on.
+    ///
+    /// - Throws: `BPFError` where the maps can't be read.
+    mutating func setBaseline(_ processes: inout ProcessTable) throws(BPFError) {
+        guard !plan.settings.combinedOnly else { return note(LeakBaseline.needsAges) }
+        let now = monotonicNow()
+        let (table, _) = try look(at: now, youngest: .max, keepsBlocks: false, &processes)
+        var sum = table.total
+        sum.add(table.older)
+        baseline.set(at: now, sum)
+        reports.setBaseline(at: now, sum)
+    }
 
     /// Takes a look where one is due.
     ///
     /// - Throws: `BPFError` where the maps can't be read.
     mutating func lookIfDue(_ processes: inout ProcessTable) throws(BPFError) {
         let now = monotonicNow()
-        guard watch.isDue(now) else { return }
+        if baseline.isDue(now) { return try setBaseline(&processes) }
+        guard reports.isLookDue(now) else { return }
         _ = try look(at: now, youngest: plan.settings.youngest(at: now), keepsBlocks: false, &processes)
     }
 
@@ -98,17 +115,27 @@ struct MemLeakReporter {
         at now: UInt64, youngest: UInt64, keepsBlocks: Bool, _ processes: inout ProcessTable
     ) throws(BPFError) -> (table: OutstandingTable, counters: MemLeakCounters) {
         let table = try outstanding(
-            youngest: youngest, keepsBlocks: keepsBlocks, grid: watch.grid(at: now), &processes)
+            youngest: youngest, keepsBlocks: keepsBlocks, grid: reports.grid(at: now), &processes)
         let counters = try counters()
         let made = plan.settings.combinedOnly ? nil : try reader.made().merging(mapped) { $0 + $1 }
-        // neither is changed while a stack is named: values of their own, for both belong to self
-        var (watch, reader) = (watch, reader)
-        let names = names
-        try watch.take(table, made: made, counters: counters, at: now) { (site) throws(BPFError) in
-            LeakWatch.Named(frames: try reader.stack(site.stack).map { names.frames($0, pid: site.pid) })
-        }
-        (self.watch, self.reader) = (watch, reader)
+        let look = LeakLook(
+            time: now, wall: .now, sums: table.sites, made: made,
+            unmatched: counters.unmatchedFrees &+ baseline.freed(table.older))
+        try Self.take(look, &reports, &reader, names)
         return (table, counters)
+    }
+
+    private static func take(
+        _ look: LeakLook, _ reports: inout LeakReports, _ reader: inout OutstandingReader, _ names: StackNames
+    ) throws(BPFError) {
+        try reports.take(look) { (captured) throws(BPFError) in try site(captured, &reader, names) }
+    }
+
+    private static func site(
+        _ captured: AllocationSite, _ reader: inout OutstandingReader, _ names: StackNames
+    ) throws(BPFError) -> LeakSite {
+        guard let stack = try reader.stack(captured.stack) else { return LeakSite() }
+        return LeakSite(frames: names.frames(stack, pid: captured.pid), end: stack.end)
     }
 
     // MARK: reports
@@ -123,34 +150,18 @@ struct MemLeakReporter {
         let (table, counters) = try look(
             at: now, youngest: atExit ? now : plan.settings.youngest(at: now), keepsBlocks: plan.settings.showsBlocks,
             &processes)
-        let (ranked, summary) = watch.ranked()
-        largestLeak = summary.largestLeak
-        let stacks = try stacks(files.isEmpty ? ranked.prefix(plan.settings.top) : ranked[...])
-        if !files.isEmpty {
-            files.take(
-                LeakProfile(
-                    stacks: stacks, time: .now, watched: UInt64(summary.watched * 1e9), target: plan.targetText,
-                    showsProcesses: plan.hasSeveralProcesses))
-        }
-        try reader.makeRoom(counters)
         var report = MemLeakReport(
-            time: .now, monotonic: now, stacks: Array(stacks.prefix(plan.settings.top)), total: table.total,
-            siteCount: ranked.count,
-            blocks: table.blocks, counters: counters, losses: losses, sampleRate: plan.settings.sampleRate,
-            sampleBytes: plan.sampleBytes, gone: gone, leftOut: FilesLeftOut(plan.reading), younger: table.younger,
-            minimumAge: atExit ? 0 : plan.settings.minimumAge, watch: summary)
+            time: .now, monotonic: now, total: table.total, blocks: table.blocks, counters: counters, losses: losses,
+            sampleRate: plan.settings.sampleRate, sampleBytes: plan.sampleBytes, gone: gone,
+            leftOut: FilesLeftOut(plan.reading), younger: table.younger,
+            minimumAge: atExit ? 0 : plan.settings.minimumAge)
         report.isSampledInProcess = plan.samplers != nil
+        if baseline.isSet { report.baseline = table.older }
         session.incomplete = report.leftOut.lines
-        if session.options.json {
-            for line in MemLeakJSON.lines(report) { session.output.print(line) }
-        } else {
-            for line in text.lines(report) { session.output.print(line) }
-            for line in text.accounting(report) { session.output.note(line) }
-            // that it is too early to tell, or that nothing leaks, is for people
-            if report.watch.leaking.stacks + report.watch.growing.stacks > 0 || isatty(STDERR_FILENO) == 1 {
-                for line in report.watch.lines { session.output.note(line) }
-            }
-        }
+        var comms: [UInt32: String] = [:]
+        for pid in Set(table.sites.keys.map(\.pid)) { comms[pid] = processNames.name(pid) }
+        try Self.print(report, comms, &reports, &reader, names, &session)
+        try reader.makeRoom(counters)
         for (pid, time) in processes.takeEnded() {
             try drop(pid, until: time, &processes)
             names.ended(pid)
@@ -158,17 +169,13 @@ struct MemLeakReporter {
         }
     }
 
-    private mutating func stacks(_ ranked: some Sequence<RankedStack>) throws(BPFError) -> [MemLeakStack] {
-        var stacks: [MemLeakStack] = []
-        for stack in ranked {
-            let (site, members) = watch.member(of: stack)
-            let captured = try reader.stack(site.stack)
-            stacks.append(
-                MemLeakStack(
-                    pid: site.pid, comm: processNames.name(site.pid), id: stack.id, sum: stack.sum, trend: stack.trend,
-                    members: members, frames: captured.map { names.frames($0, pid: site.pid) }, end: captured?.end))
+    private static func print(
+        _ report: MemLeakReport, _ comms: [UInt32: String], _ reports: inout LeakReports,
+        _ reader: inout OutstandingReader, _ names: StackNames, _ session: inout Session
+    ) throws(BPFError) {
+        try reports.report(report, names: comms, &session) { (captured) throws(BPFError) in
+            try site(captured, &reader, names)
         }
-        return stacks
     }
 
     /// - Parameter youngest: allocations made later are left out.
@@ -178,7 +185,7 @@ struct MemLeakReporter {
         try dropSums()
         var table = OutstandingTable(
             youngest: youngest, weight: plan.sampleWeight, keepsBlocks: keepsBlocks,
-            ended: Set(processes.ended.keys), grid: grid)
+            ended: Set(processes.ended.keys), grid: grid, baseline: baseline.time)
         if plan.settings.combinedOnly {
             try reader.addTotals(to: &table)
             var rest = OutstandingTable(youngest: 0)

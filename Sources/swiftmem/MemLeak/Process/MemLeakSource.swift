@@ -27,13 +27,13 @@ struct MemLeakSource: ReportSource, ~Copyable {
 
     /// - Parameter commandOutput: where a command's standard output goes; nil: where the reports go.
     init(
-        _ plan: MemLeakPlan, _ found: [FoundAllocators], _ files: LeakFiles, _ commandOutput: Int32?,
-        _ session: borrowing Session
+        _ plan: MemLeakPlan, _ found: [FoundAllocators], _ files: LeakFiles, _ recorder: LeakRecorder?,
+        _ commandOutput: Int32?, _ session: borrowing Session
     ) throws {
         // every field is assigned behind the last throw
         let names = StackNames(lines: plan.lines, reading: plan.reading)
         let processes = try ProcessTable(session.probes.object)
-        let reporter = try MemLeakReporter(plan, names, files, session.probes.object)
+        let reporter = try MemLeakReporter(plan, names, files, recorder, session.probes.object)
         let unwinder = try UnwindUploader(
             session.probes.object, plan.stack, cache: Environment.unwindCache, reading: plan.reading, note: note)
         var tracee: Tracee?
@@ -66,13 +66,17 @@ struct MemLeakSource: ReportSource, ~Copyable {
     mutating func printNews(_ session: inout Session) throws {
         guard attacher.hasNews else { return }
         progress.clear()
-        attacher.printNews(&session)
+        for file in attacher.takeNews() {
+            reporter.reports.hooked(file)
+            session.output.print(file, json: session.options.json)
+        }
         _ = try session.output.flush()
     }
 
     /// One line on standard error, the progress line out of its way.
     mutating func say(_ text: String) {
         progress.clear()
+        reporter.reports.noted(text)
         note(text)
     }
 
@@ -114,6 +118,11 @@ struct MemLeakSource: ReportSource, ~Copyable {
         for pid in turn.prefix(16) { names.load(pid) }
     }
 
+    mutating func setBaseline(_ session: inout Session) throws {
+        progress.clear()
+        try reporter.setBaseline(&processes)
+    }
+
     mutating func report(_ session: inout Session) throws { try report(&session, atExit: false) }
 
     mutating func report(_ session: inout Session, atExit: Bool) throws {
@@ -124,6 +133,6 @@ struct MemLeakSource: ReportSource, ~Copyable {
     }
 
     mutating func close(_ session: inout Session, isLast: Bool) throws {
-        if isLast { try reporter.files.write() }
+        if isLast { try reporter.finish(&session) }
     }
 }

@@ -2,6 +2,7 @@
 internal import LibBPF
 internal import Reports
 internal import Symbols
+internal import SystemLayer
 internal import Unwind
 
 /// The start: what is there is attached to, the command is begun, the head is printed.
@@ -18,7 +19,8 @@ extension MemLeakSource {
                 try attacher.attach(process, session)
                 if let sampler = plan.samplers?.found[process.pid] { try reporter.add(sampler, of: process.pid) }
             }
-            try processes.watch(events)
+            try leaveOutEnded()
+            try processes.watch(found.map { ($0.pid, $0.process) }, events)
         case .cgroup(let cgroup):
             let members = cgroup.processes()
             var progress = LookProgress(members.count, cgroup: cgroup)
@@ -27,7 +29,7 @@ extension MemLeakSource {
                 if FileReading.isInterrupted { break }
                 progress.next()
                 processes.add(pid)
-                processes.set(pid, isNarrow: NarrowProgram.isRun(by: pid))
+                processes.set(pid, isNarrow: ProcessFiles(pid).is32Bit)
                 if processes.isNarrow(pid) { say(NarrowProgram.words(pid)) }
                 try look(at: pid, session)
             }
@@ -36,7 +38,9 @@ extension MemLeakSource {
         }
         // who waits for the head may end the process at once
         for pid in processes.living { names.hold(pid) }
-        let isRead = try session.begin(MemLeakText.attaching(to: plan.targetText))
+        let begin = session.leakBegin([MemLeakText.attaching(to: plan.targetText)])
+        reporter.reports.began(begin)
+        let isRead = try session.begin(begin)
         try printNews(&session)
         if Environment.recordsNothing { say("SWIFTMEM_EMPTY is set: nothing is recorded") }
         if session.options.verbose, let unwinder { note(unwinder.summary) }
@@ -47,12 +51,25 @@ extension MemLeakSource {
     private mutating func begin(_ tracee: Tracee, _ session: inout Session) throws -> Bool {
         let pid = tracee.pid
         try processes.choose(pid)
-        if !session.options.json {
-            session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
-        }
-        let isRead = try session.begin(MemLeakText.attaching(to: "pid \(pid)"))
+        let begin = session.leakBegin([
+            "Executing '\(plan.targetText)' and tracing the resulting process.",
+            MemLeakText.attaching(to: "pid \(pid)"),
+        ])
+        reporter.reports.began(begin)
+        let isRead = try session.begin(begin)
         tracee.start()
         return isRead
+    }
+
+    /// Takes out whoever ended while it was looked at: what its number may have now is not what was asked for.
+    ///
+    /// - Throws: `Failure` where nobody is left.
+    private mutating func leaveOutEnded() throws {
+        for process in found where process.process.hasEnded {
+            try processes.leaveOut(process.pid, until: monotonicNow())
+            guard !processes.living.isEmpty else { throw Failure.badValue("process \(process.pid) has ended") }
+            say("process \(process.pid) has ended")
+        }
     }
 
     /// A prefix that no function has would leave nothing but mappings.

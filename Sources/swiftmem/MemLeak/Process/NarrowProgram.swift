@@ -4,17 +4,6 @@ internal import SystemLayer
 /// A program of 32 bits: its arguments lie elsewhere and its words are half as wide, which the programs of memleak don't
 /// know. It is refused, or said, and nothing of it is counted.
 enum NarrowProgram {
-    /// Does the process run one? False where it is gone.
-    static func isRun(by pid: UInt32) -> Bool {
-        do throws(FileError) {
-            // the magic number and e_ident[EI_CLASS], ELFCLASS32
-            return try OpenFile(reading: ProcessFiles(pid).path("exe")).read(at: 0, count: 5)
-                == [0x7f, 0x45, 0x4c, 0x46, 1]
-        } catch {
-            return false
-        }
-    }
-
     static func refusal(_ pid: UInt32) -> Failure {
         Failure(
             status: Failure.Status.unavailable,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CTracee
+internal import Glibc
 internal import LibBPF
+internal import Symbols
 internal import SystemLayer
 
 /// The processes of a run: who is traced, who has ended, and whose memory is gone.
@@ -15,7 +17,7 @@ struct ProcessTable {
     private var settling: [UInt32: Int] = [:]
     /// The process that was looked at last, of those that take turns.
     private var lastTurn: UInt32 = 0
-    private var watched: [ProcessDescriptor] = []
+    private var watched: [UInt32: ProcessDescriptor] = [:]
     /// Those that run a program of 32 bits.
     private var narrow: Set<UInt32> = []
     /// The programs' list of processes to record.
@@ -50,24 +52,30 @@ struct ProcessTable {
     /// chosen.
     ///
     /// - Throws: `Failure` where the loop can't wait for it.
-    mutating func watch(_ events: borrowing EventLoop) throws(Failure) {
-        for pid in living {
-            guard let process = ProcessDescriptor(pid) else {
-                living.remove(pid)
-                continue
-            }
+    mutating func watch(
+        _ processes: [(pid: UInt32, descriptor: ProcessDescriptor)], _ events: borrowing EventLoop
+    ) throws(Failure) {
+        for (pid, process) in processes where living.contains(pid) {
             try events.watchProcess(process.raw)
-            watched.append(process)
+            watched[pid] = process
         }
     }
 
     /// Takes out those that have ended.
     mutating func removeEnded() {
-        for pid in living where !Self.isAlive(pid) { living.remove(pid) }
+        for (pid, process) in watched where process.hasEnded {
+            living.remove(pid)
+            watched[pid] = nil
+        }
     }
 
-    private static func isAlive(_ pid: UInt32) -> Bool {
-        ProcessFiles(pid).stat?.isAlive ?? false
+    /// It had ended before it was traced; what was recorded is whoever's has its number now.
+    ///
+    /// - Throws: `BPFError` where the programs' list can't be changed.
+    mutating func leaveOut(_ pid: UInt32, until time: UInt64) throws(BPFError) {
+        living.remove(pid)
+        try chosen.remove(pid)
+        drop(pid, until: time)
     }
 
     /// A program has seen its last thread end.
@@ -129,10 +137,18 @@ final class ProcessDescriptor {
 
     var raw: Int32 { descriptor.raw }
 
-    /// nil where there is no such process.
-    init?(_ pid: UInt32) {
+    /// Has it ended? Its number may be another's since.
+    var hasEnded: Bool {
+        var wait = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, 0) == 1
+    }
+
+    /// - Throws: `Failure` where there is no such process, or it can't be waited for.
+    init(_ pid: UInt32) throws(Failure) {
         let raw = tracee_open_process(Int32(pid))
-        guard raw >= 0 else { return nil }
+        guard raw >= 0 else {
+            throw Failure(.system(operation: "pidfd_open", path: "", errno: -raw), ofProcess: pid)
+        }
         descriptor = OwnedDescriptor(owning: raw)
     }
 }

@@ -89,7 +89,9 @@ struct RingFile: ~Copyable {
         do throws(FileError) {
             bytes = try OpenFile(regular: path).readAll(limit: size + 1)
         } catch {
-            throw Failure(cantRead: error)
+            throw Failure(
+                cantRead: error,
+                remedy: "record first: swiftmem oomkill --record DIRECTORY; then --explain latest --from DIRECTORY")
         }
         guard bytes.starts(with: head) else {
             throw Failure(

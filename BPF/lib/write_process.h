@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What oom_badness() (mm/oom_kill.c) weighs, of each process: a record a process, for whoever reads the iterator. */
-#ifndef SWIFTMEM_OOMKILL_PROCESS_H
-#define SWIFTMEM_OOMKILL_PROCESS_H
+/*
+ * What memory each process has: a record a process, for whoever reads the iterator over tasks. It is what
+ * oom_badness() (mm/oom_kill.c) weighs, and more.
+ */
+#ifndef SWIFTMEM_WRITE_PROCESS_H
+#define SWIFTMEM_WRITE_PROCESS_H
 
 #include "vmlinux/cgroup.h"
 #include "vmlinux/mm.h"
@@ -10,17 +13,21 @@
 #include "lib/cgroup.h"
 #include "lib/page.h"
 #include "lib/rss.h"
-#include "oomkill.h"
+#include "process_memory.h"
 
-static __always_inline void write_process(struct seq_file *seq, struct task_struct *task)
+static __always_inline int write_process_memory(struct bpf_iter__task *ctx)
 {
-	struct mm_struct *mm = task->mm;
-	struct oom_process p = {};
+	struct task_struct *task = ctx->task;
+	struct process_memory p = {};
 	u64 pages[MM_COUNTERS] = {};
+
+	if (!task)
+		return 0;
+	struct mm_struct *mm = task->mm;
 
 	/* kernel threads have no memory of their own; a leader that has exited has let go of its process's */
 	if (!mm || task->pid != task->tgid)
-		return;
+		return 0;
 	mm_rss(mm, pages);
 	p.pid = task->tgid;
 	p.oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
@@ -34,8 +41,11 @@ static __always_inline void write_process(struct seq_file *seq, struct task_stru
 
 	p.cgroup_id = memcg ? BPF_CORE_READ(memcg, css.cgroup, kn, id) : 0;
 	p.page_bytes = PAGE_SIZE;
+	p.uid = BPF_CORE_READ(task, real_cred, euid.val);
+	p.threads = BPF_CORE_READ(task, signal, nr_threads);
 	BPF_CORE_READ_STR_INTO(&p.comm, task, comm);
-	bpf_seq_write(seq, &p, sizeof(p));
+	bpf_seq_write(ctx->meta->seq, &p, sizeof(p));
+	return 0;
 }
 
 #endif

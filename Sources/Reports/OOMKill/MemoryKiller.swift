@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The machine's memory when a signal was sent.
+public struct MemoryShortage: Hashable, Sendable {
+    public var totalBytes: UInt64
+    /// What could be had without swapping, by the kernel's estimate (MemAvailable).
+    public var availableBytes: UInt64
+    /// Percent of the last ten seconds in which some task, and all tasks, stalled for want of memory (PSI); nil where the
+    /// kernel keeps no such figures.
+    public var some: Double?
+    public var full: Double?
+
+    public init(totalBytes: UInt64, availableBytes: UInt64, some: Double?, full: Double?) {
+        (self.totalBytes, self.availableBytes, self.some, self.full) = (totalBytes, availableBytes, some, full)
+    }
+
+    /// Less than a tenth is left, or all have stalled for a twentieth of the last ten seconds: where kubelet's and
+    /// earlyoom's defaults act, and less than systemd-oomd's.
+    public var isShort: Bool { availableBytes < totalBytes / 10 || (full ?? 0) >= 5 }
+
+    /// Ten-second averages of /proc/pressure/memory (Documentation/accounting/psi.rst).
+    public static func averages(_ text: String) -> (some: Double?, full: Double?) {
+        func average(_ kind: Substring) -> Double? {
+            let line = text.split(separator: "\n").first { $0.split(separator: " ").first == kind }
+            let word = line?.split(separator: " ").first { $0.hasPrefix("avg10=") }
+            return (word?.dropFirst("avg10=".count)).flatMap { Double($0) }.flatMap {
+                (0...100).contains($0) ? $0 : nil
+            }
+        }
+        return (average("some"), average("full"))
+    }
+}
+
+/// Who kills for want of memory before the kernel has to.
+///
+/// The kernel does not know why a program sends a signal: that it was for memory is inferred, from the sender's name, and
+/// for container runtimes from the victim's cgroup and the machine's state.
+public struct MemoryKiller: Hashable, Sendable {
+    /// What tells it.
+    public enum Evidence: String, Hashable, Sendable {
+        /// A program that does nothing else is called so.
+        case senderName = "sender_name"
+        /// The machine was short of memory.
+        case shortage
+        /// The victim is in a pod, and a container runtime sent the signal.
+        case pod
+    }
+
+    /// `systemd-oomd`, `earlyoom`, `nohang`, `oomd`, `lmkd`, `bustd`, or `kubelet`.
+    public var name: String
+    public var evidence: [Evidence]
+
+    /// Programs that end others for want of memory alone.
+    static let daemons: Set<String> = ["systemd-oomd", "earlyoom", "nohang", "oomd", "lmkd", "bustd"]
+    /// Programs that end containers for whoever asks.
+    static let runtimes: Set<String> = ["containerd-shim", "runc", "crun", "conmon", "kubelet", "youki"]
+
+    /// nil where nothing says that it was for memory: a plain kill is none.
+    public init?(_ kill: SentKill, _ machine: MemoryShortage?) {
+        let short: [Evidence] = machine?.isShort == true ? [.shortage] : []
+        if Self.daemons.contains(kill.sender.comm) {
+            self.init(name: kill.sender.comm, evidence: [.senderName] + short)
+        } else if Self.runtimes.contains(kill.sender.comm), kill.cgroup?.path.contains("kubepods") == true,
+            !short.isEmpty
+        {
+            // an eviction: kubelet has the runtime end all of a pod
+            self.init(name: "kubelet", evidence: [.pod] + short)
+        } else {
+            return nil
+        }
+    }
+
+    init(name: String, evidence: [Evidence]) { (self.name, self.evidence) = (name, evidence) }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import LibBPF
+internal import Reports
+internal import SystemLayer
+internal import SystemPackage
+
+/// Shows what was recorded (`--replay`); needs no rights but to read the file.
+enum LeakReplay {
+    static func run(_ path: String, _ arguments: MemLeakArguments, _ report: ReportOptions) throws {
+        try arguments.requireNothingToTrace("--replay")
+        var files = try LeakFiles(arguments.files)
+        var player = LeakPlayer(try LeakViewOptions(arguments), wantsAll: !files.isEmpty)
+        var records = try LeakRecords(path)
+        if let output = arguments.output { _ = try OutputFile(output, option: "--output").becomeStandardOutput() }
+        var output = Output()
+        var losses = Losses()
+        var fullMap = FullMapNotice()
+        while let record = try records.next() {
+            guard let scene = player.play(record) else { continue }
+            switch scene {
+            case .began(let begin): output.print(begin, json: report.json)
+            case .hooked(let file): output.print(file, json: report.json)
+            case .note(let text): output.note(Printable.text(text))
+            case .sampling(let sampling):
+                if report.json { output.print(sampling.json) } else { output.note(sampling.text) }
+            case .report(let shown):
+                guard let view = player.view else { continue }
+                output.print(shown, view, json: report.json)
+                if let words = fullMap.words(shown.losses) { output.note(words) }
+                if !report.json { for line in shown.losses.since(losses).lines { output.note("lost: " + line) } }
+                losses = shown.losses
+            case .end(let isFull): records.ended(isFull: isFull)
+            }
+            // who reads has gone
+            guard try output.flush() else { return }
+        }
+        if let view = player.view { output.printPeak(view, json: report.json) }
+        guard try output.flush() else { return }
+        if let profile = player.view?.profile { files.take(profile) }
+        try files.write()
+        try records.finish(strict: report.strict)
+        try arguments.checkLeak(player.view?.largestLeak)
+    }
+}
+
+/// The records of a file, with words for what is wrong with it.
+struct LeakRecords {
+    private var recording: LeakRecording
+    private let path: String
+    /// nil: no record says so.
+    private var isFull: Bool?
+    private var damage: Failure?
+
+    /// - Throws: `Failure` where it can't be read, or is no recording.
+    init(_ path: String) throws(Failure) {
+        self.path = Printable.text(path)
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try OpenFile(regular: FilePath(path)).readAll(limit: Int(FileSize.most))
+        } catch {
+            throw Failure(cantRead: error, remedy: "record first: swiftmem memleak --record FILE")
+        }
+        do throws(LeakRecordingError) {
+            recording = try LeakRecording(bytes)
+        } catch {
+            throw Self.failure(error, self.path)
+        }
+    }
+
+    /// The next one; nil at the end, and where what follows can't be read.
+    ///
+    /// - Throws: `Failure` where the first can't.
+    mutating func next() throws(Failure) -> LeakRecord? {
+        guard damage == nil else { return nil }
+        do throws(LeakRecordingError) {
+            return try recording.next()
+        } catch {
+            damage = Self.failure(error, path)
+            return nil
+        }
+    }
+
+    mutating func ended(isFull: Bool) { self.isFull = isFull }
+
+    /// Says what is missing at the end.
+    ///
+    /// - Throws: `Failure` where it is damaged, or, with `--strict`, where anything is missing.
+    func finish(strict: Bool) throws(Failure) {
+        let words: String? =
+            switch isFull {
+            case .some(true): "\(path) was full: the run went on (--record-size)"
+            case .some(false): nil
+            case nil: "\(path) has no end: its run was killed, or goes on"
+            }
+        if let damage, damage.status != Failure.Status.incomplete || strict { throw damage }
+        if let damage { return note(damage.message) }
+        guard let words else { return }
+        if strict { throw Failure(status: Failure.Status.incomplete, message: words) }
+        note(words)
+    }
+
+    private static func failure(_ error: LeakRecordingError, _ path: String) -> Failure {
+        switch error {
+        case .notARecording:
+            Failure(status: Failure.Status.usage, message: "\(path) was not written by swiftmem memleak --record")
+        case .version(let version):
+            Failure(
+                status: Failure.Status.unavailable,
+                message: "\(path) has version \(version) of the format: this swiftmem reads version 1")
+        case .cut(let offset):
+            Failure(
+                status: Failure.Status.incomplete,
+                message: "\(path) ends in the midst of the record at byte \(offset): its run was killed, or it was cut")
+        case .damaged(let offset):
+            Failure(
+                status: Failure.Status.usage,
+                message: "\(path) is damaged at byte \(offset): what follows is not shown")
+        }
+    }
+}
+
+extension MemLeakArguments {
+    /// - Parameter option: what shows something recorded.
+    /// - Throws: `Failure` where something is asked for that a recording has settled.
+    func requireNothingToTrace(_ option: String) throws(Failure) {
+        guard let fresh = try? MemLeakArguments.parse([]) else { return }
+        if peak, !diff.isEmpty { throw .usage("--diff compares the last reports, not the peaks (--peak)") }
+        if replay != nil, !diff.isEmpty { throw .usage("--replay or --diff, not both") }
+        let settled: [(isGiven: Bool, option: String)] = [
+            (!pid.isEmpty, "-p"), (command != nil, "-c"), (!rest.isEmpty, "a command"), (cgroup != nil, "--cgroup"),
+            (trace, "-t"), (exitStatus, "--exit-status"), (combinedOnly, "--combined-only"),
+            (older != fresh.older, "-o"), (sampleRate != fresh.sampleRate, "-s"),
+            (sampleBytes != nil, "--sample-bytes"), (sampled, "--sampled"), (minSize != nil, "-z"),
+            (maxSize != nil, "-Z"), (obj != nil, "-O"), (percpu, "--percpu"), (cache != nil, "--cache"),
+            (maxOverhead != nil, "--max-overhead"), (leakAfter != fresh.leakAfter, "--leak-after"),
+            (symbolsPrefix != nil, "--symbols-prefix"), (follow, "--follow"),
+            (maxAllocations != nil, "--max-allocations"), (lines, "--lines"), (record != nil, "--record"),
+            (baseline != nil, "--baseline"),
+            (interval != fresh.interval || count != nil, "an interval"),
+        ]
+        for one in settled where one.isGiven {
+            throw .usage("\(option) shows what was recorded: \(one.option) can't be chosen any more")
+        }
+    }
+}
