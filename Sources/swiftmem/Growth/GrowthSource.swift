@@ -54,8 +54,10 @@ struct GrowthSource: ReportSource, ~Copyable {
         var target = plan.targetText
         switch plan.target {
         case .processes(let pids):
+            var watched: [(pid: UInt32, descriptor: ProcessDescriptor)] = []
+            for pid in pids { watched.append((pid, try ProcessDescriptor(pid))) }
             for pid in pids { try choose(pid) }
-            try processes.watch(events)
+            try processes.watch(watched, events)
         case .cgroup(let cgroup):
             for pid in cgroup.processes() { try choose(pid) }
         case .command:
@@ -80,7 +82,7 @@ struct GrowthSource: ReportSource, ~Copyable {
     private mutating func choose(_ pid: UInt32) throws {
         try processes.choose(pid)
         try look(at: pid)
-        if NarrowProgram.isRun(by: pid) { note("process \(pid) runs a 32-bit program: its stacks are not walked") }
+        if ProcessFiles(pid).is32Bit { note("process \(pid) runs a 32-bit program: its stacks are not walked") }
     }
 
     private func run(_ iterator: String, _ session: borrowing Session) throws(BPFError) {
