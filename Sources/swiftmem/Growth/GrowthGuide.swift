@@ -9,8 +9,9 @@ extension Growth {
             .init("growth -p 1234 --json 10 1", "ten seconds, for a program"),
         ],
         overhead: """
-            A page that becomes resident costs a walk of the stack, and nothing happens at an allocation that is served \
-            from memory that is resident already. Docs/performance.md has what was measured.
+            A fault that makes a page resident takes 2.5 us longer, with a stack of 15 frames, where it takes 1.3 us bare; \
+            in processes that are not traced 0.3 us. An allocation that is served from memory that is resident already \
+            costs nothing: a program that does not grow does not notice.
             """,
         files: [
             (
