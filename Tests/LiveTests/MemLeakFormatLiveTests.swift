@@ -15,7 +15,7 @@ extension LiveTests {
             return try #require(object as? [String: Any])
         }
 
-        @Test("every format of one run: totals are the report's, stacks are the workload's", .tags(.brief))
+        @Test("every format of one run: totals are the report's, stacks are the workload's")
         func totals() throws {
             let directory = try ScratchDirectory()
             let names = ["folded", "flamegraph", "pprof", "speedscope", "dhat"]
