@@ -8,6 +8,7 @@ extension OOMKill {
             .init("oomkill --stack --cgroup /system.slice", "victims in services, and the allocation that ran out"),
             .init("oomkill --record /var/lib/swiftmem", "the same, and what leads to each is recorded"),
             .init("oomkill --explain latest", "what led to the last kill that was recorded there"),
+            .init("oomkill --past", "the last kill by the kernel log, where nothing was recorded"),
         ],
         overhead: """
             Next to nothing between kills: its programs run when the kernel has run out of memory, which takes milliseconds \
