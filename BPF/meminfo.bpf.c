@@ -57,8 +57,7 @@ int namespaces_iter(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-SEC("iter/task_file")
-int open_file_iter(struct bpf_iter__task_file *ctx)
+static __always_inline int see_file(struct bpf_iter__task_file *ctx, bool loops)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
@@ -72,14 +71,14 @@ int open_file_iter(struct bpf_iter__task_file *ctx)
 
 	if (kind == S_IFIFO) {
 		if (data)
-			write_holding(seq, MEMINFO_PIPE, pid, (u64)data, pipe_bytes(data));
+			write_holding(seq, MEMINFO_PIPE, pid, (u64)data, pipe_bytes(data, loops));
 	} else if (kind == S_IFSOCK) {
 		struct sock *sk = BPF_CORE_READ((struct socket *)data, sk);
 
 		if (!sk)
 			return 0;
-		write_holding(seq, MEMINFO_SOCKET, pid, (u64)sk, socket_bytes(sk));
-		write_holding(seq, MEMINFO_PACKET_RING, pid, (u64)sk, packet_bytes(sk, (u64)task->stack));
+		write_holding(seq, MEMINFO_SOCKET, pid, (u64)sk, socket_bytes(sk, loops));
+		write_holding(seq, MEMINFO_PACKET_RING, pid, (u64)sk, packet_bytes(sk, (u64)task->stack, loops));
 	} else if (is_shared(inode)) {
 		struct meminfo_holding h = { .pid = pid, .fd = ctx->fd };
 
@@ -90,6 +89,19 @@ int open_file_iter(struct bpf_iter__task_file *ctx)
 		write_holding(seq, MEMINFO_PERF_RING, pid, (u64)ring, perf_ring_pages(ring) << PAGE_SHIFT);
 	}
 	return 0;
+}
+
+SEC("iter/task_file")
+int open_file_iter(struct bpf_iter__task_file *ctx)
+{
+	return see_file(ctx, true);
+}
+
+/* Before 5.17, e6f2dd0f8067 ("bpf: Add bpf_loop helper"). */
+SEC("iter/task_file")
+int open_file_unrolled_iter(struct bpf_iter__task_file *ctx)
+{
+	return see_file(ctx, false);
 }
 
 SEC("iter/task_vma")

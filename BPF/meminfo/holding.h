@@ -10,13 +10,46 @@
 #include "lib/page.h"
 #include "meminfo.h"
 
-/* How many of many alike are looked at; the others are taken to be like them. */
-#define LOOKS 256
+/*
+ * How many of many alike are looked at; the others are taken to be like them. Without bpf_loop(), before 5.17, the
+ * verifier walks through each of them, which takes longer than all the rest.
+ */
+#define LOOKS 1024
+#define LOOKS_UNROLLED 16
 
-/* One after how many is looked at, of so many. */
-static __always_inline u32 stride(u32 count)
+/* A walk through an array or a list. */
+struct walk {
+	u64 base; /* the array; a list's head */
+	u64 at; /* a list's next */
+	u64 link; /* where an element has its place in the list */
+	u64 socket, stack;
+	u32 first, mask; /* of a ring of slots */
+	u32 step; /* one after how many is looked at */
+	u32 looked;
+	u64 own; /* of what was looked at */
+};
+
+/* Calls `look` for so many of them, until it returns 1. */
+static __always_inline void look_at(struct walk *w, long (*look)(u32, struct walk *), u32 count, bool loops)
 {
-	return (count + LOOKS - 1) / LOOKS;
+	u32 most = loops ? LOOKS : LOOKS_UNROLLED;
+
+	w->step = (count + most - 1) / most;
+	if (!w->step)
+		return;
+	if (loops) {
+		bpf_loop((count + w->step - 1) / w->step, look, w, 0);
+		return;
+	}
+	for (u32 i = 0; i < LOOKS_UNROLLED && i * w->step < count; i++)
+		if (look(i, w))
+			break;
+}
+
+/* What was found, for so many instead of those that were looked at. */
+static __always_inline u64 scaled(struct walk *w, u64 count)
+{
+	return w->looked ? w->own * count / w->looked : 0;
 }
 
 /* Is a page nobody's but its holder's: neither of a file nor of a process, which other counters have? */

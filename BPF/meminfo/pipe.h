@@ -5,23 +5,27 @@
 
 #include "meminfo/holding.h"
 
-static __noinline u64 pipe_bytes(struct pipe_inode_info *pipe)
+static long look_at_buffer(u32 i, struct walk *w)
+{
+	u32 slot = (w->first + i * w->step) & w->mask;
+	struct pipe_buffer *buffer = (void *)w->base + slot * bpf_core_type_size(struct pipe_buffer);
+
+	w->looked++;
+	w->own += is_own_page((u64)BPF_CORE_READ(buffer, page));
+	return 0;
+}
+
+static __always_inline u64 pipe_bytes(struct pipe_inode_info *pipe, bool loops)
 {
 	u32 tail = BPF_CORE_READ(pipe, tail), used = BPF_CORE_READ(pipe, head) - tail;
-	u32 size = BPF_CORE_READ(pipe, ring_size), step = stride(used), looked = 0, own = 0;
-	u64 buffers = (u64)BPF_CORE_READ(pipe, bufs);
+	u32 size = BPF_CORE_READ(pipe, ring_size);
+	struct walk w = { .base = (u64)BPF_CORE_READ(pipe, bufs), .first = tail, .mask = size - 1 };
 
 	/* read without its lock: it may have changed meanwhile */
 	if (!used || used > size)
 		return 0;
-	for (u32 i = 0; i < LOOKS && i * step < used; i++) {
-		u32 slot = (tail + i * step) & (size - 1);
-		struct pipe_buffer *buffer = (void *)buffers + slot * bpf_core_type_size(struct pipe_buffer);
-
-		looked++;
-		own += is_own_page((u64)BPF_CORE_READ(buffer, page));
-	}
-	return looked ? (u64)own * used / looked << PAGE_SHIFT : 0;
+	look_at(&w, look_at_buffer, used, loops);
+	return scaled(&w, used) << PAGE_SHIFT;
 }
 
 #endif

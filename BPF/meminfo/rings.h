@@ -16,31 +16,35 @@ static __always_inline u64 distance(u64 a, u64 b)
  * which has a counter. Which of the two an address is: one of vmalloc's is near the stack that runs this, one of pages
  * near the socket; terabytes are between them.
  */
-static __noinline u64 packet_ring_bytes(struct packet_ring_buffer *ring, u64 socket, u64 stack)
+static long look_at_block(u32 i, struct walk *w)
 {
-	u64 blocks = (u64)BPF_CORE_READ(ring, pg_vec), block = PAGE_SIZE << (BPF_CORE_READ(ring, pg_vec_order) & 31);
-	u32 count = BPF_CORE_READ(ring, pg_vec_len), step = stride(count), looked = 0, own = 0;
+	struct pgv *at = (void *)w->base + (u64)i * w->step * bpf_core_type_size(struct pgv);
+	u64 buffer = (u64)BPF_CORE_READ(at, buffer);
 
-	if (!blocks)
-		return 0;
-	for (u32 i = 0; i < LOOKS && i * step < count; i++) {
-		struct pgv *at = (void *)blocks + (u64)i * step * bpf_core_type_size(struct pgv);
-		u64 buffer = (u64)BPF_CORE_READ(at, buffer);
-
-		looked++;
-		own += buffer && distance(buffer, socket) < distance(buffer, stack);
-	}
-	return looked ? (u64)own * count / looked * block : 0;
+	w->looked++;
+	w->own += buffer && distance(buffer, w->socket) < distance(buffer, w->stack);
+	return 0;
 }
 
-static __always_inline u64 packet_bytes(struct sock *sk, u64 stack)
+static __always_inline u64 packet_ring_bytes(struct packet_ring_buffer *ring, u64 socket, u64 stack, bool loops)
+{
+	struct walk w = { .base = (u64)BPF_CORE_READ(ring, pg_vec), .socket = socket, .stack = stack };
+	u32 count = BPF_CORE_READ(ring, pg_vec_len);
+
+	if (!w.base)
+		return 0;
+	look_at(&w, look_at_block, count, loops);
+	return scaled(&w, count) * (PAGE_SIZE << (BPF_CORE_READ(ring, pg_vec_order) & 31));
+}
+
+static __always_inline u64 packet_bytes(struct sock *sk, u64 stack, bool loops)
 {
 	u64 at = (u64)sk;
 
 	if (!bpf_core_type_exists(struct packet_sock) || BPF_CORE_READ(sk, __sk_common.skc_family) != AF_PACKET)
 		return 0;
-	return packet_ring_bytes((void *)at + bpf_core_field_offset(struct packet_sock, rx_ring), at, stack) +
-	       packet_ring_bytes((void *)at + bpf_core_field_offset(struct packet_sock, tx_ring), at, stack);
+	return packet_ring_bytes((void *)at + bpf_core_field_offset(struct packet_sock, rx_ring), at, stack, loops) +
+	       packet_ring_bytes((void *)at + bpf_core_field_offset(struct packet_sock, tx_ring), at, stack, loops);
 }
 
 /* kernel/events/ring_buffer.c: the page that tells where the data is, and the data's */

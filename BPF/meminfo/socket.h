@@ -38,42 +38,48 @@ static __always_inline u64 buffer_bytes(struct sk_buff *skb)
 	return charged > own ? charged - own : 0;
 }
 
-/*
- * Those on a list. `link` is where a buffer has its place in the list. How many there are may not be known (0): then
- * what is behind the first LOOKS of them is not counted.
- */
-static __noinline u64 list_bytes(u64 head, u64 link, u32 length)
+static long look_at_skb(u32 i, struct walk *w)
 {
-	u64 at = 0, bytes = 0;
-	u32 looked = 0;
-
-	bpf_probe_read_kernel(&at, sizeof(at), (void *)head);
-	for (u32 i = 0; i < LOOKS && at && at != head; i++) {
-		bytes += buffer_bytes((void *)at - link);
-		looked++;
-		if (bpf_probe_read_kernel(&at, sizeof(at), (void *)at))
-			break;
-	}
-	return looked && length > looked ? bytes * length / looked : bytes;
+	if (!w->at || w->at == w->base)
+		return 1;
+	w->own += buffer_bytes((void *)w->at - w->link);
+	w->looked++;
+	if (bpf_probe_read_kernel(&w->at, sizeof(w->at), (void *)w->at))
+		w->at = 0;
+	return 0;
 }
 
-static __always_inline u64 queue_bytes(struct sk_buff_head *queue)
+/*
+ * Those on a list; `link` is where a buffer has its place in it. Where it is not known how many there are, what is
+ * behind the first `most` is not counted.
+ */
+static __always_inline u64 list_bytes(u64 head, u64 link, u32 length, bool loops)
+{
+	u32 most = loops ? LOOKS : LOOKS_UNROLLED;
+	struct walk w = { .base = head, .link = link };
+
+	bpf_probe_read_kernel(&w.at, sizeof(w.at), (void *)head);
+	look_at(&w, look_at_skb, length && length < most ? length : most, loops);
+	return length > w.looked ? scaled(&w, length) : w.own;
+}
+
+static __always_inline u64 queue_bytes(struct sk_buff_head *queue, bool loops)
 {
 	u32 length = BPF_CORE_READ(queue, qlen);
 
-	return length ? list_bytes((u64)queue, 0, length) : 0;
+	return length ? list_bytes((u64)queue, 0, length, loops) : 0;
 }
 
-static __always_inline u64 socket_bytes(struct sock *sk)
+static __always_inline u64 socket_bytes(struct sock *sk, bool loops)
 {
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	u64 bytes = queue_bytes((void *)sk + bpf_core_field_offset(struct sock, sk_receive_queue)) +
-		    queue_bytes((void *)sk + bpf_core_field_offset(struct sock, sk_write_queue));
+	u64 bytes = queue_bytes((void *)sk + bpf_core_field_offset(struct sock, sk_receive_queue), loops) +
+		    queue_bytes((void *)sk + bpf_core_field_offset(struct sock, sk_write_queue), loops);
 
 	if ((family == AF_INET || family == AF_INET6) && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM &&
 	    BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
 		bytes += list_bytes((u64)sk + bpf_core_field_offset(struct tcp_sock, tsorted_sent_queue),
-				    bpf_core_field_offset(struct sk_buff, tcp_tsorted_anchor), 0);
+				    bpf_core_field_offset(struct sk_buff, tcp_tsorted_anchor), 0, loops);
 	return bytes;
 }
 

@@ -60,6 +60,9 @@ TEXT(memleak_diff) = {
 TEXT(memleak_diff_summary) = {
 #embed "../../Docs/schema/memleak_diff_summary.json"
 };
+TEXT(memleak_peak) = {
+#embed "../../Docs/schema/memleak_peak.json"
+};
 TEXT(memleak_hooked) = {
 #embed "../../Docs/schema/memleak_hooked.json"
 };
@@ -144,6 +147,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak_call),
 	SCHEMA(memleak_diff),
 	SCHEMA(memleak_diff_summary),
+	SCHEMA(memleak_peak),
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
 	SCHEMA(memstall),

@@ -12,6 +12,8 @@ extension LiveTests {
             let options = ["memleak", "-p", "\(pid)", "--leak-after", "27", "-T", "100", "-o", "0", "5"]
             let tool = try Tool.tracing(options).tool
             workload.send("\n")
+            // read as they come: a full pipe would hold the tool up
+            for _ in 0..<10 { try tool.row(MemLeakSummaryRow.self) }
             let truth = try workload.row(ShapesTruth.self)
             tool.signal(SIGINT)
             let finished = tool.finish()

@@ -83,6 +83,9 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         },
         GoldenRecord(type: "memleak_diff") { LeakDiffSample.diff.json(top: 9).dropLast() },
         GoldenRecord(type: "memleak_diff_summary") { LeakDiffSample.diff.json(top: 9).suffix(1) },
+        GoldenRecord(type: "memleak_peak") {
+            LeakRecordSample(LeakViewOptions(top: 1, keepsPeak: true)).view.peakJSON.suffix(1)
+        },
         GoldenRecord(type: "memleak_sampling") {
             [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16, isMet: true)]
         },

@@ -7,7 +7,7 @@ struct LeakRecordSample {
     var records: [LeakRecord] = []
     /// What the run showed.
     var reports: [MemLeakReport] = []
-    private var view: LeakView
+    private(set) var view: LeakView
     private var written: [AllocationSite: LeakSite] = [:]
     private let weight: SampleWeight
 
@@ -16,7 +16,7 @@ struct LeakRecordSample {
 
     init(_ options: LeakViewOptions = LeakViewOptions(), weight: SampleWeight = .oneIn(1), isKernel: Bool = false) {
         let run = LeakRun(
-            start: Self.start, patience: 9, mayLeak: !isKernel, hasSeveralProcesses: !isKernel,
+            start: Self.start, patience: 9, mayLeak: !isKernel, hasSeveralProcesses: !isKernel, isKernel: isKernel,
             target: isKernel ? "the kernel" : "pid 7, pid 8")
         self.weight = weight
         view = LeakView(run, options, wantsAll: true)
@@ -85,7 +85,9 @@ struct LeakRecordSample {
         var made: [AllocationSite: UInt64] = [:]
         for captured in table.sites.keys { made[captured] = UInt64(step) * 10 }
         made[AllocationSite(pid: 7, stack: 77)] = 3
-        let look = LeakLook(time: now, sums: table.sites, made: isKernel ? nil : made, unmatched: UInt64(step))
+        let look = LeakLook(
+            time: now, wall: WallTime(nanoseconds: 1_767_323_045_000_000_000 + Int64(step)), sums: table.sites,
+            made: isKernel ? nil : made, unmatched: UInt64(step))
         var asked: [AllocationSite] = []
         view.take(look) { captured in
             asked.append(captured)

@@ -57,7 +57,8 @@ import Testing
             for isKernel in [false, true] {
                 let options = LeakViewOptions(
                     top: 3, order: order, granularity: granularity,
-                    suppressions: granularity == .address ? try LeakSuppressions("leak:allocate2") : nil)
+                    suppressions: granularity == .address ? try LeakSuppressions("leak:allocate2") : nil,
+                    keepsPeak: true)
                 let live = LeakRecordSample(options, weight: weight, isKernel: isKernel)
                 // the run that was recorded had other options
                 let file = LeakRecordSample(weight: weight, isKernel: isKernel).file
@@ -66,6 +67,8 @@ import Testing
                 if weight != .distance(300) { #expect(reports == live.reports) }
                 #expect(LeakRecordSample.lines(reports, view) == LeakRecordSample.lines(live.reports, view))
                 #expect(reports.count == 4)
+                #expect(view.peakLines == live.view.peakLines && view.peakLines.count > 3)
+                #expect(view.peakJSON.map { $0.text() } == live.view.peakJSON.map { $0.text() })
             }
         }
     }
@@ -82,6 +85,36 @@ import Testing
         #expect(!last.stacks.contains { $0.pid == 8 } && reports[0].stacks.contains { $0.pid == 8 })
         #expect(view.largestLeak == leak.trend.growth?.value)
         #expect(view.profile?.stacks == last.stacks)
+    }
+
+    @Test("the peak: the stacks of the highest moment, though they are gone at the end; files are of it")
+    func peak() throws {
+        let run = LeakRun(start: 0, patience: 9, mayLeak: true, target: "pid 7")
+        var view = LeakView(run, LeakViewOptions(top: 1, keepsPeak: true), wantsAll: true)
+        for (step, bytes) in [(1, 100), (2, 900), (3, 900), (4, 20)] as [(UInt64, UInt64)] {
+            var table = OutstandingTable(youngest: .max, grid: view.watch.grid(at: step * 1_000_000_000))
+            for stack in 1...2 {
+                table.add(pid: 7, address: 0, bytes: bytes / UInt64(stack), time: 5, stack: UInt64(stack))
+            }
+            let look = LeakLook(
+                time: step * 1_000_000_000, wall: WallTime(nanoseconds: Int64(step)), sums: table.sites, made: nil,
+                unmatched: nil)
+            let site: (AllocationSite) -> LeakSite = { captured in
+                LeakSite(frames: [MemLeakFrame(address: captured.stack, symbol: "f\(captured.stack)", module: "app")])
+            }
+            view.take(look, site: site)
+            let moment = MemLeakReport(
+                time: look.wall, monotonic: look.time, total: table.total, blocks: [], counters: MemLeakCounters(),
+                losses: Losses(), sampleRate: 1)
+            _ = view.report(moment, comm: { _ in "app" }, site: site)
+        }
+        let peak = try #require(view.peak)
+        // the first of two that are as high
+        #expect(peak.time == WallTime(nanoseconds: 2) && peak.total.bytes == 1350 && peak.total.count == 2)
+        #expect(view.profile?.bytes == 1350 && view.profile?.stacks.map(\.comm) == ["app", "app"])
+        #expect(view.peakLines.count == 3 && view.peakLines[0].hasSuffix("after 2 s; top 1 stacks:"))
+        #expect(view.peakLines[1] == "\t900 bytes in 1 allocations from stack")
+        #expect(view.peakJSON.count == 2)
     }
 
     /// Where records begin.

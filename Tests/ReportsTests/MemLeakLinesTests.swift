@@ -148,7 +148,8 @@ import TraceRecords
         for (oldest, text) in [(999, "1"), (1000, "0"), (1001, "0"), (0, "1000"), (nil, "null")] as [(UInt64?, String)]
         {
             let stack = MemLeakStack(pid: 1, sum: sum(1, 1, oldest: oldest), frames: nil)
-            let line = MemLeakJSON.line(stack, report([stack])).checkedText()
+            let report = report([stack])
+            let line = MemLeakJSON.line(stack, time: report.time, monotonic: report.monotonic).checkedText()
             #expect(line.contains(#""oldest_ns":\#(text),"#))
         }
     }

@@ -14,13 +14,16 @@ public struct LeakRun: Hashable, Sendable {
     public var seesOldFrees: Bool
     /// More than one process may show up in a report.
     public var hasSeveralProcesses: Bool
+    /// It is the kernel's memory.
+    public var isKernel: Bool
     /// As the report's head names it.
     public var target: String
 
     public init(
         start: UInt64, patience: Double, mayLeak: Bool, hasAges: Bool = true, seesOldFrees: Bool = true,
-        hasSeveralProcesses: Bool = false, target: String
+        hasSeveralProcesses: Bool = false, isKernel: Bool = false, target: String
     ) {
+        self.isKernel = isKernel
         (self.start, self.patience, self.mayLeak) = (start, patience, mayLeak && hasAges)
         (self.hasAges, self.seesOldFrees) = (hasAges, seesOldFrees)
         (self.hasSeveralProcesses, self.target) = (hasSeveralProcesses, target)
@@ -36,11 +39,14 @@ public struct LeakViewOptions: Hashable, Sendable {
     public var granularity: StackID.Granularity
     /// Stacks that are not reported; nil: all are.
     public var suppressions: LeakSuppressions?
+    /// The stacks of the highest moment are kept.
+    public var keepsPeak: Bool
 
     public init(
         top: Int = 10, order: MemLeakOrder = .verdict, granularity: StackID.Granularity = .function,
-        suppressions: LeakSuppressions? = nil
+        suppressions: LeakSuppressions? = nil, keepsPeak: Bool = false
     ) {
+        self.keepsPeak = keepsPeak
         (self.top, self.order, self.granularity, self.suppressions) = (top, order, granularity, suppressions)
     }
 }
@@ -49,6 +55,7 @@ public struct LeakViewOptions: Hashable, Sendable {
 public struct LeakLook: Hashable, Sendable {
     /// CLOCK_MONOTONIC nanoseconds.
     public var time: UInt64
+    public var wall: WallTime
     public var sums: [AllocationSite: OutstandingSum]
     /// How many were recorded since the start, by captured stack; nil: not known.
     public var made: [AllocationSite: UInt64]?
@@ -56,9 +63,11 @@ public struct LeakLook: Hashable, Sendable {
     public var unmatched: UInt64?
 
     public init(
-        time: UInt64, sums: [AllocationSite: OutstandingSum], made: [AllocationSite: UInt64]?, unmatched: UInt64?
+        time: UInt64, wall: WallTime, sums: [AllocationSite: OutstandingSum], made: [AllocationSite: UInt64]?,
+        unmatched: UInt64?
     ) {
-        (self.time, self.sums, self.made, self.unmatched) = (time, sums, made, unmatched)
+        (self.time, self.wall, self.sums) = (time, wall, sums)
+        (self.made, self.unmatched) = (made, unmatched)
     }
 
     /// By process, then by stack: sums of floating point depend on the order.

@@ -8,8 +8,11 @@ public struct LeakView: Sendable {
     /// Stacks beyond those shown are wanted too.
     private let wantsAll: Bool
     private let text: MemLeakText
+    /// What processes were called, for the peak.
+    private var names: [UInt32: String] = [:]
+    private var highest: LeakPeak?
     /// All of the last report, where that is wanted.
-    public private(set) var profile: LeakProfile?
+    private var lastProfile: LeakProfile?
     /// The largest leak of the last report, bytes a second; nil: nothing leaks.
     public private(set) var largestLeak: Double?
 
@@ -28,6 +31,56 @@ public struct LeakView: Sendable {
         _ look: LeakLook, site: (AllocationSite) throws(E) -> LeakSite
     ) throws(E) {
         try watch.take(look, site: site)
+        if options.keepsPeak { try keepPeak(look, site) }
+    }
+
+    private mutating func keepPeak<E: Error>(
+        _ look: LeakLook, _ site: (AllocationSite) throws(E) -> LeakSite
+    ) throws(E) {
+        let (ranked, summary) = watch.ranked()
+        var total = OutstandingSum()
+        for stack in ranked { total.add(stack.sum) }
+        guard total.bytes > highest?.total.bytes ?? 0 else { return }
+        highest = LeakPeak(
+            time: look.wall, monotonic: look.time, total: total, stacks: try stacks(ranked, kernel: nil, site),
+            siteCount: ranked.count, watched: summary.watched)
+    }
+
+    /// The highest moment; nil: it is not kept, or nothing was outstanding.
+    public var peak: LeakPeak? {
+        guard var peak = highest else { return nil }
+        if !run.isKernel {
+            peak.stacks = peak.stacks.map { stack in stack.pid.flatMap { names[$0] }.map(stack.called) ?? stack }
+        }
+        return peak
+    }
+
+    /// What other tools read: the last report's, or the peak's where that is kept.
+    public var profile: LeakProfile? {
+        guard wantsAll, let peak else { return lastProfile }
+        return profile(peak.stacks, peak.time, peak.watched)
+    }
+
+    private func profile(_ stacks: [MemLeakStack], _ time: WallTime, _ watched: Double) -> LeakProfile {
+        LeakProfile(
+            stacks: stacks, time: time, watched: UInt64(max(0, watched) * 1e9), target: run.target,
+            showsProcesses: run.hasSeveralProcesses)
+    }
+
+    private func stacks<E: Error>(
+        _ ranked: [RankedStack], kernel: KernelLeakCounters?, _ site: (AllocationSite) throws(E) -> LeakSite
+    ) throws(E) -> [MemLeakStack] {
+        var stacks: [MemLeakStack] = []
+        for stack in wantsAll ? ranked[...] : ranked.prefix(options.top) {
+            let (captured, members) = watch.member(of: stack)
+            let site = try site(captured)
+            stacks.append(
+                MemLeakStack(
+                    pid: run.isKernel ? nil : captured.pid, id: stack.id, sum: stack.sum, trend: stack.trend,
+                    members: members, frames: site.frames, kernel: site.kernel.map { kernel?.judged($0) ?? $0 },
+                    end: site.end))
+        }
+        return stacks
     }
 
     /// A process's memory is gone.
@@ -44,23 +97,12 @@ public struct LeakView: Sendable {
         _ moment: MemLeakReport, comm: (UInt32) -> String?, site: (AllocationSite) throws(E) -> LeakSite
     ) throws(E) -> MemLeakReport {
         let (ranked, summary) = watch.ranked()
-        var stacks: [MemLeakStack] = []
-        for stack in wantsAll ? ranked[...] : ranked.prefix(options.top) {
-            let (captured, members) = watch.member(of: stack)
-            let site = try site(captured)
-            let isKernel = moment.kernel != nil
-            stacks.append(
-                MemLeakStack(
-                    pid: isKernel ? nil : captured.pid, comm: isKernel ? nil : comm(captured.pid), id: stack.id,
-                    sum: stack.sum, trend: stack.trend, members: members, frames: site.frames,
-                    kernel: site.kernel.map { moment.kernel?.judged($0) ?? $0 }, end: site.end))
+        let stacks = try stacks(ranked, kernel: moment.kernel, site).map { stack in
+            stack.pid.flatMap(comm).map(stack.called) ?? stack
         }
+        if options.keepsPeak { for stack in stacks { if let pid = stack.pid { names[pid] = stack.comm } } }
         largestLeak = summary.largestLeak
-        if wantsAll {
-            profile = LeakProfile(
-                stacks: stacks, time: moment.time, watched: UInt64(max(0, summary.watched) * 1e9), target: run.target,
-                showsProcesses: run.hasSeveralProcesses)
-        }
+        if wantsAll { lastProfile = profile(stacks, moment.time, summary.watched) }
         var report = moment
         report.stacks = Array(stacks.prefix(options.top))
         report.siteCount = ranked.count
@@ -69,6 +111,12 @@ public struct LeakView: Sendable {
     }
 
     // MARK: renderings
+
+    /// The peak's lines; none where it is not kept.
+    public var peakLines: [String] { peak?.lines(text) ?? [] }
+
+    /// The peak as JSON.
+    public var peakJSON: [JSONLine] { peak?.json(top: options.top) ?? [] }
 
     /// The report's lines, and those about it, which go to standard error.
     ///

@@ -4,12 +4,12 @@
 public enum MemLeakJSON {
     /// An object a stack, in the report's order, then the summary.
     public static func lines(_ report: MemLeakReport) -> [JSONLine] {
-        report.stacks.map { line($0, report) } + [summary(report)]
+        report.stacks.map { line($0, time: report.time, monotonic: report.monotonic) } + [summary(report)]
     }
 
-    static func line(_ stack: MemLeakStack, _ report: MemLeakReport) -> JSONLine {
+    static func line(_ stack: MemLeakStack, time: WallTime, monotonic: UInt64) -> JSONLine {
         var line = JSONLine(type: "memleak")
-        line.add("time", report.time.rfc3339)
+        line.add("time", time.rfc3339)
         line.add("pid", stack.pid)
         line.add("comm", stack.comm)
         line.add("id", stack.id.text)
@@ -25,7 +25,7 @@ public enum MemLeakJSON {
         line.add("survival", survival)
         line.add("bytes", stack.sum.bytes)
         line.add("count", stack.sum.count)
-        line.add("oldest_ns", age(stack.sum, report))
+        line.add("oldest_ns", age(stack.sum, monotonic))
         line.add("estimated", stack.sum.isEstimated)
         line.add("bytes_error", stack.sum.bytesError)
         line.add("count_error", stack.sum.countError)
@@ -45,7 +45,7 @@ public enum MemLeakJSON {
         line.add("time", report.time.rfc3339)
         line.add("outstanding_bytes", report.total.bytes)
         line.add("outstanding_count", report.total.count)
-        line.add("oldest_ns", age(report.total, report))
+        line.add("oldest_ns", age(report.total, report.monotonic))
         line.add("estimated", report.total.isEstimated)
         line.add("bytes_error", report.total.bytesError)
         line.add("count_error", report.total.countError)
@@ -126,8 +126,8 @@ public enum MemLeakJSON {
     /// Thousandths say more than was measured.
     private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
-    private static func age(_ sum: OutstandingSum, _ report: MemLeakReport) -> UInt64? {
-        sum.oldestTime.map { report.monotonic > $0 ? report.monotonic - $0 : 0 }
+    private static func age(_ sum: OutstandingSum, _ monotonic: UInt64) -> UInt64? {
+        sum.oldestTime.map { monotonic > $0 ? monotonic - $0 : 0 }
     }
 
     static func object(_ frame: MemLeakFrame) -> JSONLine {

@@ -61,3 +61,12 @@ public struct MemLeakStack: Hashable, Sendable {
         (self.kernel, self.end) = (kernel, end)
     }
 }
+
+extension MemLeakStack {
+    /// The same, of a process of that name.
+    func called(_ comm: String) -> MemLeakStack {
+        MemLeakStack(
+            pid: pid, comm: comm, id: id, sum: sum, trend: trend, members: members, frames: frames, kernel: kernel,
+            end: end)
+    }
+}

@@ -25,18 +25,19 @@ public struct MemLeakText: Sendable {
         for block in report.blocks.sorted(by: { ($0.bytes, $0.address) < ($1.bytes, $1.address) }) {
             lines.append("\taddr = \(String(block.address, radix: 16)) size = \(block.bytes)")
         }
-        for stack in report.stacks.reversed() {
-            lines.append(
-                "\t\(stack.sum.bytes) bytes in \(stack.sum.count) allocations from stack"
-                    + owner(stack) + (stack.kernel?.text ?? "") + fewSamples(stack.sum))
-            lines += trend(stack).map { "\t\t[\($0)]" }
-            guard let frames = stack.frames else {
-                lines.append("\t\tstack information lost")
-                continue
-            }
-            lines += frames.map { "\t\t" + text($0) }
-            if let words = stack.end?.words { lines.append("\t\t[\(words)]") }
-        }
+        return lines + report.stacks.reversed().flatMap { self.lines($0) }
+    }
+
+    /// A stack's.
+    func lines(_ stack: MemLeakStack) -> [String] {
+        var lines = [
+            "\t\(stack.sum.bytes) bytes in \(stack.sum.count) allocations from stack"
+                + owner(stack) + (stack.kernel?.text ?? "") + fewSamples(stack.sum)
+        ]
+        lines += trend(stack).map { "\t\t[\($0)]" }
+        guard let frames = stack.frames else { return lines + ["\t\tstack information lost"] }
+        lines += frames.map { "\t\t" + text($0) }
+        if let words = stack.end?.words { lines.append("\t\t[\(words)]") }
         return lines
     }
 

@@ -57,7 +57,8 @@ final class KernelWalk {
     /// What is open and mapped now. A part whose iterator the kernel ends with an error is not known.
     func look() -> Found {
         var known = known
-        let open = run("open_file_iter", MemInfo.Files.self).map { MemoryHolding.all($0) }
+        let program = probes.resolution[MemInfo.Files.self]?.program ?? ""
+        let open = run(program, MemInfo.Files.self).map { MemoryHolding.all($0) }
         if open == nil { known.subtract([.pipes, .sockets, .perfRings, .packetRings]) }
         let rings = run("bpf_ring_iter", MemInfo.BPFRings.self).map { MemoryHolding.all($0) }
         if rings == nil { known.remove(.bpfRings) }

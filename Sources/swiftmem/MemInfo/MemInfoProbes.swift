@@ -26,15 +26,29 @@ extension MemInfo {
     }
 
     enum Files: String, Ladder {
-        case iterator
+        case iterator, unrolled
         static let id = "files"
         static let sees = "what is open: shared memory, pipes, sockets, rings"
         static let without: String? = "what waits in pipes and sockets stays in the remainder"
 
         var rung: Rung {
-            Rung(
-                .iterator, on: .all, programs: ["namespaces_iter", "open_file_iter"], runsOnDemand: true,
-                cannotSee: "sockets that no process has open")
+            switch self {
+            case .iterator:
+                Rung(
+                    .iterator, on: .from(5, 17, "bpf_loop()"), programs: ["namespaces_iter", program],
+                    runsOnDemand: true, cannotSee: "sockets that no process has open")
+            case .unrolled:
+                Rung(
+                    .iterator, on: .all, programs: ["namespaces_iter", program], runsOnDemand: true,
+                    cannotSee: "sockets that no process has open; large pipes and queues are estimated")
+            }
+        }
+
+        var program: String {
+            switch self {
+            case .iterator: "open_file_iter"
+            case .unrolled: "open_file_unrolled_iter"
+            }
         }
     }
 

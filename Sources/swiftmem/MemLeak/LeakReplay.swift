@@ -27,7 +27,6 @@ enum LeakReplay {
             case .report(let shown):
                 guard let view = player.view else { continue }
                 output.print(shown, view, json: report.json)
-                if let profile = view.profile { files.take(profile) }
                 if let words = fullMap.words(shown.losses) { output.note(words) }
                 if !report.json { for line in shown.losses.since(losses).lines { output.note("lost: " + line) } }
                 losses = shown.losses
@@ -36,6 +35,9 @@ enum LeakReplay {
             // who reads has gone
             guard try output.flush() else { return }
         }
+        if let view = player.view { output.printPeak(view, json: report.json) }
+        guard try output.flush() else { return }
+        if let profile = player.view?.profile { files.take(profile) }
         try files.write()
         try records.finish(strict: report.strict)
         try arguments.checkLeak(player.view?.largestLeak)
@@ -123,6 +125,7 @@ extension MemLeakArguments {
     /// - Throws: `Failure` where something is asked for that a recording has settled.
     func requireNothingToTrace(_ option: String) throws(Failure) {
         guard let fresh = try? MemLeakArguments.parse([]) else { return }
+        if peak, !diff.isEmpty { throw .usage("--diff compares the last reports, not the peaks (--peak)") }
         if replay != nil, !diff.isEmpty { throw .usage("--replay or --diff, not both") }
         let settled: [(isGiven: Bool, option: String)] = [
             (!pid.isEmpty, "-p"), (command != nil, "-c"), (!rest.isEmpty, "a command"), (cgroup != nil, "--cgroup"),

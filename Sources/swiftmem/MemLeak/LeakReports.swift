@@ -80,15 +80,16 @@ struct LeakReports {
         } else {
             report = try view.report(moment, comm: { names[$0] }, site: site)
         }
-        if let profile = view.profile { files.take(profile) }
         session.output.print(report, view, json: session.options.json)
     }
 
-    /// The run is over: the files are written.
+    /// The run is over: the peak is shown, the files are written.
     ///
     /// - Throws: `Failure` where one can't be written.
-    func finish() throws(Failure) {
+    mutating func finish(_ session: inout Session) throws(Failure) {
+        session.output.printPeak(view, json: session.options.json)
         try recorder?.finish()
+        if let profile = view.profile { files.take(profile) }
         try files.write()
     }
 }
@@ -119,6 +120,11 @@ extension Output {
 
     mutating func print(_ hooked: LeakHooked, json: Bool) {
         if json { print(hooked.json) } else { print(Printable.text(hooked.text)) }
+    }
+
+    /// Prints the stacks of the highest moment, where they are kept.
+    mutating func printPeak(_ view: LeakView, json: Bool) {
+        if json { for line in view.peakJSON { print(line) } } else { for line in view.peakLines { print(line) } }
     }
 
     /// Prints a report, and what is to be said about it.

@@ -140,6 +140,9 @@ struct MemLeakArguments: ParsableArguments {
             "Trace nothing: show what was recorded, in any order, by any merging, in any format.", valueName: "file"))
     var replay: String?
 
+    @Flag(help: "Show the stacks of the highest moment too, at the end; files for other tools are of that moment.")
+    var peak = false
+
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp("Trace nothing: compare the last reports of two recordings.", valueName: "before> <after"))

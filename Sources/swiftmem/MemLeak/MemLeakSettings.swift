@@ -24,12 +24,12 @@ struct MemLeakSettings {
     let patience: Double
 
     /// What of the run its reports depend on; it begins now.
-    func run(mayLeak: Bool, hasSeveralProcesses: Bool = false, target: String) -> LeakRun {
+    func run(mayLeak: Bool, hasSeveralProcesses: Bool = false, isKernel: Bool = false, target: String) -> LeakRun {
         LeakRun(
             start: monotonicNow(), patience: patience, mayLeak: mayLeak, hasAges: !combinedOnly,
             // else some frees are of what was passed over
             seesOldFrees: sampleRate == 1 && sizes == 0 ... .max, hasSeveralProcesses: hasSeveralProcesses,
-            target: target)
+            isKernel: isKernel, target: target)
     }
 
     init(_ arguments: MemLeakArguments) throws(Failure) {
@@ -58,7 +58,7 @@ extension LeakViewOptions {
     init(_ arguments: MemLeakArguments) throws(Failure) {
         self.init(
             top: arguments.top.value, order: arguments.sort.order, granularity: arguments.by.granularity,
-            suppressions: try arguments.suppressions.map(Self.suppressions))
+            suppressions: try arguments.suppressions.map(Self.suppressions), keepsPeak: arguments.peak)
     }
 
     private static func suppressions(_ path: String) throws(Failure) -> LeakSuppressions {

@@ -34,7 +34,7 @@ extension ByteWriter {
     private mutating func add(_ run: LeakRun, _ tables: inout LeakRecordTables) {
         add(run.start)
         add(run.patience)
-        for flag in [run.mayLeak, run.hasAges, run.seesOldFrees, run.hasSeveralProcesses] { add(flag) }
+        for flag in [run.mayLeak, run.hasAges, run.seesOldFrees, run.hasSeveralProcesses, run.isKernel] { add(flag) }
         add(run.target, &tables)
     }
 
@@ -54,6 +54,7 @@ extension ByteWriter {
     /// All of its sites have been written.
     private mutating func add(_ look: LeakLook, _ tables: LeakRecordTables) {
         add(look.time)
+        add(UInt64(bitPattern: look.wall.nanoseconds))
         add(optional: look.unmatched)
         add(look.made != nil)
         let sites = look.sites.filter { tables.sites[$0] != nil }
@@ -115,11 +116,12 @@ extension ByteReader {
     private mutating func run(_ lists: inout LeakRecordLists) -> LeakRun? {
         guard let start = moment(), let patience = double(), patience >= 0.01, patience < 1e9,
             let mayLeak = flag(), let hasAges = flag(), let seesOldFrees = flag(), let hasSeveral = flag(),
+            let isKernel = flag(),
             case .some(.some(let target)) = text(&lists)
         else { return nil }
         return LeakRun(
             start: start, patience: patience, mayLeak: mayLeak, hasAges: hasAges, seesOldFrees: seesOldFrees,
-            hasSeveralProcesses: hasSeveral, target: target)
+            hasSeveralProcesses: hasSeveral, isKernel: isKernel, target: target)
     }
 
     private mutating func begin(_ lists: inout LeakRecordLists) -> LeakBegin? {
@@ -139,9 +141,12 @@ extension ByteReader {
     }
 
     private mutating func look(_ lists: LeakRecordLists) -> LeakLook? {
-        guard let time = moment(), let unmatched = optional(), let hasMade = flag(), let count = count()
+        guard let time = moment(), let wall = number(UInt64.self), let unmatched = optional(), let hasMade = flag(),
+            let count = count()
         else { return nil }
-        var look = LeakLook(time: time, sums: [:], made: hasMade ? [:] : nil, unmatched: unmatched)
+        var look = LeakLook(
+            time: time, wall: WallTime(nanoseconds: Int64(bitPattern: wall)), sums: [:], made: hasMade ? [:] : nil,
+            unmatched: unmatched)
         for _ in 0..<count {
             guard let captured = captured(lists), let sum = sum(since: time) else { return nil }
             look.sums[captured] = sum

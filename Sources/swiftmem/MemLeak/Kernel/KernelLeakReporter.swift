@@ -27,7 +27,8 @@ struct KernelLeakReporter {
         reader = try KernelLeakReader(session.probes.object)
         // the kernel keeps caches until memory is short: growth alone proves no leak
         reports = LeakReports(
-            plan.settings.run(mayLeak: false, target: "the kernel"), plan.settings.view, files, recorder)
+            plan.settings.run(mayLeak: false, isKernel: true, target: "the kernel"), plan.settings.view, files, recorder
+        )
         rate = plan.settings.sampleRate
         hasSampled = rate > 1
         try reader.setSampling(rate)
@@ -88,6 +89,11 @@ struct KernelLeakReporter {
         return found
     }
 
+    /// The run is over.
+    ///
+    /// - Throws: `Failure` where a file can't be written.
+    mutating func finish(_ session: inout Session) throws(Failure) { try reports.finish(&session) }
+
     // MARK: looks between reports
 
     /// Takes a look where one is due.
@@ -111,7 +117,7 @@ struct KernelLeakReporter {
         let (counters, kernel) = try reader.readCounters()
         names.refresh()
         let caches = try reader.readCaches()
-        let look = LeakLook(time: now, sums: table.sites, made: nil, unmatched: counters.unmatchedFrees)
+        let look = LeakLook(time: now, wall: .now, sums: table.sites, made: nil, unmatched: counters.unmatchedFrees)
         try Self.take(look, caches, &reports, &reader, names)
         return (table, counters, kernel)
     }

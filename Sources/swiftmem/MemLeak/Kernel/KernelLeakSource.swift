@@ -62,7 +62,7 @@ struct KernelLeakSource: ReportSource, ~Copyable {
     }
 
     mutating func close(_ session: inout Session, isLast: Bool) throws {
-        if isLast { try reporter.reports.finish() }
+        if isLast { try reporter.finish(&session) }
     }
 
     // MARK: what the programs cost

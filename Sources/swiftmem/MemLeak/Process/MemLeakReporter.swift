@@ -76,6 +76,11 @@ struct MemLeakReporter {
         try outstanding(youngest: .max, &processes).total
     }
 
+    /// The run is over.
+    ///
+    /// - Throws: `Failure` where a file can't be written.
+    mutating func finish(_ session: inout Session) throws(Failure) { try reports.finish(&session) }
+
     // MARK: looks between reports
 
     /// Takes a look where one is due.
@@ -94,7 +99,7 @@ struct MemLeakReporter {
             youngest: youngest, keepsBlocks: keepsBlocks, grid: reports.grid(at: now), &processes)
         let counters = try counters()
         let made = plan.settings.combinedOnly ? nil : try reader.made().merging(mapped) { $0 + $1 }
-        let look = LeakLook(time: now, sums: table.sites, made: made, unmatched: counters.unmatchedFrees)
+        let look = LeakLook(time: now, wall: .now, sums: table.sites, made: made, unmatched: counters.unmatchedFrees)
         try Self.take(look, &reports, &reader, names)
         return (table, counters)
     }

@@ -128,6 +128,6 @@ struct MemLeakSource: ReportSource, ~Copyable {
     }
 
     mutating func close(_ session: inout Session, isLast: Bool) throws {
-        if isLast { try reporter.reports.finish() }
+        if isLast { try reporter.finish(&session) }
     }
 }
