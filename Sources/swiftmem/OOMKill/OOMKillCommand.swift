@@ -27,6 +27,9 @@ struct OOMKill: Tool {
         help: ArgumentHelp(
             "Also record there, each second, what leads to a kill: half an hour, in 24 MiB.", valueName: "directory"))
     var record: String?
+    @Flag(
+        help: "Explain each kill as it happens: all processes are looked at each second, and nothing is written down.")
+    var why = false
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
@@ -53,8 +56,8 @@ struct OOMKill: Tool {
             file = try RingFile(in: record)
             Recorder.survive()
         }
-        var session = try Session(Self.mode(stack: stack, records: record != nil), report)
-        var source = try OOMKillSource(session, victims, stack: stack, record: file.take())
+        var session = try Session(Self.mode(stack: stack, records: record != nil || why), report)
+        var source = try OOMKillSource(session, victims, stack: stack, record: file.take(), explains: why)
         try ReportLoop.run(&source, &session, ReportLoop.Pace(duration: report.duration?.value))
         try session.finish()
     }
