@@ -117,6 +117,42 @@ extension LiveTests {
             #expect(changes.count == 3)
         }
 
+        @Test("a baseline by a signal and by time: what was there is left out and counted, what comes later is shown")
+        func baseline() throws {
+            let directory = try ScratchDirectory()
+            let recording = directory.file("recording")
+            let steps = try Steps()
+            let tool = try MemLeakTool.follow(steps.pid, ["--record", recording.path])
+            try steps.step("leak")
+            tool.signal(SIGUSR1)
+            let before = try tool.row(MemLeakSummaryRow.self)
+            #expect(before.outstandingCount == 500 && before.baselineCount == nil)
+            tool.signal(SIGUSR2)
+            var after = before
+            // of two signals that wait the lower comes first
+            for _ in 0..<20 where after.baselineCount == nil {
+                tool.signal(SIGUSR1)
+                after = try tool.row(MemLeakSummaryRow.self)
+            }
+            #expect(after.outstandingCount == 0 && after.baselineCount == 500 && after.baselineBytes == 50000)
+            try steps.step("leak")
+            let finished = tool.stop(SIGINT)
+            let last = try MemLeakResult(finished)
+            #expect(finished.errors.contains("baseline: 50000 bytes in 500 allocations are left out from now on"))
+            #expect(last.summary.outstandingCount == 500 && last.summary.baselineCount == 500)
+            #expect(try replay(recording, "--json -T 1000").output == finished.output)
+
+            let timed = try Tool.tracing([
+                "memleak", "-p", "\(steps.pid)", "-o", "0", "--baseline", "2", "-T", "5", "1",
+            ]).tool
+            try steps.step("leak")
+            var sums = try timed.row(MemLeakSummaryRow.self)
+            while sums.baselineCount == nil { sums = try timed.row(MemLeakSummaryRow.self) }
+            _ = timed.stop(SIGINT)
+            steps.end()
+            #expect(sums.outstandingCount == 0 && sums.baselineCount == 500)
+        }
+
         @Test("the kernel's memory: a replay is the run")
         func kernel() throws {
             let directory = try ScratchDirectory()

@@ -10,11 +10,15 @@ struct LeakRecordSample {
     private(set) var view: LeakView
     private var written: [AllocationSite: LeakSite] = [:]
     private let weight: SampleWeight
+    private var baseline: UInt64 = 0
 
     static let second: UInt64 = 1_000_000_000
     static let start: UInt64 = 1000 * second
 
-    init(_ options: LeakViewOptions = LeakViewOptions(), weight: SampleWeight = .oneIn(1), isKernel: Bool = false) {
+    init(
+        _ options: LeakViewOptions = LeakViewOptions(), weight: SampleWeight = .oneIn(1), isKernel: Bool = false,
+        hasBaseline: Bool = false
+    ) {
         let run = LeakRun(
             start: Self.start, patience: 9, mayLeak: !isKernel, hasSeveralProcesses: !isKernel, isKernel: isKernel,
             target: isKernel ? "the kernel" : "pid 7, pid 8")
@@ -32,6 +36,12 @@ struct LeakRecordSample {
         for step in 1...12 {
             look(step, isKernel)
             if step % 3 == 0 { report(step, isKernel) }
+            if step == 5, hasBaseline {
+                let time = Self.start + 5 * Self.second
+                view.setBaseline(at: time)
+                baseline = time
+                records.append(.baseline(time))
+            }
             if step == 6 {
                 records += [.gone(8), .note("process 8 has ended")]
                 view.forget(8)
@@ -71,7 +81,8 @@ struct LeakRecordSample {
 
     private mutating func look(_ step: Int, _ isKernel: Bool) {
         let now = Self.start + UInt64(step) * Self.second
-        var table = OutstandingTable(youngest: now - 1, weight: weight, grid: view.watch.grid(at: now))
+        var table = OutstandingTable(
+            youngest: now - 1, weight: weight, grid: view.watch.grid(at: now), baseline: baseline)
         func add(_ pid: UInt32, _ stack: UInt64, _ bytes: UInt64, at tenth: Int) {
             let time = Self.start + UInt64(tenth) * Self.second / 10
             table.add(pid: isKernel ? 0 : pid, address: 0, bytes: bytes, time: time, stack: stack)
@@ -114,7 +125,7 @@ struct LeakRecordSample {
         kernel.unseenCaches = ["dentry"]
         kernel.doubtful = [SlabCheck(cache: "filp", outstanding: 20, inUse: 3, growth: 2)]
         (counters.allocations, counters.frees, counters.unmatchedFrees) = (100, 60, 3)
-        let report = MemLeakReport(
+        var report = MemLeakReport(
             time: WallTime(nanoseconds: 1_767_323_045_000_000_006), monotonic: now, total: total,
             blocks: [OutstandingBlock(address: 0xffff_8000_0000_0000, bytes: 12)], counters: counters,
             losses: Losses(counts: [1, 0, 2]), sampleRate: 1, sampleBytes: 512, kernel: isKernel ? kernel : nil,
@@ -122,6 +133,7 @@ struct LeakRecordSample {
                 files: [FileLeftOut(file: "/x", part: "symbols", reason: "size", functions: ["f"], words: "too large")],
                 count: 2),
             minimumAge: 500_000_000)
+        if baseline > 0 { report.baseline = total }
         let names: [UInt32: String] = isKernel ? [:] : [7: "app", 8: "b\u{1b}c"]
         var asked: [AllocationSite] = []
         reports.append(

@@ -87,6 +87,19 @@ import Testing
         #expect(view.profile?.stacks == last.stacks)
     }
 
+    @Test("a baseline: what was there is left out, verdicts begin anew, and a replay does the same")
+    func baseline() throws {
+        let live = LeakRecordSample(hasBaseline: true)
+        let (reports, view) = try Self.play(live.file)
+        #expect(reports == live.reports && view.run.start == LeakRecordSample.start + 5 * LeakRecordSample.second)
+        let last = try #require(reports.last), leak = try #require(last.stacks.first)
+        // 26 of the sixty were there
+        #expect(leak.frames?.first?.symbol == "allocate1" && leak.sum.count == 34)
+        #expect(last.watch.watched == 7 && leak.trend.verdict == .growing)
+        #expect(!last.stacks.contains { $0.frames == nil || $0.frames?.first?.symbol == "allocate2" })
+        #expect(last.baseline?.count == 44 && reports.first?.baseline == nil)
+    }
+
     @Test("the peak: the stacks of the highest moment, though they are gone at the end; files are of it")
     func peak() throws {
         let run = LeakRun(start: 0, patience: 9, mayLeak: true, target: "pid 7")

@@ -2,7 +2,7 @@
 
 /// Makes reports of looks: the same of a run that is going on and of its recording.
 public struct LeakView: Sendable {
-    public let run: LeakRun
+    public private(set) var run: LeakRun
     public let options: LeakViewOptions
     public private(set) var watch: LeakWatch
     /// Stacks beyond those shown are wanted too.
@@ -11,6 +11,10 @@ public struct LeakView: Sendable {
     /// What processes were called, for the peak.
     private var names: [UInt32: String] = [:]
     private var highest: LeakPeak?
+    /// What was recorded until the baseline, by captured stack.
+    private var madeBefore: [AllocationSite: UInt64] = [:]
+    private var unmatchedBefore: UInt64 = 0
+    private var lastLook: (made: [AllocationSite: UInt64]?, unmatched: UInt64?) = (nil, nil)
     /// All of the last report, where that is wanted.
     private var lastProfile: LeakProfile?
     /// The largest leak of the last report, bytes a second; nil: nothing leaks.
@@ -30,6 +34,12 @@ public struct LeakView: Sendable {
     public mutating func take<E: Error>(
         _ look: LeakLook, site: (AllocationSite) throws(E) -> LeakSite
     ) throws(E) {
+        var look = look
+        lastLook = (look.made, look.unmatched)
+        if unmatchedBefore > 0 { look.unmatched = look.unmatched.map { $0 - min($0, unmatchedBefore) } }
+        for (captured, count) in madeBefore {
+            if let made = look.made?[captured] { look.made?[captured] = made - min(made, count) }
+        }
         try watch.take(look, site: site)
         if options.keepsPeak { try keepPeak(look, site) }
     }
@@ -54,6 +64,9 @@ public struct LeakView: Sendable {
         }
         return peak
     }
+
+    /// All stacks that leak, as of the last report; none where not all are wanted.
+    public var leaks: [MemLeakStack] { lastProfile?.stacks.filter { $0.trend.verdict == .leaking } ?? [] }
 
     /// What other tools read: the last report's, or the peak's where that is kept.
     public var profile: LeakProfile? {
@@ -84,7 +97,21 @@ public struct LeakView: Sendable {
     }
 
     /// A process's memory is gone.
-    public mutating func forget(_ pid: UInt32) { watch.forget(pid) }
+    public mutating func forget(_ pid: UInt32) {
+        watch.forget(pid)
+        if !madeBefore.isEmpty { madeBefore = madeBefore.filter { $0.key.pid != pid } }
+    }
+
+    /// What was there at the last look is left out from now on: verdicts begin anew.
+    ///
+    /// - Parameter time: that of the look.
+    public mutating func setBaseline(at time: UInt64) {
+        madeBefore = lastLook.made?.filter { watch.isKnown($0.key) } ?? [:]
+        unmatchedBefore = lastLook.unmatched ?? 0
+        run.start = max(run.start, time)
+        watch = LeakWatch(run, options)
+        highest = nil
+    }
 
     /// A report of the last look.
     ///

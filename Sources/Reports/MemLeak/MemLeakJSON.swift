@@ -61,6 +61,8 @@ public enum MemLeakJSON {
         line.add("leak_after_ns", UInt64(max(0, report.watch.patience) * 1e9))
         line.add("younger_bytes", report.younger.bytes)
         line.add("younger_count", report.younger.count)
+        line.add("baseline_bytes", report.baseline?.bytes)
+        line.add("baseline_count", report.baseline?.count)
         line.add("sample_rate", report.sampleRate)
         line.add("sample_bytes", report.sampleBytes)
         let counters = report.counters

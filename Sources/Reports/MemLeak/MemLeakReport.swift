@@ -12,6 +12,8 @@ public struct MemLeakReport: Hashable, Sendable {
     public internal(set) var siteCount: Int
     /// What was left out for its age.
     public let younger: OutstandingSum
+    /// What was left out for it was there at the baseline; nil: there is none.
+    public var baseline: OutstandingSum?
     /// Nanoseconds: what is younger was left out.
     public let minimumAge: UInt64
     public internal(set) var watch: LeakSummary

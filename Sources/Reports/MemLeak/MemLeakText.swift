@@ -84,6 +84,9 @@ public struct MemLeakText: Sendable {
             lines.append("\(counters.abandoned) calls left without returning")
         }
         lines += report.leftOut.lines
+        if let before = report.baseline, before.count > 0 {
+            lines.append("\(before.count) allocated before the baseline left out, \(before.bytes) bytes")
+        }
         if report.younger.count > 0 {
             let age = Self.seconds(Double(report.minimumAge) / 1e9)
             lines.append(

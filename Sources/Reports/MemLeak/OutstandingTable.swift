@@ -30,8 +30,11 @@ public struct OutstandingTable: Sendable {
     public private(set) var blocks: [OutstandingBlock] = []
     /// What was left out for its age.
     public private(set) var younger = OutstandingSum()
+    /// What was left out for it is older than the baseline.
+    public private(set) var older = OutstandingSum()
     private let grid: AgeGrid?
     private let youngest: UInt64
+    private let baseline: UInt64
     private let weight: SampleWeight
     private let keepsBlocks: Bool
     private let ended: Set<UInt32>
@@ -41,11 +44,13 @@ public struct OutstandingTable: Sendable {
     ///   - weight: how many allocations a sampled one stands for.
     ///   - ended: processes whose allocations count whatever their age: nobody will free them.
     ///   - grid: sums are sorted by age too.
+    ///   - baseline: allocations made until then are left out.
     public init(
         youngest: UInt64, weight: SampleWeight = .oneIn(1), keepsBlocks: Bool = false, ended: Set<UInt32> = [],
-        grid: AgeGrid? = nil
+        grid: AgeGrid? = nil, baseline: UInt64 = 0
     ) {
         self.grid = grid
+        self.baseline = baseline
         self.ended = ended
         self.youngest = youngest
         self.weight = weight
@@ -58,6 +63,9 @@ public struct OutstandingTable: Sendable {
     public mutating func add(
         pid: UInt32, address: UInt64, bytes: UInt64, time: UInt64, stack: UInt64, weight: SampleWeight? = nil
     ) {
+        guard time > baseline || baseline == 0 else {
+            return older.add(bytes: bytes, time: time, weight: weight ?? self.weight)
+        }
         guard time <= youngest || ended.contains(pid) else {
             return younger.add(bytes: bytes, time: time, weight: weight ?? self.weight)
         }
@@ -72,6 +80,11 @@ public struct OutstandingTable: Sendable {
             var seen: Set<UInt64> = []
             for piece in ledger.pieces(of: pid) {
                 let isFirst = seen.insert(piece.mapping).inserted
+                guard piece.time > baseline || baseline == 0 else {
+                    older.add(bytes: piece.length, time: piece.time, weight: .oneIn(1))
+                    if !isFirst { older.count -= 1 }
+                    continue
+                }
                 guard piece.time <= youngest || ended.contains(pid) else {
                     younger.add(bytes: piece.length, time: piece.time, weight: .oneIn(1))
                     if !isFirst { younger.count -= 1 }

@@ -57,7 +57,7 @@ struct MemInfoRun: ~Copyable {
                 _ = try output.flush()
                 return
             case .outputClosed: return
-            case .records, .keys, .resized, .childChanged, .alarm: break
+            case .records, .keys, .resized, .childChanged, .alarm, .baselineWanted: break
             }
         }
     }

@@ -103,6 +103,9 @@ struct MemLeakArguments: ParsableArguments {
             valueName: "rate"))
     var failOnLeak: LeakRate? = nil
 
+    @Flag(help: "Name what leaks at the end in annotations of GitHub's, on standard error; --lines gives them a place.")
+    var github = false
+
     @Option(
         help: ArgumentHelp("Leave out stacks that LeakSanitizer's suppressions of this file fit.", valueName: "file"))
     var suppressions: String?
@@ -139,6 +142,11 @@ struct MemLeakArguments: ParsableArguments {
         help: ArgumentHelp(
             "Trace nothing: show what was recorded, in any order, by any merging, in any format.", valueName: "file"))
     var replay: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Leave out what is there so many seconds after the start; SIGUSR2: what is there then.", valueName: "s"))
+    var baseline: Seconds?
 
     @Flag(help: "Show the stacks of the highest moment too, at the end; files for other tools are of that moment.")
     var peak = false

@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import Probes
 internal import Reports
+internal import SystemLayer
 
 /// Which stacks allocate memory and do not free it.
 struct MemLeak: Tool {
@@ -28,7 +29,8 @@ struct MemLeak: Tool {
             JIT-compiled code by frame pointers. What cuts one is said with it.
 
             Reports come at the end of each interval, with -t at the end of the run alone. COUNT \
-            counts intervals, with -t too; SIGUSR1 makes one more report. At the end of an \
+            counts intervals, with -t too; SIGUSR1 makes one more report, SIGUSR2 leaves out what \
+            is there from then on (--baseline). At the end of an \
             interval new allocators are looked for in every process that is traced, followed \
             ones too.
 
@@ -85,6 +87,13 @@ struct MemLeak: Tool {
 }
 
 extension MemLeakArguments {
+    /// Annotations of what leaks, where they are asked for.
+    var annotations: LeakAnnotations? {
+        guard github else { return nil }
+        return LeakAnnotations(
+            rate: failOnLeak.map { Double($0.value) }, workspace: environmentVariable("GITHUB_WORKSPACE"))
+    }
+
     /// Ends with status 1 where a leak is as large as `--fail-on-leak` says, or larger.
     ///
     /// - Parameter largest: bytes a second; nil: nothing leaks.

@@ -12,6 +12,8 @@ enum Wakeup: Equatable {
     case tick
     /// SIGUSR1: a report is wanted now.
     case reportWanted
+    /// SIGUSR2: what is there now is to be left out from now on.
+    case baselineWanted
     /// Something was typed.
     case keys
     /// The terminal has another size.
@@ -143,6 +145,7 @@ struct EventLoop: ~Copyable {
         guard count > 0 else { return .stop }
         return switch Int32(info.ssi_signo) {
         case SIGUSR1: .reportWanted
+        case SIGUSR2: .baselineWanted
         case SIGWINCH: .resized
         case SIGCHLD: .childChanged
         default: .stop

@@ -62,6 +62,7 @@ struct ReportLoop: ~Copyable {
             try source.tick(&session, isLast: left == 0)
             if left == 0 { return try finish(&source, &session) }
         case .reportWanted: try source.report(&session)
+        case .baselineWanted: try source.setBaseline(&session)
         case .stop:
             // Ctrl-C goes to a command that is traced too, which may have ended of it
             try source.childChanged(&session)

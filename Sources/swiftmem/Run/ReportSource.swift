@@ -19,6 +19,9 @@ protocol ReportSource: ~Copyable {
     /// Reports what there is now: at the end of an interval, for SIGUSR1, and at the end of the run.
     mutating func report(_ session: inout Session) throws
 
+    /// What is there now is to be left out from now on (SIGUSR2). The default does nothing.
+    mutating func setBaseline(_ session: inout Session) throws
+
     /// What stands below a report and below what was lost.
     mutating func close(_ session: inout Session, isLast: Bool) throws
 
@@ -40,6 +43,7 @@ extension ReportSource where Self: ~Copyable {
     mutating func takeIn(_ session: inout Session) throws {}
     mutating func tick(_ session: inout Session, isLast: Bool) throws { try report(&session) }
     mutating func report(_ session: inout Session) throws {}
+    mutating func setBaseline(_ session: inout Session) throws {}
     mutating func close(_ session: inout Session, isLast: Bool) throws {}
     mutating func ended(_ session: inout Session) throws -> Bool { false }
     var alarmDelay: Double? { nil }

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// The signals that end a run, ask for a report or tell of a child: they are read, never delivered.
 enum Signals {
-    private static let handled = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD]
+    private static let handled = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD]
 
     static func set() -> sigset_t { set(handled) }
 

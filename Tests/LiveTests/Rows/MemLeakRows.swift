@@ -57,6 +57,8 @@ struct MemLeakSummaryRow: Row {
     let suppressedBytes: Int
     let youngerBytes: Int
     let youngerCount: Int
+    @Known var baselineBytes: Int?
+    @Known var baselineCount: Int?
     let sampleRate: Int
     @Known var sampleBytes: Int?
     let unmatchedFrees: Int

@@ -39,6 +39,7 @@ public struct LeakPlayer: Sendable {
             let report = view?.report(moment, comm: { names[$0] }, site: { captured in sites[captured] ?? LeakSite() })
             return report.map { .report($0) }
         case .gone(let pid): view?.forget(pid)
+        case .baseline(let time): view?.setBaseline(at: time)
         case .note(let text): return .note(text)
         case .sampling(let sampling): return .sampling(sampling)
         case .end(let isFull): return .end(isFull: isFull)

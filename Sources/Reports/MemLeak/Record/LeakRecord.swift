@@ -19,6 +19,8 @@ public enum LeakRecord: Hashable, Sendable {
     case note(String)
     /// Another share of the allocations is recorded from now on.
     case sampling(LeakSampling)
+    /// What was there at the last look, which was taken then (CLOCK_MONOTONIC), is left out from now on.
+    case baseline(UInt64)
     /// The run has ended.
     ///
     /// - Parameter isFull: not the run, only the recording, for it has reached its size.
@@ -37,6 +39,7 @@ public enum LeakRecord: Hashable, Sendable {
         case .note: 8
         case .end: 9
         case .sampling: 10
+        case .baseline: 11
         }
     }
 }

@@ -22,6 +22,7 @@ extension ByteWriter {
             }
         case .gone(let pid): add(short: UInt64(pid))
         case .note(let text): add(long: text)
+        case .baseline(let time): add(time)
         case .end(let isFull): add(isFull)
         case .sampling(let sampling):
             add(UInt64(bitPattern: sampling.time.nanoseconds))
@@ -100,6 +101,7 @@ extension ByteReader {
         case 7: return short().flatMap { UInt32(exactly: $0) }.map { .gone($0) }
         case 8: return longText().map { .note($0) }
         case 9: return flag().map { .end(isFull: $0) }
+        case 11: return moment().map { .baseline($0) }
         case 10:
             guard let time = number(UInt64.self), let percent = double(), let rate = short(), let isMet = flag(),
                 let isSame = flag(), let isMore = flag()

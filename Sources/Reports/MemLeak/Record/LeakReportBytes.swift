@@ -6,6 +6,8 @@ extension ByteWriter {
         add(UInt64(bitPattern: report.time.nanoseconds))
         add(report.monotonic)
         for sum in [report.total, report.younger, report.gone] { add(sum, since: report.monotonic) }
+        add(report.baseline != nil)
+        if let baseline = report.baseline { add(baseline, since: report.monotonic) }
         add(short: report.minimumAge)
         add(short: report.sampleRate)
         add(optional: report.sampleBytes)
@@ -48,8 +50,15 @@ extension ByteWriter {
 extension ByteReader {
     mutating func report(_ lists: inout LeakRecordLists) -> MemLeakReport? {
         guard let time = number(UInt64.self), let monotonic = moment(), let total = sum(since: monotonic),
-            let younger = sum(since: monotonic), let gone = sum(since: monotonic), let minimumAge = short(),
-            let sampleRate = short(), let sampleBytes = optional(), let isSampledInProcess = flag(),
+            let younger = sum(since: monotonic), let gone = sum(since: monotonic), let hasBaseline = flag()
+        else { return nil }
+        var baseline: OutstandingSum?
+        if hasBaseline {
+            guard let sum = sum(since: monotonic) else { return nil }
+            baseline = sum
+        }
+        guard let minimumAge = short(), let sampleRate = short(), let sampleBytes = optional(),
+            let isSampledInProcess = flag(),
             let blockCount = count()
         else { return nil }
         var blocks: [OutstandingBlock] = []
@@ -79,6 +88,7 @@ extension ByteReader {
             counters: counters, losses: Losses(counts: losses), sampleRate: sampleRate, sampleBytes: sampleBytes,
             kernel: kernel, gone: gone, leftOut: leftOut, younger: younger, minimumAge: minimumAge)
         report.isSampledInProcess = isSampledInProcess
+        report.baseline = baseline
         return report
     }
 

@@ -15,6 +15,7 @@ struct KernelLeakReporter {
     /// One allocation in so many is recorded now.
     private(set) var rate: UInt64
     private var hasSampled: Bool
+    private var baseline: LeakBaseline
 
     /// - Throws: `BPFError` where the object has no such maps.
     init(
@@ -27,8 +28,9 @@ struct KernelLeakReporter {
         reader = try KernelLeakReader(session.probes.object)
         // the kernel keeps caches until memory is short: growth alone proves no leak
         reports = LeakReports(
-            plan.settings.run(mayLeak: false, isKernel: true, target: "the kernel"), plan.settings.view, files, recorder
+            plan.settings.run(mayLeak: false, isKernel: true, target: "the kernel"), plan.settings, files, recorder
         )
+        baseline = LeakBaseline(after: plan.settings.baseline)
         rate = plan.settings.sampleRate
         hasSampled = rate > 1
         try reader.setSampling(rate)
@@ -52,9 +54,10 @@ struct KernelLeakReporter {
         kernel.doubtful = try doubtful(table, caches)
         kernel.seesBulk = seesAllFrees
         kernel.unseenCaches = Set(caches.values.filter { $0.unseenFrees > 0 }.map(\.name)).sorted()
-        let report = MemLeakReport(
+        var report = MemLeakReport(
             time: .now, monotonic: now, total: table.total, blocks: table.blocks, counters: counters, losses: losses,
             sampleRate: rate, kernel: kernel, younger: table.younger, minimumAge: plan.settings.minimumAge)
+        if baseline.isSet { report.baseline = table.older }
         try Self.print(report, caches, &reports, &reader, names, &session)
         try reader.makeRoom(counters)
     }
@@ -96,11 +99,29 @@ struct KernelLeakReporter {
 
     // MARK: looks between reports
 
+    /// Seconds to the next look, or to the baseline.
+    var lookDelay: Double { min(reports.lookDelay, baseline.delay(at: monotonicNow()) ?? .infinity) }
+
+    /// What is there now is left out from now on.
+    ///
+    /// - Throws: `BPFError` where the maps can't be read.
+    mutating func setBaseline() throws(BPFError) {
+        guard !plan.settings.combinedOnly else { return note(LeakBaseline.needsAges) }
+        let now = monotonicNow()
+        let (table, _, _) = try look(at: now, keepsBlocks: false)
+        var sum = table.total
+        sum.add(table.older)
+        sum.add(table.younger)
+        baseline.set(at: now, sum)
+        reports.setBaseline(at: now, sum)
+    }
+
     /// Takes a look where one is due.
     ///
     /// - Throws: `BPFError` where the maps can't be read.
     mutating func lookIfDue() throws(BPFError) {
         let now = monotonicNow()
+        if baseline.isDue(now) { return try setBaseline() }
         if reports.isLookDue(now) { _ = try look(at: now, keepsBlocks: false) }
     }
 
@@ -108,7 +129,8 @@ struct KernelLeakReporter {
         at now: UInt64, keepsBlocks: Bool
     ) throws(BPFError) -> (table: OutstandingTable, counters: MemLeakCounters, kernel: KernelLeakCounters) {
         var table = OutstandingTable(
-            youngest: plan.settings.youngest(at: now), keepsBlocks: keepsBlocks, grid: reports.grid(at: now))
+            youngest: plan.settings.youngest(at: now), keepsBlocks: keepsBlocks, grid: reports.grid(at: now),
+            baseline: baseline.time)
         if plan.settings.combinedOnly {
             try reader.addTotals(to: &table, isEstimated: hasSampled)
         } else {
@@ -117,7 +139,9 @@ struct KernelLeakReporter {
         let (counters, kernel) = try reader.readCounters()
         names.refresh()
         let caches = try reader.readCaches()
-        let look = LeakLook(time: now, wall: .now, sums: table.sites, made: nil, unmatched: counters.unmatchedFrees)
+        let look = LeakLook(
+            time: now, wall: .now, sums: table.sites, made: nil,
+            unmatched: counters.unmatchedFrees &+ baseline.freed(table.older))
         try Self.take(look, caches, &reports, &reader, names)
         return (table, counters, kernel)
     }

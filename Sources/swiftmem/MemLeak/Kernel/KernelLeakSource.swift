@@ -61,6 +61,8 @@ struct KernelLeakSource: ReportSource, ~Copyable {
         if let words = fullMap.words(losses) { note(words) }
     }
 
+    mutating func setBaseline(_ session: inout Session) throws { try reporter.setBaseline() }
+
     mutating func close(_ session: inout Session, isLast: Bool) throws {
         if isLast { try reporter.finish(&session) }
     }
@@ -69,7 +71,7 @@ struct KernelLeakSource: ReportSource, ~Copyable {
 
     /// Seconds to the next look at it, or at what is outstanding.
     var alarmDelay: Double? {
-        plan.maxOverhead == nil ? reporter.reports.lookDelay : min(1.0, reporter.reports.lookDelay)
+        plan.maxOverhead == nil ? reporter.lookDelay : min(1.0, reporter.lookDelay)
     }
 
     mutating func alarm(_ session: inout Session) throws {

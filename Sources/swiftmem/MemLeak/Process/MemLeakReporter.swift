@@ -16,6 +16,7 @@ struct MemLeakReporter {
     private var ledger = MappingLedger(pageSize: UInt64(pageBytes))
     /// What was dropped so far with processes that ended or called exec.
     private var gone = OutstandingSum()
+    private var baseline: LeakBaseline
     /// Mappings made since the start, by stack.
     private var mapped: [AllocationSite: UInt64] = [:]
 
@@ -27,10 +28,11 @@ struct MemLeakReporter {
         self.plan = plan
         self.names = names
         reader = try OutstandingReader(object)
+        baseline = LeakBaseline(after: plan.settings.baseline)
         reports = LeakReports(
             plan.settings.run(
                 mayLeak: true, hasSeveralProcesses: plan.hasSeveralProcesses, target: plan.targetText),
-            plan.settings.view, files, recorder)
+            plan.settings, files, recorder)
     }
 
     mutating func apply(_ call: MappingCall) {
@@ -83,11 +85,28 @@ struct MemLeakReporter {
 
     // MARK: looks between reports
 
+    /// Seconds to the next look, or to the baseline.
+    var lookDelay: Double { min(reports.lookDelay, baseline.delay(at: monotonicNow()) ?? .infinity) }
+
+    /// What is there now is left out from now on.
+    ///
+    /// - Throws: `BPFError` where the maps can't be read.
+    mutating func setBaseline(_ processes: inout ProcessTable) throws(BPFError) {
+        guard !plan.settings.combinedOnly else { return note(LeakBaseline.needsAges) }
+        let now = monotonicNow()
+        let (table, _) = try look(at: now, youngest: .max, keepsBlocks: false, &processes)
+        var sum = table.total
+        sum.add(table.older)
+        baseline.set(at: now, sum)
+        reports.setBaseline(at: now, sum)
+    }
+
     /// Takes a look where one is due.
     ///
     /// - Throws: `BPFError` where the maps can't be read.
     mutating func lookIfDue(_ processes: inout ProcessTable) throws(BPFError) {
         let now = monotonicNow()
+        if baseline.isDue(now) { return try setBaseline(&processes) }
         guard reports.isLookDue(now) else { return }
         _ = try look(at: now, youngest: plan.settings.youngest(at: now), keepsBlocks: false, &processes)
     }
@@ -99,7 +118,9 @@ struct MemLeakReporter {
             youngest: youngest, keepsBlocks: keepsBlocks, grid: reports.grid(at: now), &processes)
         let counters = try counters()
         let made = plan.settings.combinedOnly ? nil : try reader.made().merging(mapped) { $0 + $1 }
-        let look = LeakLook(time: now, wall: .now, sums: table.sites, made: made, unmatched: counters.unmatchedFrees)
+        let look = LeakLook(
+            time: now, wall: .now, sums: table.sites, made: made,
+            unmatched: counters.unmatchedFrees &+ baseline.freed(table.older))
         try Self.take(look, &reports, &reader, names)
         return (table, counters)
     }
@@ -135,6 +156,7 @@ struct MemLeakReporter {
             leftOut: FilesLeftOut(plan.reading), younger: table.younger,
             minimumAge: atExit ? 0 : plan.settings.minimumAge)
         report.isSampledInProcess = plan.samplers != nil
+        if baseline.isSet { report.baseline = table.older }
         session.incomplete = report.leftOut.lines
         var comms: [UInt32: String] = [:]
         for pid in Set(table.sites.keys.map(\.pid)) { comms[pid] = processNames.name(pid) }
@@ -163,7 +185,7 @@ struct MemLeakReporter {
         try dropSums()
         var table = OutstandingTable(
             youngest: youngest, weight: plan.sampleWeight, keepsBlocks: keepsBlocks,
-            ended: Set(processes.ended.keys), grid: grid)
+            ended: Set(processes.ended.keys), grid: grid, baseline: baseline.time)
         if plan.settings.combinedOnly {
             try reader.addTotals(to: &table)
             var rest = OutstandingTable(youngest: 0)

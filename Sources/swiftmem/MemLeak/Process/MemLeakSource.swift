@@ -87,7 +87,7 @@ struct MemLeakSource: ReportSource, ~Copyable {
         if processes.isSettling { delays.append(0.02) }
         if let unwinder, unwinder.hasAskers { delays.append(unwinder.delay) }
         if progress.isOn { delays.append(ProgressLine.interval) }
-        delays.append(reporter.reports.lookDelay)
+        delays.append(reporter.lookDelay)
         return delays.min()
     }
 
@@ -116,6 +116,11 @@ struct MemLeakSource: ReportSource, ~Copyable {
             try report(&session)
         }
         for pid in turn.prefix(16) { names.load(pid) }
+    }
+
+    mutating func setBaseline(_ session: inout Session) throws {
+        progress.clear()
+        try reporter.setBaseline(&processes)
     }
 
     mutating func report(_ session: inout Session) throws { try report(&session, atExit: false) }
