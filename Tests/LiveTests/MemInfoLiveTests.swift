@@ -5,11 +5,15 @@ import Testing
 extension LiveTests {
     /// meminfo beside a workload that holds a known amount of one kind of memory.
     @Suite(.serialized, .exercises("meminfo")) struct MemInfo {
-        /// - Parameter bare: without the kernel's iterators.
-        private func ledger(bare: Bool = false) throws -> MemInfoRow {
+        /// - Parameters:
+        ///   - bare: without the kernel's iterators.
+        ///   - rung: of what tells the open files.
+        private func ledger(bare: Bool = false, rung: String? = nil) throws -> MemInfoRow {
+            var environment = bare ? ["SWIFTMEM_KERNEL": "bare"] : [:]
+            if let rung { environment["SWIFTMEM_RUNG"] = "meminfo.files=\(rung)" }
             // what CPUs count for themselves is folded first: else a counter lags by what the error says
             let finished = try Tool.run(
-                ["meminfo", "--json", "--once", "--exact"], environment: bare ? ["SWIFTMEM_KERNEL": "bare"] : [:])
+                ["meminfo", "--json", "--once", "--exact"], environment: environment)
             try #require(finished.status == 0, "\(finished.errors)")
             return try #require(try finished.rows(MemInfoRow.self).first)
         }
@@ -70,6 +74,33 @@ extension LiveTests {
             TestRecord.note("\(part) \(moved.part(part)) of \(held), remainder \(moved.remainder)")
             #expect(abs(moved.part(part) - held) <= held / 100, "\(moved.part(part)) of \(held)")
             #expect(abs(moved.remainder) <= held / 100, "\(moved.remainder)")
+        }
+
+        @Test(
+            "pipes and sockets on each rung", .tags(.brief),
+            arguments: try Rungs.here("meminfo", "files", of: ["iterator", "unrolled"]), ["pipes", "sockets"])
+        func files(rung: String, kind: String) throws {
+            var seen: (row: Int, remainder: Int) = (0, 0)
+            for _ in 0..<12 where abs(seen.row - (64 << 20)) + abs(seen.remainder) > 1 << 20 {
+                let running = try Workload.start("memholder", ["--kind", kind, "--wait"])
+                try running.row(ReadyRow.self)
+                let before = try ledger(rung: rung)
+                running.send("\n")
+                guard (try? running.row(MemHolderTruth.self)) != nil else {
+                    throw Unsupported(running.finish().errors)
+                }
+                let after = try ledger(rung: rung)
+                running.send("\n")
+                running.closeInput()
+                #expect(running.finish().status == 0)
+                seen = (
+                    (after.bytes(kind) ?? 0) - (before.bytes(kind) ?? 0),
+                    after.unaccountedBytes - before.unaccountedBytes
+                )
+            }
+            TestRecord.note("\(rung): \(kind) \(seen.row), remainder \(seen.remainder)")
+            #expect(abs(seen.row - (64 << 20)) <= 64 << 20 / 100)
+            #expect(abs(seen.remainder) <= 64 << 20 / 100)
         }
 
         @Test("a file of another tmpfs is that mount's, by name")

@@ -15,7 +15,7 @@ extension LiveTests {
             return try #require(object as? [String: Any])
         }
 
-        @Test("every format of one run: totals are the report's, stacks are the workload's", .tags(.brief))
+        @Test("every format of one run: totals are the report's, stacks are the workload's")
         func totals() throws {
             let directory = try ScratchDirectory()
             let names = ["folded", "flamegraph", "pprof", "speedscope", "dhat"]
@@ -125,6 +125,10 @@ extension LiveTests {
             // 20 000 bytes a second are fewer than a megabyte
             let slow = try run(["--replay", recording, "--fail-on-leak=1M"])
             #expect(slow.status == 0 && slow.sums.leakingStacks == 1)
+            let annotated = try Tool.run(["memleak", "--replay", recording, "--fail-on-leak", "--github"])
+            #expect(annotated.status == 1)
+            #expect(annotated.errorLines.count { $0.hasPrefix("::") } == 1)
+            #expect(annotated.errors.contains("::error title=memory leak in shape_fast::+"))
             let suppressed = try run(["--replay", recording, "--fail-on-leak", "--suppressions", known.path])
             #expect(suppressed.status == 0 && suppressed.sums.leakingStacks == 0)
             #expect(suppressed.sums.suppressedStacks == 1 && suppressed.sums.suppressedBytes > 100_000)

@@ -44,10 +44,13 @@ extension LiveTests {
             let cgroup = try LimitedCgroup()
             let store = "\(NSTemporaryDirectory())/record-\(UInt32.random(in: 0 ... .max))"
             defer { try? FileManager.default.removeItem(atPath: store) }
-            let tool = try Tool.tracing(["oomkill", "--record", store]).tool
+            let tool = try Tool.tracing(["oomkill", "--record", store, "--why"]).tool
             let slow = try cgroup.grower(2), fast = try cgroup.grower(6)
             let kill = try tool.row(OOMKillRow.self)
             #expect(kill.victimPid == fast.pid)
+            let atOnce = try tool.row(OOMKillExplanationRow.self)
+            #expect(atOnce.victimPid == fast.pid && atOnce.growers.map(\.pid) == [Int(fast.pid), Int(slow.pid)])
+            #expect(atOnce.source == "recorder" && atOnce.candidates.map(\.chosen) == [true, false])
             let finished = tool.stop(SIGINT), kills = try finished.rows(OOMKillRow.self).count
             #expect(finished.status == 0 && kills >= 1)
             _ = (slow.stop(SIGKILL), fast.stop(SIGKILL))

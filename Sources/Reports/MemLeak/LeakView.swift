@@ -65,6 +65,9 @@ public struct LeakView: Sendable {
         return peak
     }
 
+    /// All stacks that leak, as of the last report; none where not all are wanted.
+    public var leaks: [MemLeakStack] { lastProfile?.stacks.filter { $0.trend.verdict == .leaking } ?? [] }
+
     /// What other tools read: the last report's, or the peak's where that is kept.
     public var profile: LeakProfile? {
         guard wantsAll, let peak else { return lastProfile }

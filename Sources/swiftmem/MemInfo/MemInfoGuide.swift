@@ -11,8 +11,9 @@ extension MemInfo {
             .init("meminfo --once --json", "for a program"),
         ],
         overhead: """
-            A ledger reads some files of /proc and /sys, and the mappings and open files of each process: 20 ms on a \
-            machine with 150 processes, five seconds at most. It attaches nothing.
+            It starts in 35 ms as root; each report asks the kernel's iterators who holds what: 2 ms on a machine with \
+            a hundred processes, 85 ms with ten thousand. Without rights it reads the files of /proc, which takes longer \
+            on a large machine. It traces nothing, but with --unaccounted.
             """,
         seeAlso: ["free(1)", "proc(5)", "swiftmem-shmsnoop(8)", "swiftmem-memleak(8)"])
 }

@@ -10,7 +10,7 @@ enum LeakReplay {
     static func run(_ path: String, _ arguments: MemLeakArguments, _ report: ReportOptions) throws {
         try arguments.requireNothingToTrace("--replay")
         var files = try LeakFiles(arguments.files)
-        var player = LeakPlayer(try LeakViewOptions(arguments), wantsAll: !files.isEmpty)
+        var player = LeakPlayer(try LeakViewOptions(arguments), wantsAll: !files.isEmpty || arguments.github)
         var records = try LeakRecords(path)
         if let output = arguments.output { _ = try OutputFile(output, option: "--output").becomeStandardOutput() }
         var output = Output()
@@ -36,6 +36,7 @@ enum LeakReplay {
             guard try output.flush() else { return }
         }
         if let view = player.view { output.printPeak(view, json: report.json) }
+        for line in arguments.annotations?.lines(player.view?.leaks ?? []) ?? [] { output.note(line) }
         guard try output.flush() else { return }
         if let profile = player.view?.profile { files.take(profile) }
         try files.write()
@@ -126,6 +127,7 @@ extension MemLeakArguments {
     func requireNothingToTrace(_ option: String) throws(Failure) {
         guard let fresh = try? MemLeakArguments.parse([]) else { return }
         if peak, !diff.isEmpty { throw .usage("--diff compares the last reports, not the peaks (--peak)") }
+        if github, !diff.isEmpty { throw .usage("--diff finds no leaks to annotate (--github)") }
         if replay != nil, !diff.isEmpty { throw .usage("--replay or --diff, not both") }
         let settled: [(isGiven: Bool, option: String)] = [
             (!pid.isEmpty, "-p"), (command != nil, "-c"), (!rest.isEmpty, "a command"), (cgroup != nil, "--cgroup"),

@@ -11,9 +11,11 @@ struct LeakReports {
     private(set) var files: LeakFiles
     private var schedule: LookSchedule
     private let recorder: LeakRecorder?
+    private let annotations: LeakAnnotations?
 
-    init(_ run: LeakRun, _ options: LeakViewOptions, _ files: LeakFiles, _ recorder: LeakRecorder?) {
-        view = LeakView(run, options, wantsAll: !files.isEmpty)
+    init(_ run: LeakRun, _ settings: MemLeakSettings, _ files: LeakFiles, _ recorder: LeakRecorder?) {
+        annotations = settings.annotations
+        view = LeakView(run, settings.view, wantsAll: !files.isEmpty || annotations != nil)
         self.files = files
         self.recorder = recorder
         schedule = LookSchedule(patience: run.patience)
@@ -97,6 +99,7 @@ struct LeakReports {
     /// - Throws: `Failure` where one can't be written.
     mutating func finish(_ session: inout Session) throws(Failure) {
         session.output.printPeak(view, json: session.options.json)
+        for line in annotations?.lines(view.leaks) ?? [] { session.output.note(line) }
         try recorder?.finish()
         if let profile = view.profile { files.take(profile) }
         try files.write()

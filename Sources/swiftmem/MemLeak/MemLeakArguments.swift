@@ -103,6 +103,9 @@ struct MemLeakArguments: ParsableArguments {
             valueName: "rate"))
     var failOnLeak: LeakRate? = nil
 
+    @Flag(help: "Name what leaks at the end in annotations of GitHub's, on standard error; --lines gives them a place.")
+    var github = false
+
     @Option(
         help: ArgumentHelp("Leave out stacks that LeakSanitizer's suppressions of this file fit.", valueName: "file"))
     var suppressions: String?

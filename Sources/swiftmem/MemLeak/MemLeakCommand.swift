@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import Probes
 internal import Reports
+internal import SystemLayer
 
 /// Which stacks allocate memory and do not free it.
 struct MemLeak: Tool {
@@ -86,6 +87,13 @@ struct MemLeak: Tool {
 }
 
 extension MemLeakArguments {
+    /// Annotations of what leaks, where they are asked for.
+    var annotations: LeakAnnotations? {
+        guard github else { return nil }
+        return LeakAnnotations(
+            rate: failOnLeak.map { Double($0.value) }, workspace: environmentVariable("GITHUB_WORKSPACE"))
+    }
+
     /// Ends with status 1 where a leak is as large as `--fail-on-leak` says, or larger.
     ///
     /// - Parameter largest: bytes a second; nil: nothing leaks.

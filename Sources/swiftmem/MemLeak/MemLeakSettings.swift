@@ -22,6 +22,8 @@ struct MemLeakSettings {
     let view: LeakViewOptions
     /// Seconds after which a growth that has not ended may be called a leak.
     let patience: Double
+    /// What leaks is named in these too; nil: it is not.
+    let annotations: LeakAnnotations?
     /// Seconds after the start: what is there then is left out from then on; nil: nothing is.
     let baseline: Double?
 
@@ -48,6 +50,7 @@ struct MemLeakSettings {
         showsBlocks = arguments.showAllocs
         minimumAge = arguments.older.value * 1_000_000
         patience = arguments.leakAfter.value
+        annotations = arguments.annotations
         baseline = arguments.baseline?.value
         if baseline != nil, combinedOnly { throw .usage("--combined-only keeps no ages for --baseline") }
         view = try LeakViewOptions(arguments)

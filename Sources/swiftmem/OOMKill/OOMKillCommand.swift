@@ -27,28 +27,37 @@ struct OOMKill: Tool {
         help: ArgumentHelp(
             "Also record there, each second, what leads to a kill: half an hour, in 24 MiB.", valueName: "directory"))
     var record: String?
+    @Flag(
+        help: "Explain each kill as it happens: all processes are looked at each second, and nothing is written down.")
+    var why = false
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Trace nothing: explain a recorded kill. latest, its number (1 is the first, -1 the last), or a time.",
             valueName: "kill"))
     var explain: KillChoice?
+    @Flag(help: "Explain by the kernel log: a kill that nothing was recorded of. Without --explain: the latest.")
+    var past = false
     @Option(
-        help: ArgumentHelp("Where --explain finds what was recorded.", valueName: "directory"),
-        completion: .directory)
-    var from = "/var/lib/swiftmem"
+        help: ArgumentHelp(
+            "Where --explain finds what was recorded (default: /var/lib/swiftmem); with --past: a saved kernel log.",
+            valueName: "path"),
+        completion: .file())
+    var from: String?
     @OptionGroup var tasks: TaskOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        if let explain { return try OOMExplain.run(explain, from: from, json: report.json) }
+        if past { return try OOMExplain.past(explain ?? .latest, from: from, json: report.json) }
+        if let explain { return try OOMExplain.run(explain, from: from ?? "/var/lib/swiftmem", json: report.json) }
         let victims = try VictimFilter(tasks)
         var file: RingFile?
         if let record {
             file = try RingFile(in: record)
             Recorder.survive()
         }
-        var session = try Session(Self.mode(stack: stack, records: record != nil), report)
-        var source = try OOMKillSource(session, victims, stack: stack, record: file.take())
+        var session = try Session(Self.mode(stack: stack, records: record != nil || why), report)
+        var source = try OOMKillSource(session, victims, stack: stack, record: file.take(), explains: why)
         try ReportLoop.run(&source, &session, ReportLoop.Pace(duration: report.duration?.value))
         try session.finish()
     }

@@ -16,25 +16,31 @@ struct OOMKillSource: ReportSource, ~Copyable {
     /// Victims that were printed and whose memory is not back yet.
     private var pending: Set<UInt32>
     private var recorder: Recorder?
+    private let explains: Bool
     /// CLOCK_MONOTONIC; nil: nothing is recorded.
     private var nextSample: UInt64?
 
     /// - Parameters:
     ///   - stack: the kernel stack of the allocation is printed too.
-    ///   - record: the recorder's file; nil: nothing is recorded.
+    ///   - record: the recorder's file; nil: nothing is written down.
+    ///   - explains: what led to a kill is printed with it.
     init(
-        _ session: borrowing Session, _ victims: VictimFilter, stack: Bool, record: consuming RingFile?
+        _ session: borrowing Session, _ victims: VictimFilter, stack: Bool, record: consuming RingFile?, explains: Bool
     ) throws {
         let symbols = stack ? try KernelStack() : nil
         var recorder: Recorder?
         if let file = record.take() {
             nextSample = 0
-            recorder = Recorder(file, try session.probes.object.program("oom_process_iter"))
+            recorder = Recorder(file, try session.probes.object.program("oom_process_iter"), keepsRecent: explains)
+        } else if explains {
+            nextSample = 0
+            recorder = Recorder(nil, try session.probes.object.program("oom_process_iter"), keepsRecent: true)
         }
         ring = try session.probes.object.ringBuffer("events")
         self.victims = victims
         self.symbols = symbols
         self.recorder = recorder
+        self.explains = explains
         pending = []
     }
 
@@ -96,6 +102,20 @@ struct OOMKillSource: ReportSource, ~Copyable {
             session.output.print(OOMKillJSON.line(victim, loadavg: loadavg, stack: frames))
         } else {
             for line in OOMKillText.lines(victim, loadavg: loadavg, stack: frames) { session.output.print(line) }
+        }
+        if explains { explain(victim, &session) }
+    }
+
+    private mutating func explain(_ victim: OOMVictim, _ session: inout Session) {
+        let explanation = OOMExplanation(victim, samples: recorder?.recent ?? [])
+        if session.options.json {
+            session.output.print(OOMKillJSON.line(explanation))
+        } else {
+            // below its kill, whose heading it would repeat
+            for line in OOMKillText.page(explanation).dropFirst() {
+                session.output.print(line.isEmpty ? "" : "  " + line)
+            }
+            session.output.print("")
         }
     }
 

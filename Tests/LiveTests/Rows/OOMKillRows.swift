@@ -49,6 +49,8 @@ struct OOMKillUserspaceRow: Row {
 
 struct OOMKillExplanationRow: Row {
     static let type = "oomkill_explanation"
+    let source: String
+    @Known var triggerPid: Int?
     let victimPid: Int
     @Known var constraint: String?
     @Known var limitCgroup: String?

@@ -4,6 +4,14 @@
 enum OOMAdvice {
     static func next(_ explanation: OOMExplanation) -> String {
         let victim = explanation.victim
+        if explanation.source != .recorder {
+            let leave =
+                "leave swiftmem oomkill --record DIRECTORY running, and the next kill is told from its beginning"
+            guard explanation.sampleAge != nil else { return "the kernel log has the victim alone: " + leave }
+            let most = explanation.candidates.max { ($0.points ?? .min) < ($1.points ?? .min) }
+            let who = most.map { ", process \($0.pid) (\($0.comm)) before all" } ?? ""
+            return "the kernel log tells what each held at the kill\(who), and not who grew: \(leave)"
+        }
         guard explanation.sampleAge != nil else {
             return "nothing was recorded before this kill: leave swiftmem oomkill --record running"
         }

@@ -21,6 +21,17 @@ public struct OOMExplanation: Hashable, Sendable {
         public var bytes: UInt64
     }
 
+    /// Where it is known from.
+    public enum Source: Hashable, Sendable {
+        case recorder
+        /// - Parameter words: what it says that ran out.
+        case kernelLog(words: String)
+
+        /// As JSON has it.
+        public var name: String { self == .recorder ? "recorder" : "kernel_log" }
+    }
+
+    public var source = Source.recorder
     public var victim: OOMVictim
     /// nil: the whole machine ran out, or it is not known what did.
     public var domain: CgroupPath?
@@ -61,6 +72,15 @@ public struct OOMExplanation: Hashable, Sendable {
         growers = Self.growers(samples, victim, isCgroup ? context?.domain : nil)
         candidates = Self.candidates(last, victim, isCgroup ? context?.domain : nil)
         nextStep = ""
+        nextStep = OOMAdvice.next(self)
+    }
+
+    /// By what the kernel log has of it: who held what at the kill, and nothing of before.
+    public init(_ kill: LoggedKill) {
+        self.init(kill.victim, samples: kill.candidates.map { [$0] } ?? [])
+        source = .kernelLog(words: kill.words)
+        (swapTotalBytes, swapFreeBytes) = (kill.swap?.total, kill.swap?.free)
+        if domain == nil { usage = [] }
         nextStep = OOMAdvice.next(self)
     }
 

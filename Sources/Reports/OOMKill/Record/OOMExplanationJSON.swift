@@ -6,11 +6,13 @@ extension OOMKillJSON {
         let victim = explanation.victim
         var line = JSONLine(type: "oomkill_explanation")
         line.add("time", victim.time.rfc3339)
+        line.add("source", explanation.source.name)
         line.add("kill_id", hex: victim.killID)
         line.add("victim_pid", victim.victimPID)
         line.add("victim_comm", victim.victimComm)
-        line.add("trigger_pid", victim.triggerPID)
-        line.add("trigger_comm", victim.triggerComm)
+        // a task of the number 0 allocates nothing
+        line.add("trigger_pid", victim.triggerPID == 0 ? nil : victim.triggerPID)
+        line.add("trigger_comm", victim.triggerPID == 0 ? nil : victim.triggerComm)
         line.add("constraint", victim.context?.constraint?.name)
         line.add("limit_cgroup", explanation.domain?.path)
         line.add("limit_bytes", explanation.limitBytes)

@@ -24,7 +24,12 @@ extension OOMKillText {
         case .cpuset?: lines.append("  the nodes of a cpuset")
         case .memoryPolicy?: lines.append("  the nodes of a memory policy")
         case .none?: lines.append("  the whole machine")
-        case nil: lines.append("  not known")
+        case nil:
+            if case .kernelLog(let words) = explanation.source {
+                lines.append("  \(Printable.text(words)): the kernel log has no more of it")
+            } else {
+                lines.append("  not known")
+            }
         }
         if let limit = explanation.limitBytes {
             let used = explanation.usage.last.map { ", \(megabytes($0.bytes)) MB used" } ?? ""
@@ -49,7 +54,7 @@ extension OOMKillText {
                 "  used: \(sparkline(explanation.usage.map(\.bytes), of: top)) "
                     + "\(megabytes(first.bytes)) to \(megabytes(last.bytes)) MB in \(fixed(seconds, 0)) s")
         }
-        if let age = explanation.sampleAge {
+        if let age = explanation.sampleAge, explanation.source == .recorder {
             lines.append("  last look at all processes: \(fixed(age, 1)) s before the kill")
         }
         return lines
@@ -69,6 +74,12 @@ extension OOMKillText {
     }
 
     private static func whyThis(_ explanation: OOMExplanation) -> [String] {
+        if explanation.source != .recorder && explanation.sampleAge == nil {
+            return [
+                "", "WHY THIS ONE",
+                "  the log does not list the others: of kills within seconds it has few reports",
+            ]
+        }
         var lines = [
             "", "WHY THIS ONE: its pages, and what oom_score_adj adds; the most is killed",
             row(" ", "COMM", ["PID", "POINTS", "BY_ADJ"], "ADJ"),

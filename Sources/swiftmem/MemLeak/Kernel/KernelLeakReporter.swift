@@ -28,7 +28,7 @@ struct KernelLeakReporter {
         reader = try KernelLeakReader(session.probes.object)
         // the kernel keeps caches until memory is short: growth alone proves no leak
         reports = LeakReports(
-            plan.settings.run(mayLeak: false, isKernel: true, target: "the kernel"), plan.settings.view, files, recorder
+            plan.settings.run(mayLeak: false, isKernel: true, target: "the kernel"), plan.settings, files, recorder
         )
         baseline = LeakBaseline(after: plan.settings.baseline)
         rate = plan.settings.sampleRate

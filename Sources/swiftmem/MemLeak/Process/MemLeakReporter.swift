@@ -32,7 +32,7 @@ struct MemLeakReporter {
         reports = LeakReports(
             plan.settings.run(
                 mayLeak: true, hasSeveralProcesses: plan.hasSeveralProcesses, target: plan.targetText),
-            plan.settings.view, files, recorder)
+            plan.settings, files, recorder)
     }
 
     mutating func apply(_ call: MappingCall) {

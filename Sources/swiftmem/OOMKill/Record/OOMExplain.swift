@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import Reports
+internal import SystemLayer
 
 /// Which kill of those recorded.
 enum KillChoice: ExpressibleByArgument, Equatable {
@@ -21,6 +22,14 @@ enum KillChoice: ExpressibleByArgument, Equatable {
         } else {
             return nil
         }
+    }
+
+    /// The index of the kill that was chosen.
+    ///
+    /// - Throws: `Failure` with `none` where there is no kill at all, else with how many there are and where.
+    func index(_ times: [WallTime], none: String, among place: String) throws(Failure) -> Int {
+        if let index = index(times) { return index }
+        throw .badValue(times.isEmpty ? none : "--explain: \(times.count) kills are \(place), and not this one")
     }
 
     /// nil: there is none.
@@ -47,14 +56,35 @@ enum OOMExplain {
                 if let victim = OOMVictim(recorded: record, at: time) { kills.append(victim) }
             }
         }
-        guard let index = choice.index(kills.map(\.time)) else {
-            let first = samples.first.map { ", since \($0.time.rfc3339)" } ?? ""
+        let first = samples.first.map { ", since \($0.time.rfc3339)" } ?? ""
+        let index = try choice.index(
+            kills.map(\.time), none: "no kill is recorded in \(Printable.text(directory))\(first)",
+            among: "recorded in \(Printable.text(directory))")
+        try print(OOMExplanation(kills[index], samples: samples), json: json)
+    }
+
+    /// Explains a kill by the kernel log.
+    ///
+    /// - Parameter file: a log that was saved; nil: the kernel's own.
+    /// - Throws: `Failure` where it can't be read, or there is no such kill in it.
+    static func past(_ choice: KillChoice, from file: String?, json: Bool) throws {
+        let text = try file.map { (path) throws(Failure) in try KernelLog.text(of: path) } ?? KernelLog.text()
+        let lines = text.split(whereSeparator: \.isNewline).map { KernelLogLine($0) }
+        // a file may be of any boot, and of another machine
+        let boot = file == nil ? WallTime(monotonic: 0) : nil
+        let kills = LoggedKill.all(lines, boot: boot, pageBytes: UInt64(pageBytes))
+        let place = file.map(Printable.text) ?? "the kernel log"
+        if kills.isEmpty, boot == nil, lines.contains(where: { $0.message.contains(": Killed process ") }) {
             throw Failure.badValue(
-                kills.isEmpty
-                    ? "no kill is recorded in \(Printable.text(directory))\(first)"
-                    : "--explain: \(kills.count) kills are recorded in \(Printable.text(directory)), and not this one")
+                "\(place): its stamps are seconds since a boot that is not known: save it by "
+                    + "dmesg -T, or journalctl -k -o short-iso")
         }
-        let explanation = OOMExplanation(kills[index], samples: samples)
+        let index = try choice.index(
+            kills.map(\.victim.time), none: "no kill is in \(place)", among: "in \(place)")
+        try print(OOMExplanation(kills[index]), json: json)
+    }
+
+    private static func print(_ explanation: OOMExplanation, json: Bool) throws {
         var output = Output()
         if json {
             output.print(OOMKillJSON.line(explanation))

@@ -5,22 +5,33 @@ internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// Notes each second what matters should memory run out, and each kill, in a file of bounded size.
+/// Notes each second what matters should memory run out, and each kill: in a file of bounded size, or the last minutes in
+/// memory.
 struct Recorder: ~Copyable {
     /// Seconds between samples.
     static let interval = 1.0
 
-    private var file: RingFile
+    /// Samples kept in memory: two minutes of them.
+    static let mostRecent = 120
+
+    private var file: RingFile?
+    private let keepsRecent: Bool
+    /// The last ones, by time.
+    private(set) var recent: [OOMSample] = []
     private let program: Program
     private var selection = OOMSelection()
     private var cgroups = RecordedCgroups()
     /// When the next sample is due, CLOCK_MONOTONIC.
     private var due = monotonicNow()
 
-    /// - Parameter program: the iterator over all processes.
-    init(_ file: consuming RingFile, _ program: Program) {
+    /// - Parameters:
+    ///   - file: nil: nothing is written.
+    ///   - program: the iterator over all processes.
+    ///   - keepsRecent: the last samples are kept in memory.
+    init(_ file: consuming RingFile?, _ program: Program, keepsRecent: Bool) {
         self.file = file
         self.program = program
+        self.keepsRecent = keepsRecent
     }
 
     /// The kernel shall neither choose it nor take its pages: it records what happens when there are none left.
@@ -56,14 +67,17 @@ struct Recorder: ~Copyable {
         let chosen = selection.choose(
             processes, limited: known.limited, totalPages: total, pageBytes: UInt64(pageBytes))
         let used = Set(chosen.map(\.cgroupID))
-        try file.write(
-            .sample(
-                OOMSample(
-                    time: .now, bootNanoseconds: machine.sinceBoot, pageBytes: UInt64(pageBytes),
-                    totalBytes: machine.total, availableBytes: machine.available, swapTotalBytes: machine.swapTotal,
-                    swapFreeBytes: machine.swapFree, stalledNanoseconds: machine.stalled,
-                    cgroups: known.cgroups.filter { $0.usageBytes != nil || used.contains($0.id) },
-                    processes: chosen)))
+        let sample = OOMSample(
+            time: .now, bootNanoseconds: machine.sinceBoot, pageBytes: UInt64(pageBytes),
+            totalBytes: machine.total, availableBytes: machine.available, swapTotalBytes: machine.swapTotal,
+            swapFreeBytes: machine.swapFree, stalledNanoseconds: machine.stalled,
+            cgroups: known.cgroups.filter { $0.usageBytes != nil || used.contains($0.id) },
+            processes: chosen)
+        if keepsRecent {
+            if recent.count >= Self.mostRecent { recent.removeFirst() }
+            recent.append(sample)
+        }
+        try file?.write(.sample(sample))
         return due
     }
 
@@ -72,7 +86,7 @@ struct Recorder: ~Copyable {
     /// - Parameter record: of BPF/oomkill.bpf.c.
     /// - Throws: `Failure` where the file can't be written.
     mutating func note(kill record: [UInt8], at time: WallTime) throws(Failure) {
-        try file.write(.kill(time, record))
+        try file?.write(.kill(time, record))
     }
 }
 
