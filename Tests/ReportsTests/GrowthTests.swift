@@ -49,6 +49,18 @@ import TraceRecords
         #expect(residency.pages(of: Self.site(1, pages: 9, unplaced: 1)) == nil)
     }
 
+    @Test("pages that are not where they were, and are not lost, were moved: what is resident is not known")
+    func moved() {
+        var residency = GrowthResidency()
+        residency.take([UInt32](repeating: 1, count: 100) + [2], [UInt64](repeating: 0, count: 100) + [1 << 63])
+        var lost = residency
+        lost.compare([Self.site(1, pages: 100), Self.site(2, pages: 1)], lost: 36)
+        #expect(lost.pages(of: Self.site(1, pages: 100)) == 0)
+        residency.compare([Self.site(1, pages: 100), Self.site(2, pages: 1)], lost: 35)
+        #expect(residency.pages(of: Self.site(1, pages: 100)) == nil)
+        #expect(residency.pages(of: Self.site(2, pages: 1)) == 1)
+    }
+
     @Test("stacks through the same functions are one, the larger's, and unknown stays unknown")
     func merging() {
         let merged = GrowthStack.merged([

@@ -62,6 +62,9 @@ public struct GrowthSums: Hashable, Sendable {
         (reclaimed, taken, ended) = (space.reclaimed, space.taken, space.ended)
     }
 
+    /// Resident no more, for whatever reason.
+    public var lost: Int64 { returned &+ reclaimed &+ taken &+ ended }
+
     /// What was seen adds up to this.
     public var explained: Int64 { faulted &+ elsewhere &- returned &- reclaimed &- taken &- ended }
 

@@ -63,7 +63,7 @@ enum GrowthProbes {
                     "space_end_rawtp",
                 ],
                 cannotSee:
-                    "pages that mremap moves to an address of the caller's choice: they are not resident any more")
+                    "where mremap moves pages to, at an address of the caller's choice")
         }
     }
 

@@ -31,7 +31,9 @@ struct GrowthReader {
     struct Spaces {
         var sums = GrowthSums()
         var names: [UInt32: String] = [:]
-        var living: Set<GrowthSpaceID> = []
+        /// Those that are there, with the pages that each has lost.
+        var lost: [GrowthSpaceID: Int64] = [:]
+        var living: Set<GrowthSpaceID> { Set(lost.keys) }
     }
 
     /// - Throws: `BPFError` where the maps can't be read.
@@ -46,7 +48,7 @@ struct GrowthReader {
             let space = GrowthSpace(record)
             result.sums += space.sums
             result.names[space.id.pid] = space.comm
-            result.living.insert(space.id)
+            result.lost[space.id] = space.sums.lost
         }
         return result
     }

@@ -173,9 +173,13 @@ struct GrowthSource: ReportSource, ~Copyable {
     mutating func report(_ session: inout Session) throws {
         try run("space_sum_iter", session)
         let spaces = try reader.readSpaces()
-        let residency = try reader.look(spaces.living)
+        var residency = try reader.look(spaces.living)
+        let sites = try reader.readSites()
+        for (space, sites) in Dictionary(grouping: sites, by: \.space) {
+            if let lost = spaces.lost[space] { residency.compare(sites, lost: lost) }
+        }
         var stacks: [GrowthStack] = []
-        for site in try reader.readSites() {
+        for site in sites {
             let captured = try reader.stack(site.stack)
             let pid = site.space.pid
             stacks.append(
