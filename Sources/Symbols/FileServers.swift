@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLinux
+internal import Glibc
 internal import SystemLayer
 internal import SystemPackage
 
@@ -54,7 +55,11 @@ package final class FileServers {
         Mounts(readText(ProcessFiles(pid).path("mountinfo")) ?? "", isOwn: false)
     }
 
-    /// May whoever serves a mapped file never answer? So may one whose file system is mounted nowhere any more.
+    /// May whoever serves a mapped file never answer?
+    ///
+    /// A file system may be mounted in neither namespace: it was unmounted while it was mapped, or lies below an overlay
+    /// whose maker hides it. Then fusectl tells whether it is FUSE (Documentation/filesystems/fuse.rst); where that is not
+    /// mounted, it may be, but for what an overlay shows.
     package func mayHang(_ mapping: Mapping, pid: Int32) -> Bool {
         // a disk's; memfd, System V and deleted /dev/zero are the kernel's own shared memory
         guard mapping.deviceMajor == 0, mapping.inode != 0 else { return false }
@@ -63,7 +68,26 @@ package final class FileServers {
         if ownMounts(again: false).trusted.contains(device) { return false }
         let own = ownMounts(again: true)
         if own.trusted.contains(device) { return false }
-        return own.served.contains(device) || !mounts(of: pid).trusted.contains(device)
+        if own.served.contains(device) { return true }
+        let mounts = mounts(of: pid)
+        if mounts.trusted.contains(device) { return false }
+        if mounts.served.contains(device) { return true }
+        // before Linux 6.6 maps has the device of an overlay's layer
+        let isOverlaid = mounts.mount(of: mapping.path)?.type == "overlay"
+        return Self.mayBeFUSE(minor: mapping.deviceMinor, unlessKnown: !isOverlaid)
+    }
+
+    /// - Parameters:
+    ///   - unlessKnown: what is said where fusectl is not mounted.
+    ///   - connections: its mount point.
+    static func mayBeFUSE(
+        minor: UInt32, unlessKnown: Bool = true, connections: String = "/sys/fs/fuse/connections"
+    ) -> Bool {
+        var point = stat(), above = stat(), entry = stat()
+        // a kernel without FUSE, or where nobody has used it
+        guard stat(connections, &point) == 0, stat(connections + "/..", &above) == 0 else { return false }
+        guard point.st_dev != above.st_dev else { return unlessKnown }
+        return stat("\(connections)/\(minor)", &entry) == 0
     }
 
     /// Opens a regular file below a process's root, where names and links are that process's.

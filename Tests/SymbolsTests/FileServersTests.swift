@@ -47,7 +47,19 @@ import Testing
         // proc's own is mounted here, whatever its number; no device has the other
         let status = try #require(ProcessMaps.deviceOfProc)
         #expect(try !servers.mayHang(mapping(status), pid: 1))
-        #expect(try servers.mayHang(mapping("00:fffff"), pid: 1))
+        #expect(try servers.mayHang(mapping("00:fffff"), pid: 1) == FileServers.mayBeFUSE(minor: 0xfffff))
+    }
+
+    @Test("what is mounted nowhere may be FUSE's where nothing tells; a kernel without it has none")
+    func unlisted() {
+        #expect(!FileServers.mayBeFUSE(minor: 41, connections: "/nonexistent"))
+        // of the same file system as what is above it: nothing is mounted there
+        #expect(FileServers.mayBeFUSE(minor: 41, connections: "/proc/self"))
+        #expect(!FileServers.mayBeFUSE(minor: 41, unlessKnown: false, connections: "/proc/self"))
+        // a mount, whose entries tell
+        #expect(
+            FileServers.mayBeFUSE(minor: 1, connections: "/proc")
+                && !FileServers.mayBeFUSE(minor: 0, connections: "/proc"))
     }
 }
 
