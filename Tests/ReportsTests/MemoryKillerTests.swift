@@ -18,12 +18,14 @@ import TraceRecords
     @Test("a daemon by its name, whatever the machine's state; that it was short is said")
     func daemons() {
         for name in ["systemd-oomd", "earlyoom", "nohang", "oomd", "lmkd", "bustd"] {
+            #expect(MemoryKiller.mayBe(name))
             #expect(MemoryKiller(Self.kill(name), nil) == MemoryKiller(name: name, evidence: [.senderName]))
             #expect(
                 MemoryKiller(Self.kill(name), Self.little)
                     == MemoryKiller(name: name, evidence: [.senderName, .shortage]))
         }
         for name in ["kill", "bash", "systemd", "earlyoom2", ""] {
+            #expect(!MemoryKiller.mayBe(name))
             #expect(MemoryKiller(Self.kill(name), Self.little) == nil)
         }
     }
@@ -34,6 +36,7 @@ import TraceRecords
         let eviction = MemoryKiller(name: "kubelet", evidence: [.pod, .shortage])
         #expect(MemoryKiller(Self.kill("containerd-shim", cgroup: pod), Self.little) == eviction)
         #expect(MemoryKiller(Self.kill("runc", cgroup: pod), Self.little) == eviction)
+        #expect(MemoryKiller.mayBe("containerd-shim") && MemoryKiller.mayBe("runc"))
         #expect(MemoryKiller(Self.kill("runc", cgroup: pod), Self.plenty) == nil)
         #expect(MemoryKiller(Self.kill("runc", cgroup: pod), nil) == nil)
         #expect(MemoryKiller(Self.kill("runc", cgroup: "/docker/0"), Self.little) == nil)

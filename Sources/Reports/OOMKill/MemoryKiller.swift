@@ -55,6 +55,9 @@ public struct MemoryKiller: Hashable, Sendable {
     /// Programs that end containers for whoever asks.
     static let runtimes: Set<String> = ["containerd-shim", "runc", "crun", "conmon", "kubelet", "youki"]
 
+    /// May a program of this name kill for want of memory? The machine's state decides for some.
+    public static func mayBe(_ comm: String) -> Bool { daemons.contains(comm) || runtimes.contains(comm) }
+
     /// nil where nothing says that it was for memory: a plain kill is none.
     public init?(_ kill: SentKill, _ machine: MemoryShortage?) {
         let short: [Evidence] = machine?.isShort == true ? [.shortage] : []

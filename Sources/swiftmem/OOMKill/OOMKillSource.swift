@@ -121,7 +121,8 @@ struct OOMKillSource: ReportSource, ~Copyable {
 
     /// A signal that was sent for memory, as is inferred; of others nothing is said.
     private mutating func print(_ kill: SentKill, _ session: inout Session) {
-        guard victims.matches(kill) else { return }
+        // most signals are nobody's of these: nothing is read of /proc for them
+        guard MemoryKiller.mayBe(kill.sender.comm), victims.matches(kill) else { return }
         let machine = MemoryShortage.now
         guard let killer = MemoryKiller(kill, machine) else { return }
         var kill = kill

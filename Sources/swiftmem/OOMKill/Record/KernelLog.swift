@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// The kernel's ring of messages, or a copy of it.
 enum KernelLog {
-    /// Larger logs are cut: their end is what is read.
+    /// A larger file is refused; no kernel's ring is so large.
     private static let mostBytes = 256 << 20
 
     /// All that the kernel still has, a record a line (Documentation/ABI/testing/dev-kmsg).
