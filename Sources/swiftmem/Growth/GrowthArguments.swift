@@ -48,5 +48,5 @@ struct GrowthArguments: ParsableArguments {
     var rest: [String] = []
 
     /// The command and its arguments; empty where none is given.
-    var words: [String] { (command.map { $0.split(separator: " ").map(String.init) } ?? []) + rest }
+    var words: [String] { CommandWords.of(command, rest) }
 }

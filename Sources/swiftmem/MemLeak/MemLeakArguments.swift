@@ -200,7 +200,7 @@ struct MemLeakArguments: ParsableArguments {
     var rest: [String] = []
 
     /// The command and its arguments; empty where none is given.
-    var words: [String] { (command.map { $0.split(separator: " ").map(String.init) } ?? []) + rest }
+    var words: [String] { CommandWords.of(command, rest) }
 
     /// Else it is the kernel's memory.
     var namesProcesses: Bool { !pid.isEmpty || command != nil || !rest.isEmpty || cgroup != nil }
