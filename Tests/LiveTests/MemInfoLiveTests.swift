@@ -152,9 +152,8 @@ extension LiveTests {
             func hunt() throws -> (MemInfoUnaccountedRow, MemHolderTruth, vmalloc: Int) {
                 let running = try Workload.start("memholder", ["--kind", kind, "--wait"])
                 try running.row(ReadyRow.self)
-                let tool = try Tool.start(
-                    ["meminfo", "--json", "--unaccounted", "1000"],
-                    environment: ["SWIFTMEM_RUNG": "meminfo.packet_rings=none"])
+                let (tool, _) = try Tool.tracing(
+                    ["meminfo", "--unaccounted", "1000"], rung: "meminfo.packet_rings=none")
                 let before = try tool.row(MemInfoRow.self)
                 running.send("\n")
                 guard let truth = try? running.row(MemHolderTruth.self) else {

@@ -36,7 +36,7 @@ struct MemInfoRun: ~Copyable {
             output.print(
                 StartJSON.line(
                     time: .now, tool: "meminfo", version: swiftmemVersion, kernel: KernelVersion.runningRelease,
-                    pageBytes: pageBytes, rungs: kernel?.rungs ?? []))
+                    pageBytes: pageBytes, rungs: (kernel?.rungs ?? []) + (hunt?.rungs ?? [])))
         }
         try report()
         guard let interval = pace.interval, pace.count != 1, try output.flush() else {

@@ -45,6 +45,9 @@ final class PageHunt {
         self.session = session
     }
 
+    /// Each ladder, and which of its rungs is used.
+    var rungs: [(String, String?)] { session.probes.resolution.choices.map { ($0.ladder.id, $0.rung?.id) } }
+
     /// By stack.
     func taken() throws(BPFError) -> [PageStack] {
         var table = OutstandingTable(youngest: .max)
