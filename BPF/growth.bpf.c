@@ -45,7 +45,7 @@ int space_start_iter(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
-	if (!task || task->pid != task->tgid || !task->mm || !is_chosen(task->tgid))
+	if (!task || task->pid != task->tgid || !task->mm || !is_listed(task->tgid))
 		return 0;
 	return space_begin(task->mm, task->tgid, false, task->comm);
 }

@@ -100,7 +100,7 @@ static __noinline int space_begin(struct mm_struct *mm, u32 pid, bool is_new, co
 		.born = bpf_ktime_get_ns(),
 		.pid = pid,
 		.serial = bpf_get_prandom_u32(),
-		.narrow = BPF_CORE_READ(mm, task_size) <= 1ULL << 32,
+		.narrow = is_narrow(mm),
 	};
 	s32 *all[GROWTH_KINDS];
 

@@ -54,12 +54,8 @@ static __always_inline u64 capture(struct thread *thread, struct pt_regs *regs)
 		lost(LOSS_NO_STACK);
 		return 0;
 	}
-	if (unwind_wants(state)) {
-		struct growth_event *event = new_event(GROWTH_UNMAPPED);
-
-		if (event)
-			bpf_ringbuf_submit(event, 0);
-	}
+	if (unwind_wants(state))
+		send_change(PROCESS_UNMAPPED, bpf_get_current_pid_tgid() >> 32, 0, 0);
 	if (stack == thread->kept)
 		return stack;
 	if (!stack_keep(stack, &state->record, &is_new)) {

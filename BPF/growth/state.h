@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What growth's programs keep: address spaces, what each thread is in the middle of, records for user space. */
+/* What growth's programs keep: address spaces, and what each thread is in the middle of. */
 #ifndef SWIFTMEM_GROWTH_STATE_H
 #define SWIFTMEM_GROWTH_STATE_H
 
@@ -9,19 +9,11 @@
 #include "lib/filter.h"
 #include "lib/loss.h"
 #include "lib/percpu.h"
+#include "lib/processes.h"
 #include "growth.h"
 #include "unwind/state.h"
 
 const volatile struct growth_config config SEC(".rodata.config") = {};
-
-/* Processes that are traced. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u32);
-	__type(value, u32);
-} processes SEC(".maps");
 
 /* Address spaces that are traced, by the address of their mm_struct. */
 struct {
@@ -47,11 +39,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct growth_counters);
 } counters SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} events SEC(".maps");
 
 /* What a thread is in the middle of. */
 struct thread {
@@ -101,27 +88,6 @@ static __always_inline struct growth_space *space_of(struct mm_struct *mm)
 	u64 key = address_of(mm);
 
 	return bpf_map_lookup_elem(&spaces, &key);
-}
-
-static __always_inline bool is_chosen(u32 pid)
-{
-	return bpf_map_lookup_elem(&processes, &pid) != NULL;
-}
-
-static __always_inline struct growth_event *new_event(u32 kind)
-{
-	struct growth_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-
-	if (!event) {
-		lost(LOSS_RING_FULL);
-		return NULL;
-	}
-	__builtin_memset(event, 0, sizeof(*event));
-	event->kind = kind;
-	event->pid = bpf_get_current_pid_tgid() >> 32;
-	event->time_ns = bpf_ktime_get_ns();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	return event;
 }
 
 #endif

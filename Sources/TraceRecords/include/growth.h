@@ -4,6 +4,7 @@
 #define SWIFTMEM_GROWTH_H
 
 #include <linux/types.h>
+#include "process_change.h"
 
 struct growth_config {
 	__u32 by_cgroup; /* ask the filter of those that begin */
@@ -85,28 +86,19 @@ struct growth_counters {
 	__u64 stacks; /* put into the stack table */
 };
 
-enum growth_event_kind {
-	GROWTH_FORKED = 1, /* pid was forked by `parent` */
-	GROWTH_EXECED,
-	GROWTH_EXITED, /* the last thread of pid */
-	GROWTH_UNMAPPED, /* a stack of pid led to code in no mapping known */
-	GROWTH_MOVED, /* mremap moves pages to another address */
-};
+/* A kind of record behind those of process_change.h. */
+#define GROWTH_MOVED PROCESS_CHANGES
 
-struct growth_event {
+/* mremap moves pages to another address: in bytes, the pages, and the room that was found, which may be larger. */
+struct growth_move {
 	__u32 kind;
 	__u32 pid;
-	__u32 parent;
-	__u32 narrow; /* of exec: a program of 32 bits */
-	__u64 time_ns; /* CLOCK_MONOTONIC */
-	char comm[16];
-	/* of a move, in bytes: the pages, and the room that was found, which may be larger than the new length */
+	__u32 serial; /* of the address space */
+	__u32 parked; /* the serial under which the chunks of its pages are kept until user space has them */
 	__u64 from, length, new_length;
 	__u64 to, found;
-	__u32 serial; /* of a move: the address space */
-	__u32 parked; /* of a move: the serial under which the chunks of its pages are kept until user space has them */
 };
 
-_Static_assert(sizeof(struct growth_event) == 88, "growth_event is shared with Swift");
+_Static_assert(sizeof(struct growth_move) == 56, "growth_move is shared with Swift");
 
 #endif

@@ -130,14 +130,15 @@ extension MemLeakArguments {
         if github, !diff.isEmpty { throw .usage("--diff finds no leaks to annotate (--github)") }
         if replay != nil, !diff.isEmpty { throw .usage("--replay or --diff, not both") }
         let settled: [(isGiven: Bool, option: String)] = [
-            (!pid.isEmpty, "-p"), (command != nil, "-c"), (!rest.isEmpty, "a command"), (cgroup != nil, "--cgroup"),
-            (trace, "-t"), (exitStatus, "--exit-status"), (combinedOnly, "--combined-only"),
+            (!target.pid.isEmpty, "-p"), (target.command != nil, "-c"), (!rest.isEmpty, "a command"),
+            (target.cgroup != nil, "--cgroup"),
+            (trace, "-t"), (target.exitStatus, "--exit-status"), (combinedOnly, "--combined-only"),
             (older != fresh.older, "-o"), (sampleRate != fresh.sampleRate, "-s"),
             (sampleBytes != nil, "--sample-bytes"), (sampled, "--sampled"), (minSize != nil, "-z"),
             (maxSize != nil, "-Z"), (obj != nil, "-O"), (percpu, "--percpu"), (cache != nil, "--cache"),
             (maxOverhead != nil, "--max-overhead"), (leakAfter != fresh.leakAfter, "--leak-after"),
-            (symbolsPrefix != nil, "--symbols-prefix"), (follow, "--follow"),
-            (maxAllocations != nil, "--max-allocations"), (lines, "--lines"), (record != nil, "--record"),
+            (symbolsPrefix != nil, "--symbols-prefix"), (target.follow, "--follow"),
+            (maxAllocations != nil, "--max-allocations"), (stacks.lines, "--lines"), (record != nil, "--record"),
             (baseline != nil, "--baseline"),
             (interval != fresh.interval || count != nil, "an interval"),
         ]
