@@ -66,7 +66,7 @@ int space_sum_iter(struct bpf_iter__task *ctx)
 	struct thread *thread = bpf_task_storage_get(&threads, task, NULL, 0);
 
 	if (thread)
-		settle(thread, task);
+		count_majors(thread, task);
 	if (task->pid != task->tgid)
 		return 0;
 	mm_rss(task->mm, pages);

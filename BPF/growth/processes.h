@@ -6,7 +6,7 @@
 #include <bpf/bpf_tracing.h>
 #include "growth/faults.h"
 
-/* Does the current task, which is of no traced process, come to be traced? */
+/* Traces a process because the current task is in the cgroup that was asked for. */
 static __always_inline bool choose_by_cgroup(u32 pid)
 {
 	return config.by_cgroup && filtered_in() && list_process(pid);
@@ -58,7 +58,7 @@ int process_exit_rawtp(void *ctx)
 	struct thread *thread = thread_of_current(false);
 
 	if (thread)
-		settle(thread, task);
+		count_majors(thread, task);
 	if (!is_last_thread(task))
 		return 0;
 	send_change(PROCESS_EXITED, pid, 0, 0);
@@ -107,7 +107,7 @@ int space_move_rawtp(struct bpf_raw_tracepoint_args *ctx)
 		.first = first, .pid = space->pid, .from = space->serial, .to = bpf_get_prandom_u32()
 	};
 
-	/* at once: what is touched at the old address from now on is another's */
+	/* at once: a page touched at the old address from now on is another page */
 	if (last - first < MOST_PARKED)
 		bpf_loop(last - first + 1, park_chunk, &parking, 0);
 	struct growth_move *move = bpf_ringbuf_reserve(&events, sizeof(*move), 0);
@@ -129,7 +129,7 @@ int space_move_rawtp(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* exit_mmap() has unmapped all: the address may be another's now. What changed unseen is said by the counter. */
+/* exit_mmap() has unmapped all: from now on the mm_struct's address may be that of another address space. */
 SEC("raw_tp/exit_mmap")
 int space_end_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -24,7 +24,7 @@ struct {
 	__type(value, struct growth_space);
 } spaces SEC(".maps");
 
-/* Those that are gone. */
+/* Address spaces that have ended. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
@@ -40,12 +40,12 @@ struct {
 	__type(value, struct growth_counters);
 } counters SEC(".maps");
 
-/* What a thread is in the middle of. */
+/* A thread: its latest fault, the site that it was counted for, its stack. */
 struct thread {
-	u64 address; /* of the fault noted last */
-	u64 start_ns; /* of it; 0: none was noted since the last change behind it */
+	u64 address; /* of the latest fault */
+	u64 start_ns; /* when it began; 0: a change outside of faults came after it */
 	u64 end_ns; /* when it last changed a counter */
-	u64 faults; /* of the task, when it was noted: it is over once there are more */
+	u64 faults; /* of the task at its start: it is over once there are more */
 	u64 majors; /* of the task, when last looked at */
 	u64 ip, sp; /* where it happened */
 	struct growth_site_key site; /* what it was counted for */

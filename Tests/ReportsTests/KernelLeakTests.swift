@@ -40,7 +40,8 @@ import Testing
         }
         return MemLeakReport(
             time: WallTime(nanoseconds: 1_767_323_045_000_000_006), monotonic: 1000, stacks: stacks,
-            total: table.total, siteCount: 2, blocks: [], counters: MemLeakCounters(records: [record.calls, record.calls]),
+            total: table.total, siteCount: 2, blocks: [],
+            counters: MemLeakCounters(records: [record.calls, record.calls]),
             losses: Losses(), sampleRate: 1, kernel: kernel)
     }
 
