@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The processes that a tool was asked for, and what user space is told of their lives. */
+/* Traced processes, and records of their changes for user space. */
 #ifndef SWIFTMEM_LIB_PROCESSES_H
 #define SWIFTMEM_LIB_PROCESSES_H
 

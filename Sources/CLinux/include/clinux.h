@@ -26,7 +26,7 @@ int clinux_open_below(int root, const char *_Nonnull path, int follow, int cross
 int clinux_open_by_names(int root, const char *_Nonnull path);
 
 // The device of the kernel's own tmpfs, which memfds, shared anonymous memory and System V segments lie in: major << 32
-// and minor. -1 where it can't be told.
+// and minor. -1 where it is not known.
 int64_t clinux_shared_memory_device(void);
 
 // Begins to write a part of a file to its disk, and does not wait for it (sync_file_range(2)).

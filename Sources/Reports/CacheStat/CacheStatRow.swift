@@ -5,7 +5,7 @@ public struct CacheStatRow: Hashable, Sendable {
     public let time: WallTime
     public let intervalNanoseconds: UInt64
     public let pages: PageCacheInterval
-    /// What became of pages read ahead; nil where that was not asked for or can't be told.
+    /// What became of pages read ahead; nil where that was not asked for, or is not known.
     public let readahead: ReadaheadUse?
     public let sees: Sight
     public let memory: MemoryInfo

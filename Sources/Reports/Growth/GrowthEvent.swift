@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import TraceRecords
 
-/// What BPF/growth.bpf.c tells.
+/// A record of BPF/growth.bpf.c.
 public enum GrowthEvent: Hashable, TraceEvent {
     case process(ProcessChange)
     /// mremap moves pages to another address.

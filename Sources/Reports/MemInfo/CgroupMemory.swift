@@ -4,7 +4,7 @@
 public struct CgroupMemory: Hashable, Sendable {
     public var path: CgroupPath
     public var currentBytes: UInt64?
-    /// nil: no limit, or it can't be told.
+    /// nil: no limit, or not known.
     public var maxBytes: UInt64?
     public var highBytes: UInt64?
     public var anonBytes: UInt64?

@@ -66,7 +66,7 @@ public struct HeldPages: Hashable, Sendable {
     public private(set) var bytes: [MemoryPart: UInt64]
     private var seen: [MemoryPart: Set<UInt64>] = [:]
 
-    /// - Parameter known: the parts that are told; of these nothing found is 0.
+    /// - Parameter known: the parts that are looked for; where nothing of them is found they are 0.
     public init(known: Set<MemoryPart> = []) {
         bytes = Dictionary(uniqueKeysWithValues: known.map { ($0, 0) })
     }

@@ -9,7 +9,7 @@ public struct MemoryLedger: Sendable {
     public let monotonic: UInt64
     /// MemTotal.
     public let totalBytes: UInt64
-    /// By leaf; nil where it can't be told.
+    /// By leaf; nil where it is not known.
     private var leaves: [MemoryPart: UInt64] = [:]
     /// By how much `unaccountedBytes` may be off, either way.
     public private(set) var errorBytes: UInt64 = 0
@@ -180,7 +180,7 @@ public struct MemoryLedger: Sendable {
         leaves[.hugetlb] = counters.checked("hugetlb", sum)
     }
 
-    /// What CPUs count for themselves and have not told, for each counter; pages on their way to a list of the LRU;
+    /// The counts that CPUs have not folded yet, for each counter; pages on their way to a list of the LRU;
     /// per-CPU memory of which it is not known whether MemTotal has it.
     private static func error(
         _ reading: MemoryReading, _ counters: CheckedCounters, usesSwapCache: Bool
@@ -203,7 +203,7 @@ public struct MemoryLedger: Sendable {
         return min(bytes, 1 << 52)
     }
 
-    /// In bytes; nil where it can't be told. A part of which some parts are not known is the sum of those that are.
+    /// In bytes; nil where it is not known. A part of which some parts are not known is the sum of those that are.
     public subscript(part: MemoryPart) -> UInt64? {
         if let bytes = leaves[part] { return bytes }
         let parts = MemoryPart.leaves.filter { $0.parent == part }.compactMap { leaves[$0] }

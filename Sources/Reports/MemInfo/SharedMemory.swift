@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What holds the memory that the kernel counts as Shmem, as far as it could be told.
+/// What holds the memory that the kernel counts as Shmem, as far as it is known.
 public struct SharedMemory: Hashable, Sendable {
     /// A mounted tmpfs.
     public struct Mount: Hashable, Sendable {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What of a run its reports depend on, and what was settled when it began.
+/// What of a run its reports depend on, and what was fixed when it began.
 public struct LeakRun: Hashable, Sendable {
     /// When tracing began, CLOCK_MONOTONIC nanoseconds.
     public var start: UInt64

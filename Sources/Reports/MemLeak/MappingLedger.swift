@@ -2,7 +2,7 @@
 
 /// The mappings that processes made and did not unmap, whole or in parts.
 ///
-/// Calls are told in the order in which they returned, which is not always the order
+/// Calls come in the order in which they returned, which is not always the order
 /// in which the kernel carried them out: a range that one thread unmaps may be mapped
 /// anew by another, whose call returns first. Therefore an unmapping takes away only
 /// what was mapped before it began.

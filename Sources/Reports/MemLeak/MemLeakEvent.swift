@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import TraceRecords
 
-/// What BPF/memleak.bpf.c and BPF/kernelleak.bpf.c tell; times are CLOCK_MONOTONIC nanoseconds.
+/// A record of BPF/memleak.bpf.c or BPF/kernelleak.bpf.c; times are CLOCK_MONOTONIC nanoseconds.
 public enum MemLeakEvent: Hashable, TraceEvent {
     /// mmap, munmap or mremap succeeded.
     case mapping(MappingCall)

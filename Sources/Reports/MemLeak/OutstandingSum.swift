@@ -28,7 +28,7 @@ public struct OutstandingSum: Hashable, Sendable {
     public var isEstimated = false
     /// By age; nil: nobody has asked, or it is not known.
     var ages: AgeProfile?
-    /// Variance of the estimates (Horvitz and Thompson's); NaN where it can't be told.
+    /// Variance of the estimates (Horvitz and Thompson's); NaN where it is not known.
     var bytesVariance = 0.0
     var countVariance = 0.0
     /// How many recorded allocations the estimate is made of; nil: not known, where the kernel adds up.
@@ -39,7 +39,7 @@ public struct OutstandingSum: Hashable, Sendable {
 
     public init() {}
 
-    /// One standard error of an estimate; nil where nothing is estimated or it can't be told.
+    /// One standard error of an estimate; nil where nothing is estimated, or it is not known.
     public var bytesError: UInt64? { Self.error(bytesVariance, isEstimated) }
     public var countError: UInt64? { Self.error(countVariance, isEstimated) }
 
@@ -99,7 +99,7 @@ public struct OutstandingSum: Hashable, Sendable {
         countVariance += excess
     }
 
-    /// Some of the sum is an estimate whose error can't be told.
+    /// Some of the sum is an estimate whose error is not known.
     mutating func addEstimate() {
         isEstimated = true
         sampleCount = nil

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import TraceRecords
 
-/// What BPF/oomkill.bpf.c tells.
+/// A record of BPF/oomkill.bpf.c.
 public enum OOMKillEvent: Hashable, TraceEvent {
     /// The kernel has chosen a victim.
     case victim(OOMVictim)

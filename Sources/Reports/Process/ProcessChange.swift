@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import TraceRecords
 
-/// What BPF/lib/processes.h tells of the lives of traced processes; times are CLOCK_MONOTONIC nanoseconds.
+/// Changes of traced processes, from BPF/lib/processes.h; times are CLOCK_MONOTONIC nanoseconds.
 public enum ProcessChange: Hashable, TraceEvent {
     /// A traced process has a child, which is traced too.
     case forked(pid: UInt32, parent: UInt32)

@@ -21,7 +21,7 @@ public struct SwapInInterval: Hashable, Sendable {
     /// Those with any swap-in, swap-out or wait in it, in order.
     public var rows: [SwapInRow]
     public var vmstat: SwapVMStat
-    /// Waits in microseconds; nil where it was not asked for, or can't be told.
+    /// Waits in microseconds; nil where it was not asked for, or is not known.
     public var histogram: Log2Histogram?
     public var losses: Losses
 

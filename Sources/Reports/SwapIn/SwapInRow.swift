@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One row: a process, or all of a cgroup. Pages are the kernel's; what can't be told is nil.
+/// One row: a process, or all of a cgroup. Pages are the kernel's; what is not known is nil.
 public struct SwapInRow: Hashable, Sendable {
     /// nil in a row of a cgroup.
     public var pid: UInt32?

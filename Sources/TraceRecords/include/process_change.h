@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What BPF/lib/processes.h tells of the lives of traced processes. */
+/* Records of BPF/lib/processes.h: changes of traced processes. */
 #ifndef SWIFTMEM_PROCESS_CHANGE_H
 #define SWIFTMEM_PROCESS_CHANGE_H
 

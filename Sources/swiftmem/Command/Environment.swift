@@ -98,7 +98,7 @@ enum Environment {
         isatty(STDOUT_FILENO) == 1 && terminalMovesCursor && (environmentVariable("NO_COLOR") ?? "").isEmpty
     }
 
-    /// Does the terminal move its cursor when it is told to? By TERM.
+    /// Does the terminal understand cursor movement? By TERM.
     static var terminalMovesCursor: Bool { !["", "dumb", "unknown"].contains(environmentVariable("TERM") ?? "") }
 
     /// The parser's help asserts that a column of text is left beside the options: on a narrower terminal it is

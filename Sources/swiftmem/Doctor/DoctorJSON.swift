@@ -47,7 +47,7 @@ enum DoctorJSON {
         return line
     }
 
-    /// A tool of which nothing can be told, for capabilities are missing.
+    /// A tool that could not be tried, for capabilities are missing.
     static func unknown(_ tool: String, mode: String?) -> JSONLine {
         var line = JSONLine(type: "doctor_tool")
         line.add("tool", tool)

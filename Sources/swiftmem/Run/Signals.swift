@@ -22,7 +22,7 @@ enum Signals {
         var set = set()
         sigprocmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
-        // who ignores it, as a parent may have left it, is not told of a child
+        // where a parent has left it ignored, the end of a child is not signalled
         signal(SIGCHLD, SIG_DFL)
     }
 }

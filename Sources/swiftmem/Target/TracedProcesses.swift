@@ -36,8 +36,7 @@ struct TracedProcesses: ~Copyable {
         self.tracee = tracee
     }
 
-    /// Takes in what a program has told. What a process maps after exec is the caller's to look at, and its end the
-    /// caller's to enter in the table.
+    /// Takes in a change. The caller looks at a process's mappings after exec, and enters its end in the table.
     ///
     /// - Throws: `BPFError` where the unwinder's maps can't be changed.
     mutating func take(_ change: ProcessChange) throws {
