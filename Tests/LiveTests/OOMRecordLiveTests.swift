@@ -28,10 +28,12 @@ extension LiveTests {
             }
 
             /// Starts a process that grows in it by so many MiB a second.
-            func grower(_ rate: Int) throws -> Running {
-                let words = #"echo $$ >"$1/cgroup.procs"; exec "$2" "$3""#
+            func grower(_ rate: Int, adjustment: Int = 0) throws -> Running {
+                let words =
+                    #"echo $$ >"$1/cgroup.procs"; [ $4 = 0 ] || echo $4 >/proc/$$/oom_score_adj; exec "$2" "$3""#
                 let running = try Running(
-                    "/bin/bash", ["-c", words, "bash", directory, try Fixture.grows.path(), "\(rate)"])
+                    "/bin/bash",
+                    ["-c", words, "bash", directory, try Fixture.grows.path(), "\(rate)", "\(adjustment)"])
                 try running.row(ReadyRow.self)
                 return running
             }
@@ -77,6 +79,35 @@ extension LiveTests {
             #expect(page.status == 0 && page.lines.contains("  memory cgroup \(cgroup.path)"))
             #expect(try Tool.run(["oomkill", "--explain", "latest", "--from", store]).status == 0)
             #expect(try Tool.run(["oomkill", "--explain", "\(kills + 1)", "--from", store]).status == 64)
+        }
+
+        /// The same again: two that grow, and who is killed.
+        private func kill(slow: Int = 0, fast: Int = 0) throws -> (
+            victimIsFast: Bool, row: OOMKillExplanationRow
+        ) {
+            let cgroup = try LimitedCgroup()
+            let tool = try Tool.tracing(["oomkill", "--why", "--advise"]).tool
+            let slower = try cgroup.grower(8, adjustment: slow), faster = try cgroup.grower(24, adjustment: fast)
+            let row = try tool.row(OOMKillExplanationRow.self)
+            #expect([slower.pid, faster.pid].contains(Int32(row.victimPid)))
+            _ = (tool.stop(SIGINT), slower.stop(SIGKILL), faster.stop(SIGKILL))
+            return (row.victimPid == Int(faster.pid), row)
+        }
+
+        @Test("what --advise says would have spared the victim does spare it, when done")
+        func advised() throws {
+            let first = try kill()
+            #expect(first.victimIsFast)
+            let lower = try #require(first.row.advice.first { $0.setting == "oom_score_adj_at_most" })
+            let higher = try #require(first.row.advice.first { $0.setting == "oom_score_adj_at_least" })
+            #expect(lower.pid == first.row.victimPid && higher.pid != first.row.victimPid)
+            #expect(lower.chosenPid == higher.pid && higher.chosenPid == higher.pid)
+            TestRecord.note("at most \(lower.value), at least \(higher.value)")
+            #expect(try !kill(slow: higher.value).victimIsFast)
+            // to lower it is a privilege, which not every machine gives
+            let may = try Tool.shell("(echo -1 >/proc/$BASHPID/oom_score_adj) 2>/dev/null").status == 0
+            if may { #expect(try !kill(fast: lower.value).victimIsFast) }
+            TestRecord.note(may ? "both done" : "oom_score_adj may not be lowered here")
         }
 
         @Test("no directory, no recorder's file, two recorders: one clear line each", .tags(.brief))

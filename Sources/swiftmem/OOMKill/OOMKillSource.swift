@@ -17,6 +17,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private var pending: Set<UInt32>
     private var recorder: Recorder?
     private let explains: Bool
+    private let advises: Bool
     /// CLOCK_MONOTONIC; nil: nothing is recorded.
     private var nextSample: UInt64?
 
@@ -24,8 +25,10 @@ struct OOMKillSource: ReportSource, ~Copyable {
     ///   - stack: the kernel stack of the allocation is printed too.
     ///   - record: the recorder's file; nil: nothing is written down.
     ///   - explains: what led to a kill is printed with it.
+    ///   - advises: and what would have spared its victim.
     init(
-        _ session: borrowing Session, _ victims: VictimFilter, stack: Bool, record: consuming RingFile?, explains: Bool
+        _ session: borrowing Session, _ victims: VictimFilter, stack: Bool, record: consuming RingFile?, explains: Bool,
+        advises: Bool
     ) throws {
         let symbols = stack ? try KernelStack() : nil
         var recorder: Recorder?
@@ -40,7 +43,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
         self.victims = victims
         self.symbols = symbols
         self.recorder = recorder
-        self.explains = explains
+        (self.explains, self.advises) = (explains, advises)
         pending = []
     }
 
@@ -112,7 +115,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
             session.output.print(OOMKillJSON.line(explanation))
         } else {
             // below its kill, whose heading it would repeat
-            for line in OOMKillText.page(explanation).dropFirst() {
+            for line in OOMKillText.page(explanation, advice: advises).dropFirst() {
                 session.output.print(line.isEmpty ? "" : "  " + line)
             }
             session.output.print("")

@@ -58,6 +58,7 @@ struct OOMKillExplanationRow: Row {
     let growers: [Grower]
     let candidates: [Candidate]
     let usage: [Usage]
+    let advice: [Advice]
     let nextStep: String
 
     struct Grower: Decodable {
@@ -75,6 +76,13 @@ struct OOMKillExplanationRow: Row {
 
     struct Usage: Decodable {
         let bytes: Int
+    }
+
+    struct Advice: Decodable {
+        let setting: String
+        let value: Int
+        let pid: Int
+        let chosenPid: Int
     }
 }
 
