@@ -15,7 +15,8 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private var userspaceKills: UInt64 = 0
     /// Victims that were printed and whose memory is not back yet.
     private var pending: Set<UInt32>
-    private var recorder: Recorder?
+    // Spelled out, it has no nil before init: Swift 6.2 takes that for a second value where init throws.
+    private var recorder: Optional<Recorder>
     private let explains: Bool
     private let advises: Bool
     /// CLOCK_MONOTONIC; nil: nothing is recorded.
@@ -33,15 +34,14 @@ struct OOMKillSource: ReportSource, ~Copyable {
         let symbols = stack ? try KernelStack() : nil
         var recorder: Recorder?
         if let file = record.take() {
-            nextSample = 0
             recorder = Recorder(file, try session.probes.object.program("oom_process_iter"), keepsRecent: explains)
         } else if explains {
-            nextSample = 0
             recorder = Recorder(nil, try session.probes.object.program("oom_process_iter"), keepsRecent: true)
         }
         ring = try session.probes.object.ringBuffer("events")
         self.victims = victims
         self.symbols = symbols
+        nextSample = recorder == nil ? nil : 0
         self.recorder = recorder
         (self.explains, self.advises) = (explains, advises)
         pending = []
