@@ -110,6 +110,36 @@ extension LiveTests {
             TestRecord.note(may ? "both done" : "oom_score_adj may not be lowered here")
         }
 
+        @Test(
+            "the whole machine runs out: the recorder lives, and each kill is explained from what it wrote",
+            .enabled(if: Live.inGuest, "it would take all memory of the machine: guests alone"))
+        func global() throws {
+            let store = "\(NSTemporaryDirectory())/record-\(UInt32.random(in: 0 ... .max))"
+            defer { try? FileManager.default.removeItem(atPath: store) }
+            let tool = try Tool.tracing(["oomkill", "--record", store]).tool
+            let kills = ProcessInfo.processInfo.environment["SWIFTMEM_GLOBAL_KILLS"].flatMap { Int($0) } ?? 2
+            let truth: GlobalOOMTruth = try Workload.truth(
+                "oomhog", ["--mode", "global", "--yes-really", "--kills", "\(kills)", "--pause-ms", "2500"])
+            let pids = truth.victims.map(\.pid)
+            #expect(pids.count == kills)
+            let finished = tool.stop(SIGINT)
+            #expect(finished.status == 0)
+            let rows = try finished.rows(OOMKillRow.self)
+            #expect(rows.map(\.victimPid) == pids && rows.allSatisfy { $0.constraint == "global" })
+            var ages: [Double] = []
+            for (index, pid) in pids.enumerated() {
+                let explained = try Tool.run(["oomkill", "--explain", "\(index + 1)", "--from", store, "--json"])
+                let row = try #require(try explained.rows(OOMKillExplanationRow.self).first)
+                #expect(row.victimPid == pid && row.constraint == "global" && row.limitCgroup == nil)
+                #expect(row.growers.first?.pid == pid)
+                #expect(row.candidates.first?.pid == pid && row.candidates.first?.chosen == true)
+                ages.append(try #require(row.sampleAgeSeconds))
+            }
+            TestRecord.note("\(kills) kills; last look before them at most \(ages.max() ?? -1) s old")
+            // a second, and what an emulated machine without memory takes for it
+            #expect(ages.allSatisfy { $0 < 4 }, "\(ages)")
+        }
+
         @Test("no directory, no recorder's file, two recorders: one clear line each", .tags(.brief))
         func wrong() throws {
             let none = try Tool.run(["oomkill", "--explain", "latest", "--from", "/nonexistent"])

@@ -111,7 +111,8 @@ import Testing
         let total = 524157 + 65535, share = Int64(total / 1000)
         let explanation = OOMExplanation(kill)
         #expect(explanation.candidates.map(\.pid) == [78, 77, 201])
-        #expect(explanation.candidates.map(\.points) == [8000 + 30 + 500 * share, 14000 + 30, nil])
+        let points: [Int64?] = [8030 + 500 * share, 14_030, nil]
+        #expect(explanation.candidates.map(\.points) == points)
         #expect(explanation.limitBytes == 524157 * 4096 && explanation.usage.isEmpty)
         #expect(explanation.nextStep.contains("process 78 (batch job) before all"))
         #expect(found.last?.victim.victimComm == "b) (c")

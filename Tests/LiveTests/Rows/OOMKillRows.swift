@@ -55,6 +55,7 @@ struct OOMKillExplanationRow: Row {
     @Known var constraint: String?
     @Known var limitCgroup: String?
     @Known var limitBytes: Int?
+    @Known var sampleAgeSeconds: Double?
     let growers: [Grower]
     let candidates: [Candidate]
     let usage: [Usage]
@@ -127,4 +128,10 @@ struct OOMHogTruth: Row {
     let cgroup: String
     let limitBytes: Int
     let victims: [Victim]
+}
+
+/// The same where the whole machine ran out: there is no cgroup.
+struct GlobalOOMTruth: Row {
+    static let type = "truth"
+    let victims: [OOMHogTruth.Victim]
 }
