@@ -119,6 +119,14 @@ import Testing
         #expect(found.last?.victim.victimUID == 5)
     }
 
+    @Test("a line of the kill without oom_score_adj, as before 5.4: the list of processes has it")
+    func olderLine() throws {
+        let text = Self.machine.replacing(" UID:1000 pgtables:120kB oom_score_adj:500", with: "")
+        let kill = try #require(kills(text).first)
+        #expect(kill.victim.victimPID == 78 && kill.victim.oomScoreAdj == 500)
+        #expect(OOMExplanation(kill).candidates.first?.pid == 78)
+    }
+
     @Test("a kill whose report was left out: what its line says, and nothing of another's")
     func alone() throws {
         let line = try #require(Self.cgroup.split(separator: "\n").last { $0.contains("Killed process") })
