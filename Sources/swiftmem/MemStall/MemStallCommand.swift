@@ -35,6 +35,8 @@ struct MemStall: Tool {
     var by = Grouping.task
     @Flag(help: "The stalls of each interval by cause and powers of two.")
     var histogram = false
+    @Flag(help: "Also kswapd and kcompactd by node, shrinkers, and zones short of pages.")
+    var reclaim = false
     @Flag(help: "One line a stall, as it ends, instead of reports.")
     var trace = false
     @Option(help: ArgumentHelp("Leave out rows, or with --trace stalls, shorter than this.", valueName: "ms"))
@@ -57,8 +59,8 @@ struct MemStall: Tool {
 
     func validate() throws {
         guard minMs >= 0, minMs <= 1e9 else { throw ValidationError("--min-ms: from 0 to 1000000000") }
-        if trace && (histogram || by != .task || wide || timestamp) {
-            throw ValidationError("--trace prints stalls one by one: no --by, --histogram, --wide, -T")
+        if trace && (histogram || by != .task || wide || timestamp || reclaim) {
+            throw ValidationError("--trace prints stalls one by one: no --by, --histogram, --reclaim, --wide, -T")
         }
     }
 
@@ -66,14 +68,15 @@ struct MemStall: Tool {
         let filter = try filter_config(tasks)
         try requireTask(tasks)
         let least = UInt64(minMs * 1e6)
-        var session = try Session(Self.mode(filter: filter, trace: trace, leastNanoseconds: least), report)
+        var session = try Session(
+            Self.mode(filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim), report)
         if trace {
             var source = try MemStallTraceSource(session)
             try ReportLoop.run(&source, &session, ReportLoop.Pace(interval: nil, duration: report.duration?.value))
         } else {
             var source = try MemStallSource(
                 session, MemStallText(timestamps: timestamp, wide: wide, grouping: by.rows), histogram: histogram,
-                least: least, filtered: !tasks.isEmpty)
+                least: least, filtered: !tasks.isEmpty, reclaim: reclaim)
             try ReportLoop.run(
                 &source, &session,
                 ReportLoop.Pace(interval: interval.value, count: count?.value, duration: report.duration?.value))
