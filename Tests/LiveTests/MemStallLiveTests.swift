@@ -53,7 +53,11 @@ extension LiveTests {
             abs(ours - theirs) <= max(Int(Double(theirs) * part), 10_000_000) + besides
         }
 
-        /// Is the task's sum of all causes what PSI counts for its cgroup, within 2 %?
+        /// Two percent; emulated by a machine that does other things besides, PSI's clock and the programs' are read
+        /// up to a slice of the host's time apart.
+        private var part: Double { Live.inMatrix ? 0.06 : 0.02 }
+
+        /// Is the task's sum of all causes what PSI counts for its cgroup?
         private func pressure(_ seen: Observed) {
             guard let some = seen.truth.cgroupPressure?.someNs else {
                 return TestRecord.note("not compared with PSI: its cgroup has none here")
@@ -61,7 +65,7 @@ extension LiveTests {
             // a section ends within the function that the program sees begin: emulated by a busy machine, that is up to
             // twenty microseconds, of which half are allowed for
             let stalls = seen.rows.values.map(\.count).reduce(0, +), edges = Live.inMatrix ? stalls * 10_000 : 0
-            #expect(agree(seen.psi, some, within: 0.02, besides: edges), "\(seen.psi) of \(some) in \(stalls)")
+            #expect(agree(seen.psi, some, within: part, besides: edges), "\(seen.psi) of \(some) in \(stalls)")
             TestRecord.note("psi \(seen.psi)/\(some)")
         }
 
@@ -79,7 +83,7 @@ extension LiveTests {
             #expect(ours >= some && ours <= some + some / 50 + 50_000_000, "\(ours) \(some)")
             let ratio = try #require(group.explainedRatio), stalls = seen.rows.values.map(\.count).reduce(0, +)
             let edges = (Live.inMatrix ? Double(stalls) * 10_000 : 0) + 10_000_000
-            #expect(abs(ratio - 1) < 0.02 + edges / Double(ours), "\(group) in \(stalls)")
+            #expect(abs(ratio - 1) < part + edges / Double(ours), "\(group) in \(stalls)")
             TestRecord.note("explained \(ratio) of \(ours)")
         }
 
@@ -195,7 +199,7 @@ extension LiveTests {
             guard let some = seen.truth.cgroupPressure?.someNs else { return }
             let group = try #require(seen.group), stalls = rows.map(\.count).reduce(0, +)
             let edges = Live.inMatrix ? stalls * 10_000 : 0
-            #expect(agree(group.psiNs, some, within: 0.02, besides: edges), "\(group) \(some) in \(stalls)")
+            #expect(agree(group.psiNs, some, within: part, besides: edges), "\(group) \(some) in \(stalls)")
             TestRecord.note("psi \(group.psiNs)/\(some) of \(tasks.count) tasks")
         }
 

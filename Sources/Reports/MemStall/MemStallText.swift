@@ -53,7 +53,7 @@ public struct MemStallText: Hashable, Sendable {
         return lines + [""]
     }
 
-    private func line(_ row: MemStallRow) -> String {
+    func line(_ row: MemStallRow) -> String {
         var line = TableLine()
         line.left(row.cause.name, 14)
         if grouping == .task || grouping == .process {
@@ -89,7 +89,7 @@ public struct MemStallText: Hashable, Sendable {
 
     private func milliseconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e6, 1) }
 
-    private func pressure(_ interval: MemStallInterval) -> String {
+    func pressure(_ interval: MemStallInterval) -> String {
         func seconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e9, 3) + " s" }
         guard let pressure = interval.pressure else { return "PSI: this kernel keeps none" }
         var text = "PSI: some \(seconds(pressure.some)), full \(seconds(pressure.full)) of "
@@ -102,7 +102,7 @@ public struct MemStallText: Hashable, Sendable {
     }
 
     /// Each cgroup's tasks beside its own PSI; a run without `--wide` shows those where something is to be seen.
-    private func groups(_ interval: MemStallInterval) -> [String] {
+    func groups(_ interval: MemStallInterval) -> [String] {
         let shown = interval.groups.prefix { wide || $0.stalledNanoseconds >= 10_000_000 }
         guard !shown.isEmpty else { return [] }
         guard interval.hasGroupPressure else { return ["PSI by cgroup: none; cgroup v2 alone has it"] }
@@ -123,7 +123,7 @@ public struct MemStallText: Hashable, Sendable {
     }
 
     /// Who allocates at a limit, where it is not the limit's own cgroup alone.
-    private func culprits(_ interval: MemStallInterval) -> [String] {
+    func culprits(_ interval: MemStallInterval) -> [String] {
         let shown = interval.culprits.filter { culprit in
             wide || culprit.limit.cgroup == nil || culprit.cgroup != culprit.limit.cgroup
         }
