@@ -39,29 +39,16 @@ int BPF_PROG(ahead_map_window_btf, struct address_space *mapping, unsigned long 
 }
 
 /*
- * A huge mapping has no event but rss_stat, which does not say the file: the address
- * that faulted does.
+ * A huge mapping has no event but rss_stat, which does not say the file: the address that faulted does. x86 alone has
+ * it (arch/x86/include/asm/trace/exceptions.h).
  */
-static __always_inline void fault_began(u64 address)
+SEC("tp_btf/page_fault_user")
+int BPF_PROG(ahead_fault_address_btf, unsigned long address)
 {
 	struct request *r = filtered_in() ? current_request() : NULL;
 
 	if (r)
 		r->fault_address = address;
-}
-
-/* x86 alone has it (arch/x86/include/asm/trace/exceptions.h) */
-SEC("tp_btf/page_fault_user")
-int BPF_PROG(ahead_fault_address_btf, unsigned long address)
-{
-	fault_began(address);
-	return 0;
-}
-
-SEC("fentry/handle_mm_fault")
-int BPF_PROG(ahead_fault_address_fentry, struct vm_area_struct *vma, unsigned long address)
-{
-	fault_began(address);
 	return 0;
 }
 

@@ -222,14 +222,38 @@ int BPF_PROG(ahead_fault_fexit, struct vm_fault *vmf)
 	return 0;
 }
 
-SEC("fexit/do_set_pmd")
-int BPF_PROG(ahead_set_pmd_fexit, struct vm_fault *vmf, struct page *page, u32 result)
+/* What is mapped may be more than the window: all of a large folio (6.18, 357b92761d94). */
+SEC("fentry/set_pte_range")
+int BPF_PROG(ahead_set_ptes_fentry, struct vm_fault *vmf, void *folio, void *page, u32 pages, unsigned long address)
+{
+	if (!filtered_in())
+		return 0;
+	struct vm_area_struct *vma = BPF_CORE_READ(vmf, vma);
+	u64 first = BPF_CORE_READ(vma, vm_pgoff) + ((address - BPF_CORE_READ(vma, vm_start)) >> PAGE_SHIFT);
+
+	pages_used(BPF_CORE_READ(vma, vm_file, f_mapping), first, first + pages - 1);
+	return 0;
+}
+
+static __always_inline int ahead_pmd_set(struct vm_fault *vmf, u32 result)
 {
 	u64 first = BPF_CORE_READ(vmf, pgoff) & ~(HUGE_PAGES - 1);
 
 	if (result == 0 && filtered_in())
 		pages_used(BPF_CORE_READ(vmf, vma, vm_file, f_mapping), first, first + HUGE_PAGES - 1);
 	return 0;
+}
+
+SEC("fexit/do_set_pmd")
+int BPF_PROG(ahead_set_pmd_fexit, struct vm_fault *vmf, struct page *page, u32 result)
+{
+	return ahead_pmd_set(vmf, result);
+}
+
+SEC("fexit/do_set_pmd")
+int BPF_PROG(ahead_set_pmd_folio_fexit, struct vm_fault *vmf, void *folio, void *page, u32 result)
+{
+	return ahead_pmd_set(vmf, result);
 }
 #endif
 

@@ -95,14 +95,14 @@ int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index,
 }
 
 #ifndef PAGECACHE_BY_FILE
-/* Behind read_batch_btf: that found where the range begins. */
+/* Behind read_batch_btf: that found where the range begins. Without it what went by unseen stays so. */
 SEC("tp_btf/mm_filemap_get_pages")
 int BPF_PROG(ahead_read_btf, struct address_space *mapping, unsigned long index, unsigned long last)
 {
 	struct request *r = filtered_in() ? known_request() : NULL;
 
 	if (r)
-		pages_used(mapping, r->first, last);
+		pages_used(mapping, r->mapping == (u64)mapping ? r->first : index, last);
 	return 0;
 }
 #endif

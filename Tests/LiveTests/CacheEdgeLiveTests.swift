@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Probes
 import Testing
 
 extension LiveTests {
@@ -153,10 +152,6 @@ extension LiveTests {
             arguments: try Rungs.here("cachestat", "readahead", of: ["tracepoint", "fentry"]),
             ["--case ahead-write", "--case ahead-overwrite", "--case ahead-overwrite --bs 4096"])
         func written(rung: String, arguments: String) throws {
-            // wrong by the pages of large folios on 7.2; why is not known
-            if rung == "fentry", arguments == "--case ahead-write", KernelVersion.runningRelease.hasPrefix("7.") {
-                throw Unsupported("writes into large folios that were read ahead, by functions on 7.x")
-            }
             let words = arguments.split(separator: " ").map(String.init)
             let (row, truth) = try trace(words, rung: rung, options: ["--readahead"])
             expectEqual(row.missPages, truth.missPages, "misses", row, own: 64)

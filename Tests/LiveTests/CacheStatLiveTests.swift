@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-private let readaheadRungs = ["tracepoint", "fentry_address", "fentry_read_splice", "fentry_read"]
+private let readaheadRungs = ["tracepoint", "fentry_read_splice_folio", "fentry_read_splice", "fentry_read"]
 
 /// A page-cache pattern and how its accesses are counted.
 struct CachePattern: Sendable, CustomTestStringConvertible {

@@ -6,7 +6,7 @@ extension PageCache {
     /// Bits by page, whose atomic operations are Linux 5.12's.
     enum Readahead: String, Ladder {
         case tracepoint
-        case fentryAddress = "fentry_address"
+        case fentryReadSpliceFolio = "fentry_read_splice_folio"
         case fentryReadSplice = "fentry_read_splice"
         case fentryRead = "fentry_read"
         static let id = "readahead"
@@ -19,11 +19,17 @@ extension PageCache {
                 // page_fault_user, which tells the address of a huge mapping, is x86's
                 Rung(
                     .tracepoint, on: .from(6, 12, "tracepoint mm_filemap_get_pages", orBackported: true),
-                    programs: Self.faults(address: "ahead_fault_address_btf"), maps: Self.maps)
-            case .fentryAddress:
+                    programs: Self.comeAndGo + [
+                        "ahead_read_btf", "ahead_read_end_btf", "ahead_map_window_btf", "ahead_fault_btf",
+                        "ahead_fault_address_btf", "ahead_rss_btf",
+                    ], maps: Self.maps)
+            case .fentryReadSpliceFolio:
                 Rung(
                     .fentry, on: .from(6, 17, "do_set_pmd() takes a folio"),
-                    programs: Self.faults(address: "ahead_fault_address_fentry"), maps: Self.maps)
+                    programs: Self.comeAndGo + [
+                        "ahead_read_fexit", "ahead_splice_fexit", "ahead_set_ptes_fentry", "ahead_fault_fexit",
+                        "ahead_set_pmd_folio_fexit",
+                    ], requires: [.functionArgument("do_set_pmd", 1, "folio *")], maps: Self.maps)
             case .fentryReadSplice:
                 Rung(
                     .fentry, on: Reads.readAndSplice.through(6, 16, Self.folioMapped),
@@ -42,13 +48,6 @@ extension PageCache {
             }
         }
 
-        /// - Parameter address: the program that notes where a task faulted.
-        private static func faults(address: String) -> [String] {
-            comeAndGo + [
-                "ahead_read_btf", "ahead_read_end_btf", "ahead_map_window_btf", "ahead_fault_btf", address,
-                "ahead_rss_btf",
-            ]
-        }
         private static let comeAndGo = ["ahead_insert_btf", "ahead_dirty_btf", "ahead_write_btf", "ahead_remove_btf"]
         private static let maps = ["unused_pages", "readahead"]
         private static let folioMapped = "then do_set_pmd() takes a folio"
