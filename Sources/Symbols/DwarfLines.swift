@@ -49,7 +49,7 @@ final class DwarfLines {
         guard isSystem || file.section(named: ".gnu_debugaltlink") == nil else {
             throw .noDWARF(reason: "\(file.path): its debug information goes on in another file")
         }
-        guard let dwarf = dwarf_begin_elf(file.elf, DWARF_C_READ, nil) else {
+        guard let dwarf = dwarf_begin_elf(try file.libelf(), DWARF_C_READ, nil) else {
             throw .noDWARF(reason: "\(file.path): \(Self.lastReason())")
         }
         do throws(SymbolError) {

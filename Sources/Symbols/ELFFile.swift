@@ -4,11 +4,14 @@ import Glibc
 package import SystemLayer
 package import SystemPackage
 
-/// Owner of a libelf handle on a file or on bytes in memory.
+/// An ELF file, on disk or in memory.
+///
+/// Its headers, tables of symbols and notes are read here, without any library. What has to be unpacked or is DWARF is
+/// libelf's (`libelf`).
 package struct ELFFile: ~Copyable {
     package let path: FilePath
-    package let elf: OpaquePointer
-    /// What libelf reads, as sections are asked for.
+    let headers: ELFHeaders
+    /// What is read as it is asked for.
     package let bytes: FileBytes
     /// What may be taken of memory.
     package let share: FileShare
@@ -32,9 +35,7 @@ package struct ELFFile: ~Copyable {
         let status: stat
         do throws(FileError) { status = try file.status() } catch { throw SymbolError(error) }
         let bytes = FileBytes(file)
-        try Self.check(bytes, path)
-        let elf = try Self.checked(elf_begin(bytes.descriptor, ELF_C_READ, nil), path)
-        self.init(elf: elf, path: path, bytes: bytes, share: FileShare(reading, status))
+        self.init(try Self.headers(bytes, path), path: path, bytes: bytes, share: FileShare(reading, status))
     }
 
     /// A copy of `bytes`; `name` is for messages. Throws `.leftOut` or `.malformedELF`.
@@ -50,43 +51,43 @@ package struct ELFFile: ~Copyable {
 
     /// Bytes in memory that are counted already.
     init(taking bytes: FileBytes, name: FilePath, _ share: FileShare) throws(SymbolError) {
-        try Self.check(bytes, name)
-        // SAFETY: libelf wants memory that stays put and that it may write to: `bytes` lives as long as the handle.
-        let start = bytes.inMemory.baseAddress?.assumingMemoryBound(to: CChar.self)
-        let elf = try Self.checked(elf_memory(start, bytes.inMemory.count), name)
-        self.init(elf: elf, path: name, bytes: bytes, share: share)
+        self.init(try Self.headers(bytes, name), path: name, bytes: bytes, share: share)
     }
 
-    private init(elf: OpaquePointer, path: FilePath, bytes: FileBytes, share: FileShare) {
-        self.elf = elf
+    private init(_ headers: ELFHeaders, path: FilePath, bytes: FileBytes, share: FileShare) {
+        self.headers = headers
         self.path = path
         self.bytes = bytes
         self.share = share
-        loaded = LoadedSections()
+        loaded = LoadedSections(bytes)
     }
 
-    deinit { elf_end(elf) }
-
-    private static func check(_ bytes: FileBytes, _ path: FilePath) throws(SymbolError) {
-        guard let counts = ELFCounts(bytes) else {
+    private static func headers(_ bytes: FileBytes, _ path: FilePath) throws(SymbolError) -> ELFHeaders {
+        guard let counts = ELFCounts(bytes), let headers = ELFHeaders(bytes, counts) else {
             throw .malformedELF(path: path.description, reason: "no ELF header")
         }
         guard counts.isModest else { throw .leftOut(path: path.description, reason: .memory) }
+        return headers
+    }
+
+    /// libelf's handle on the file, made when it is first asked for; valid as long as this.
+    ///
+    /// - Throws: `.malformedELF`.
+    package borrowing func libelf() throws(SymbolError) -> OpaquePointer {
+        if let known = loaded.handle { return known }
+        _ = Self.version
+        // SAFETY: libelf wants memory that stays put and that it may write to: `bytes` lives as long as the handle.
+        let start = bytes.inMemory.baseAddress?.assumingMemoryBound(to: CChar.self)
+        let made =
+            bytes.descriptor >= 0
+            ? elf_begin(bytes.descriptor, ELF_C_READ, nil) : elf_memory(start, bytes.inMemory.count)
+        guard let elf = made else { throw malformed(Self.lastReason()) }
+        loaded.handle = elf
+        guard elf_kind(elf) == ELF_K_ELF else { throw malformed("no ELF header") }
+        return elf
     }
 
     private static let version = elf_version(UInt32(EV_CURRENT))
-
-    private static func checked(
-        _ open: @autoclosure () -> OpaquePointer?, _ path: FilePath
-    ) throws(SymbolError) -> OpaquePointer {
-        _ = version
-        guard let elf = open() else { throw .malformedELF(path: path.description, reason: lastReason()) }
-        guard elf_kind(elf) == ELF_K_ELF else {
-            elf_end(elf)
-            throw .malformedELF(path: path.description, reason: "no ELF header")
-        }
-        return elf
-    }
 
     package static func lastReason() -> String {
         elf_errmsg(-1).map { String(cString: $0) } ?? "unknown"
@@ -102,16 +103,14 @@ package struct ELFFile: ~Copyable {
 
     /// The headers, decoded. Throws `.malformedELF` for what can't be loaded as a program or library.
     package borrowing func image() throws(SymbolError) -> ELFImage {
-        var header = GElf_Ehdr()
-        guard gelf_getehdr(elf, &header) != nil else { throw malformed(Self.lastReason()) }
+        let header = headers.main
         guard [ET_EXEC, ET_DYN].contains(Int32(header.e_type)) else {
             throw malformed("neither an executable nor a shared object")
         }
         var segments: [ELFImage.Segment] = []
         var buildID: BuildID?
-        for index in 0..<programHeaderCount {
-            var program = GElf_Phdr()
-            guard gelf_getphdr(elf, index, &program) != nil else { throw malformed(Self.lastReason()) }
+        for index in 0..<headers.programCount {
+            guard let program = headers.program(index) else { throw malformed("its program headers are cut off") }
             switch Int32(truncatingIfNeeded: program.p_type) {
             case PT_LOAD:
                 segments.append(
@@ -133,57 +132,40 @@ package struct ELFFile: ~Copyable {
         .malformedELF(path: path.description, reason: reason)
     }
 
-    private var programHeaderCount: Int32 {
-        var count = 0
-        return elf_getphdrnum(elf, &count) == 0 ? Int32(clamping: count) : 0
-    }
-
     /// Are its numbers little-endian?
-    package var isLittle: Bool {
-        var size = 0
-        guard let identity = elf_getident(elf, &size), size > Int(EI_DATA) else { return true }
-        return Int32(identity[Int(EI_DATA)]) == ELFDATA2LSB
-    }
+    package var isLittle: Bool { headers.isLittle }
 
     private borrowing func buildID(in note: GElf_Phdr) -> BuildID? {
-        guard note.p_filesz <= 1 << 16, share.take(Int(note.p_filesz)), let offset = Int64(exactly: note.p_offset)
-        else { return nil }
-        let type = note.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR
-        guard let data = elf_getdata_rawchunk(elf, offset, Int(note.p_filesz), type) else { return nil }
-        guard let bytes = data.pointee.bytes else { return nil }
-        var header = GElf_Nhdr()
-        var position = 0
-        var (nameOffset, descriptorOffset) = (0, 0)
-        while true {
-            let next = gelf_getnote(data, position, &header, &nameOffset, &descriptorOffset)
-            guard next > position else { return nil }
-            position = next
-            let length = Int(header.n_descsz)
-            // gelf_getnote has checked that the name and the descriptor lie within the data; checked again by slicing.
-            guard header.n_type == NT_GNU_BUILD_ID, header.n_namesz == 4, (1...64).contains(length),
-                bytes.count >= nameOffset + 4, bytes.count >= descriptorOffset + length,
-                bytes[nameOffset..<(nameOffset + 4)].elementsEqual("GNU\0".utf8)
-            else { continue }
-            return BuildID(bytes: Array(bytes[descriptorOffset..<(descriptorOffset + length)]))
+        guard note.p_filesz <= 1 << 16, let bytes = copy(at: note.p_offset, count: Int(note.p_filesz)) else {
+            return nil
         }
+        return ELFNotes.buildID(in: bytes, alignment: note.p_align == 8 ? 8 : 4, isLittle: isLittle)
+    }
+
+    /// A part of the file; nil where it ends before.
+    private borrowing func copy(at place: UInt64, count: Int) -> [UInt8]? {
+        let copy = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = bytes.read(at: place, into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        return copy.count == count ? copy : nil
     }
 
     private borrowing func debugLink() -> DebugLink? {
-        guard let section = section(named: ".gnu_debuglink"), section.header.sh_size <= 1 << 13,
-            let bytes = contents(section),
+        guard let section = section(named: ".gnu_debuglink"), section.size <= 1 << 13,
+            let bytes = copy(at: section.fileOffset, count: Int(section.size)),
             let end = bytes.firstIndex(of: 0), end > 0
         else { return nil }
         let position = (end + 4) & ~3
         guard bytes.count >= position + 4 else { return nil }
-        let raw = bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self)
-        return DebugLink(
-            name: FilePath(bytes: bytes[..<end]), crc32: isLittle ? UInt32(littleEndian: raw) : UInt32(bigEndian: raw))
+        let raw = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: UInt32.self) }
+        let name = bytes.withUnsafeBytes { FilePath(bytes: UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+        return DebugLink(name: name, crc32: isLittle ? UInt32(littleEndian: raw) : UInt32(bigEndian: raw))
     }
 
     // MARK: Sections
 
     package struct Section {
-        package let handle: OpaquePointer
+        package let number: Int
         package let header: GElf_Shdr
 
         /// As linked.
@@ -202,52 +184,52 @@ package struct ELFFile: ~Copyable {
 
     /// Calls `body` for each section until it gives false.
     package borrowing func forEachSection(_ body: (Section) -> Bool) {
-        var handle = elf_nextscn(elf, nil)
-        while let section = handle {
-            var header = GElf_Shdr()
-            if gelf_getshdr(section, &header) != nil, !body(Section(handle: section, header: header)) { return }
-            handle = elf_nextscn(elf, section)
+        for number in 1..<max(1, headers.sectionCount) {
+            if let header = headers.section(number), !body(Section(number: number, header: header)) { return }
         }
     }
 
     /// The first section of that name.
     package borrowing func section(named name: StaticString) -> Section? {
-        var names = 0
-        guard elf_getshdrstrndx(elf, &names) == 0, let strings = section(number: UInt32(clamping: names)),
-            take(strings)
-        else { return nil }
-        let index = names
         var found: Section?
+        let headers = headers
         forEachSection { section in
-            // SAFETY: elf_strptr gives NULL or a string that it has checked to end inside its section.
-            guard let text = elf_strptr(elf, index, Int(section.header.sh_name)),
-                strcmp(text, UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
-            else { return true }
+            guard headers.has(name, section.header) else { return true }
             found = section
             return false
         }
         return found
     }
 
+    /// The section with that number.
+    package borrowing func section(number: UInt32) -> Section? {
+        headers.section(Int(number)).map { Section(number: Int(number), header: $0) }
+    }
+
+    // MARK: by libelf
+
     /// Counts what libelf is to read, once; false where that is too much.
     private borrowing func take(_ section: Section) -> Bool {
-        let number = elf_ndxscn(section.handle)
-        if loaded.numbers.contains(number) { return true }
+        if loaded.numbers.contains(section.number) { return true }
         guard section.header.sh_type != SHT_NOBITS, section.header.sh_size <= UInt64(Int32.max),
             share.take(Int(section.header.sh_size))
         else { return false }
-        loaded.numbers.insert(number)
+        loaded.numbers.insert(section.number)
         return true
     }
 
     /// The section's bytes as they are in the file, valid as long as this handle; nil when absent, unreadable or too much.
     package borrowing func contents(_ section: Section) -> UnsafeRawBufferPointer? {
-        data(section)?.pointee.bytes
+        guard take(section), let elf = try? libelf(), let handle = elf_getscn(elf, section.number) else { return nil }
+        return elf_rawdata(handle, nil)?.pointee.bytes
     }
 
-    /// The section's data, in host byte order.
-    package borrowing func data(_ section: Section) -> UnsafeMutablePointer<Elf_Data>? {
-        take(section) ? elf_getdata(section.handle, nil) : nil
+    /// libelf's handle on a section.
+    ///
+    /// - Throws: `.malformedELF`.
+    package borrowing func handle(_ section: Section) throws(SymbolError) -> OpaquePointer {
+        guard let handle = elf_getscn(try libelf(), section.number) else { throw malformed(Self.lastReason()) }
+        return handle
     }
 
     /// The section's bytes as they are in the file, or were before they were compressed.
@@ -255,13 +237,14 @@ package struct ELFFile: ~Copyable {
     /// - Throws: `.leftOut` where they are too many; `.malformedELF`.
     package borrowing func unpackedData(_ section: Section) throws(SymbolError) -> UnsafeMutablePointer<Elf_Data> {
         guard take(section) else { throw .leftOut(path: path.description, reason: .memory) }
+        let handle = try handle(section)
         if section.header.sh_flags & UInt64(SHF_COMPRESSED) != 0 {
             guard share.take(Int(clamping: unpackedSize(section))) else {
                 throw .leftOut(path: path.description, reason: .memory)
             }
-            guard elf_compress(section.handle, 0, 0) >= 0 else { throw malformed(Self.lastReason()) }
+            guard elf_compress(handle, 0, 0) >= 0 else { throw malformed(Self.lastReason()) }
         }
-        guard let data = elf_rawdata(section.handle, nil), data.pointee.d_buf != nil, data.pointee.d_size > 0 else {
+        guard let data = elf_rawdata(handle, nil), data.pointee.d_buf != nil, data.pointee.d_size > 0 else {
             throw malformed(Self.lastReason())
         }
         return data
@@ -277,22 +260,25 @@ package struct ELFFile: ~Copyable {
             else { return section.header.sh_size }
             return max(size, section.header.sh_size)
         }
-        var header = GElf_Chdr()
-        return gelf_getchdr(section.handle, &header) != nil ? header.ch_size : section.header.sh_size
-    }
-
-    /// The section with that number.
-    package borrowing func section(number: UInt32) -> Section? {
-        guard let handle = elf_getscn(elf, Int(number)) else { return nil }
-        var header = GElf_Shdr()
-        guard gelf_getshdr(handle, &header) != nil else { return nil }
-        return Section(handle: handle, header: header)
+        // Elf64_Chdr, Elf32_Chdr
+        var fields = ELFFields(bytes, at: section.header.sh_offset, isWide: headers.isWide, isLittle: isLittle)
+        _ = fields.word()
+        if headers.isWide { _ = fields.word() }
+        let size = fields.long()
+        return fields.isWhole ? size : section.header.sh_size
     }
 }
 
-/// Sections that libelf has read.
+/// What libelf has read; owner of its handle.
 private final class LoadedSections {
     var numbers: Set<Int> = []
+    var handle: OpaquePointer?
+    /// What the handle reads.
+    private let bytes: FileBytes
+
+    init(_ bytes: FileBytes) { self.bytes = bytes }
+
+    deinit { elf_end(handle) }
 }
 
 extension Elf_Data {

@@ -70,11 +70,9 @@ extension ELFFile {
     package borrowing func forEachFunction(
         in symbols: Symbols, _ body: (RawFunction) throws(SymbolError) -> Bool
     ) throws(SymbolError) {
-        var header = GElf_Ehdr()
-        guard gelf_getehdr(elf, &header) != nil else { return }
-        let (isWide, isLittle) = (gelf_getclass(elf) == ELFCLASS64, isLittle)
+        let (isWide, isLittle) = (headers.isWide, isLittle)
         // On 32-bit ARM the lowest bit says Thumb.
-        let mask: UInt64 = Int32(header.e_machine) == EM_ARM ? ~1 : ~0
+        let mask: UInt64 = Int32(headers.main.e_machine) == EM_ARM ? ~1 : ~0
         let entrySize = isWide ? MemoryLayout<Elf64_Sym>.size : MemoryLayout<Elf32_Sym>.size
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: entrySize * 4096, alignment: 8)
         defer { piece.deallocate() }

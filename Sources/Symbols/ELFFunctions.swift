@@ -213,24 +213,26 @@ private struct SymbolVersions {
     }
 
     private mutating func readNames(_ file: borrowing ELFFile, _ section: ELFFile.Section) {
-        guard let link = file.section(number: section.header.sh_link), let strings = StringTable(file.bytes, link),
-            let data = file.data(section)
+        guard let link = file.section(number: section.header.sh_link), let strings = StringTable(file.bytes, link)
         else { return }
-        var offset: Int32 = 0
+        let size = section.size
+        var offset: UInt64 = 0
         // Offsets only grow, so that a chain ends with the section; vd_next is 0 at its end.
-        for _ in 0..<4096 {
-            var definition = GElf_Verdef()
-            var auxiliary = GElf_Verdaux()
-            guard gelf_getverdef(data, offset, &definition) != nil,
-                let first = Int32(exactly: definition.vd_aux), let next = Int32(exactly: definition.vd_next)
+        for _ in 0..<4096 where offset < size {
+            let place = section.fileOffset &+ offset
+            // Elf64_Verdef and Elf32_Verdef are alike: version, flags, index, count, hash, first, next
+            guard let index = bytes.number(at: place &+ 4, as: UInt16.self, isLittle: isLittle),
+                let first = bytes.number(at: place &+ 12, as: UInt32.self, isLittle: isLittle),
+                let next = bytes.number(at: place &+ 16, as: UInt32.self, isLittle: isLittle)
             else { return }
-            let (position, overflow) = offset.addingReportingOverflow(first)
-            if !overflow, gelf_getverdaux(data, position, &auxiliary) != nil {
-                let name = strings.string(at: Int(auxiliary.vda_name))
-                if name.utf8.count <= 256 { names[definition.vd_ndx & 0x7fff] = name }
+            if offset + UInt64(first) < size,
+                let name = bytes.number(at: place &+ UInt64(first), as: UInt32.self, isLittle: isLittle)
+            {
+                let name = strings.string(at: Int(name))
+                if name.utf8.count <= 256 { names[index & 0x7fff] = name }
             }
-            guard next > 0, case (let following, false) = offset.addingReportingOverflow(next) else { return }
-            offset = following
+            guard next > 0 else { return }
+            offset += UInt64(next)
         }
     }
 

@@ -22,7 +22,8 @@ final class LinePrograms {
         path = file.path
         isLittle = file.isLittle
         // libdw has unpacked it, where it was packed
-        data = file.section(named: ".debug_line").flatMap { elf_rawdata($0.handle, nil) }
+        let section = file.section(named: ".debug_line")
+        data = section.flatMap { try? file.handle($0) }.flatMap { elf_rawdata($0, nil) }
     }
 
     /// May the program of a unit be run?

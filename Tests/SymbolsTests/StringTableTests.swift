@@ -11,8 +11,7 @@ import Testing
     private func table(_ bytes: [UInt8], offset: UInt64 = 0, size: UInt64? = nil) throws -> StringTable? {
         var header = GElf_Shdr()
         (header.sh_offset, header.sh_size) = (offset, size ?? UInt64(bytes.count) - offset)
-        let handle = try #require(OpaquePointer(bitPattern: 8))
-        return StringTable(try FileBytesTests.inMemory(bytes), ELFFile.Section(handle: handle, header: header))
+        return StringTable(try FileBytesTests.inMemory(bytes), ELFFile.Section(number: 1, header: header))
     }
 
     private func expected(_ bytes: [UInt8], _ place: Int) -> String {

@@ -40,6 +40,7 @@ struct CallFrameRows: ~Copyable {
     ) throws(SymbolError) -> unwind_cfi {
         var raw = unwind_cfi()
         guard let section = file.section(named: name), section.size > 0 else { return raw }
+        let elf = try file.libelf()
         let data = try file.unpackedData(section)
         let size = data.pointee.bytes?.count ?? 0
         // An entry has 16 bytes at least, and an instruction one. Real files have a row in eight bytes.
@@ -55,7 +56,7 @@ struct CallFrameRows: ~Copyable {
         }
         while true {
             var limits = unwind_limits(rows: room, spent: spent, context: context.toOpaque())
-            switch unwind_cfi_rows(file.elf, &place, &limits, &raw) {
+            switch unwind_cfi_rows(elf, &place, &limits, &raw) {
             case UNWIND_CFI_OK:
                 share.give((room - raw.count) * rowBytes)
                 return raw
