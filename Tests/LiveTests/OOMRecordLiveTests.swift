@@ -28,10 +28,12 @@ extension LiveTests {
             }
 
             /// Starts a process that grows in it by so many MiB a second.
-            func grower(_ rate: Int) throws -> Running {
-                let words = #"echo $$ >"$1/cgroup.procs"; exec "$2" "$3""#
+            func grower(_ rate: Int, adjustment: Int = 0) throws -> Running {
+                let words =
+                    #"echo $$ >"$1/cgroup.procs"; [ $4 = 0 ] || echo $4 >/proc/$$/oom_score_adj; exec "$2" "$3""#
                 let running = try Running(
-                    "/bin/bash", ["-c", words, "bash", directory, try Fixture.grows.path(), "\(rate)"])
+                    "/bin/bash",
+                    ["-c", words, "bash", directory, try Fixture.grows.path(), "\(rate)", "\(adjustment)"])
                 try running.row(ReadyRow.self)
                 return running
             }
@@ -77,6 +79,65 @@ extension LiveTests {
             #expect(page.status == 0 && page.lines.contains("  memory cgroup \(cgroup.path)"))
             #expect(try Tool.run(["oomkill", "--explain", "latest", "--from", store]).status == 0)
             #expect(try Tool.run(["oomkill", "--explain", "\(kills + 1)", "--from", store]).status == 64)
+        }
+
+        /// The same again: two that grow, and who is killed.
+        private func kill(slow: Int = 0, fast: Int = 0) throws -> (
+            victimIsFast: Bool, row: OOMKillExplanationRow
+        ) {
+            let cgroup = try LimitedCgroup()
+            let tool = try Tool.tracing(["oomkill", "--why", "--advise"]).tool
+            let slower = try cgroup.grower(8, adjustment: slow), faster = try cgroup.grower(24, adjustment: fast)
+            let row = try tool.row(OOMKillExplanationRow.self)
+            #expect([slower.pid, faster.pid].contains(Int32(row.victimPid)))
+            _ = (tool.stop(SIGINT), slower.stop(SIGKILL), faster.stop(SIGKILL))
+            return (row.victimPid == Int(faster.pid), row)
+        }
+
+        @Test("what --advise says would have spared the victim does spare it, when done")
+        func advised() throws {
+            let first = try kill()
+            #expect(first.victimIsFast)
+            let lower = try #require(first.row.advice.first { $0.setting == "oom_score_adj_at_most" })
+            let higher = try #require(first.row.advice.first { $0.setting == "oom_score_adj_at_least" })
+            #expect(lower.pid == first.row.victimPid && higher.pid != first.row.victimPid)
+            #expect(lower.chosenPid == higher.pid && higher.chosenPid == higher.pid)
+            TestRecord.note("at most \(lower.value), at least \(higher.value)")
+            #expect(try !kill(slow: higher.value).victimIsFast)
+            // to lower it is a privilege, which not every machine gives
+            let may = try Tool.shell("(echo -1 >/proc/$BASHPID/oom_score_adj) 2>/dev/null").status == 0
+            if may { #expect(try !kill(fast: lower.value).victimIsFast) }
+            TestRecord.note(may ? "both done" : "oom_score_adj may not be lowered here")
+        }
+
+        @Test(
+            "the whole machine runs out: the recorder lives, and each kill is explained from what it wrote",
+            .enabled(if: Live.inGuest, "it would take all memory of the machine: guests alone"))
+        func global() throws {
+            let store = "\(NSTemporaryDirectory())/record-\(UInt32.random(in: 0 ... .max))"
+            defer { try? FileManager.default.removeItem(atPath: store) }
+            let tool = try Tool.tracing(["oomkill", "--record", store]).tool
+            let kills = ProcessInfo.processInfo.environment["SWIFTMEM_GLOBAL_KILLS"].flatMap { Int($0) } ?? 2
+            let truth: GlobalOOMTruth = try Workload.truth(
+                "oomhog", ["--mode", "global", "--yes-really", "--kills", "\(kills)", "--pause-ms", "2500"])
+            let pids = truth.victims.map(\.pid)
+            #expect(pids.count == kills)
+            let finished = tool.stop(SIGINT)
+            #expect(finished.status == 0)
+            let rows = try finished.rows(OOMKillRow.self)
+            #expect(rows.map(\.victimPid) == pids && rows.allSatisfy { $0.constraint == "global" })
+            var ages: [Double] = []
+            for (index, pid) in pids.enumerated() {
+                let explained = try Tool.run(["oomkill", "--explain", "\(index + 1)", "--from", store, "--json"])
+                let row = try #require(try explained.rows(OOMKillExplanationRow.self).first)
+                #expect(row.victimPid == pid && row.constraint == "global" && row.limitCgroup == nil)
+                #expect(row.growers.first?.pid == pid)
+                #expect(row.candidates.first?.pid == pid && row.candidates.first?.chosen == true)
+                ages.append(try #require(row.sampleAgeSeconds))
+            }
+            TestRecord.note("\(kills) kills; last look before them at most \(ages.max() ?? -1) s old")
+            // a second, and what an emulated machine without memory takes for it
+            #expect(ages.allSatisfy { $0 < 4 }, "\(ages)")
         }
 
         @Test("no directory, no recorder's file, two recorders: one clear line each", .tags(.brief))

@@ -111,11 +111,20 @@ import Testing
         let total = 524157 + 65535, share = Int64(total / 1000)
         let explanation = OOMExplanation(kill)
         #expect(explanation.candidates.map(\.pid) == [78, 77, 201])
-        #expect(explanation.candidates.map(\.points) == [8000 + 30 + 500 * share, 14000 + 30, nil])
+        let points: [Int64?] = [8030 + 500 * share, 14_030, nil]
+        #expect(explanation.candidates.map(\.points) == points)
         #expect(explanation.limitBytes == 524157 * 4096 && explanation.usage.isEmpty)
         #expect(explanation.nextStep.contains("process 78 (batch job) before all"))
         #expect(found.last?.victim.victimComm == "b) (c")
         #expect(found.last?.victim.victimUID == 5)
+    }
+
+    @Test("a line of the kill without oom_score_adj, as before 5.4: the list of processes has it")
+    func olderLine() throws {
+        let text = Self.machine.replacing(" UID:1000 pgtables:120kB oom_score_adj:500", with: "")
+        let kill = try #require(kills(text).first)
+        #expect(kill.victim.victimPID == 78 && kill.victim.oomScoreAdj == 500)
+        #expect(OOMExplanation(kill).candidates.first?.pid == 78)
     }
 
     @Test("a kill whose report was left out: what its line says, and nothing of another's")

@@ -17,20 +17,20 @@ import Testing
     }
 
     @Test("/proc/zoneinfo: zones, nodes, what CPUs keep")
-    func zoneinfo() throws {
+    func zoneinfo() {
         let zones = ZoneInfo(MemInfoSample.zoneinfo)
         #expect(zones.zones.map(\.name) == ["DMA", "Normal"])
         #expect(zones.nodeSum("nr_anon_pages") == 125_500)
         #expect(zones.zoneSum("nr_free_pages") == 1_048_576)
         #expect(zones.zoneSum("nr_nothing") == nil && zones.nodeSum("nr_nothing") == nil)
         #expect(zones.perCPUFree == 5000)
-        #expect(zones.managed == 3840 + 2_093_312)
+        #expect(zones.managed == 2_097_152)
         // each CPU's largest in its node; each CPU's in each zone
         #expect(zones.nodeCounterError == 25)
         #expect(zones.zoneCounterError == 32)
         #expect(zones.cpus == 2)
-        let normal = try #require(zones.zones.last)
-        #expect((normal.min, normal.low, normal.high) == (1000, 1200, 1400))
+        let marks: [UInt64?] = zones.zones.last.map { [$0.min, $0.low, $0.high] } ?? []
+        #expect(marks == [1000, 1200, 1400])
     }
 
     @Test("two nodes sum")

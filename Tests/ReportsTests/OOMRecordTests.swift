@@ -109,6 +109,85 @@ import TraceRecords
         #expect(explanation.nextStep.contains("oom_score_adj of 500"))
     }
 
+    @Test("what would have spared it: chosen anew with each value, another is killed; one step less, the victim still")
+    func sparing() throws {
+        func candidates(_ values: [(pid: UInt32, pages: Int64, adj: Int32)], unit: Int64) -> [OOMExplanation.Candidate]
+        {
+            let points = values.map { $0.adj == -1000 ? nil : $0.pages + Int64($0.adj) * unit }
+            let most = points.compactMap { $0 }.max()
+            return zip(values, points).map { value, points in
+                OOMExplanation.Candidate(
+                    pid: value.pid, comm: "p\(value.pid)", cgroup: nil, points: points, oomScoreAdj: value.adj,
+                    adjustmentPoints: Int64(value.adj) * unit, isChosen: points == most)
+            }.sorted { ($0.points ?? .min) > ($1.points ?? .min) }
+        }
+        let processes: [(pid: UInt32, pages: Int64, adj: Int32)] = [
+            (1, 23_040, 500), (2, 21_760, 0), (3, 30_000, -1000), (4, 9000, -20),
+        ]
+        let found = OOMSparing.all(
+            candidates(processes, unit: 51), growers: [], domain: nil, totalPages: 51_200, usages: [])
+        #expect(found.map(\.setting) == [.scoreAtMost(-36), .scoreAtLeast(536)])
+        #expect(found.map(\.pid) == [1, 2])
+        #expect(found.map(\.chosen) == [2, 2])
+        func chosen(_ pid: UInt32, _ adj: Int32) -> UInt32? {
+            candidates(processes.map { $0.pid == pid ? ($0.pid, $0.pages, adj) : $0 }, unit: 51).first?.pid
+        }
+        // ten units clear of where the choice changes
+        #expect(chosen(1, -36) == 2 && chosen(1, -26) == 2 && chosen(1, -25) == 1)
+        #expect(chosen(2, 536) == 2 && chosen(2, 526) == 2 && chosen(2, 525) == 1)
+        // the one that grew rather than the next
+        let grower = OOMGrower(
+            pid: 4, comm: "p4", cgroup: nil, bytes: 0, bytesPerSecond: 1, since: WallTime(nanoseconds: 0), until: nil,
+            recentBytes: 0, grownBytes: 0)
+        let raised = OOMSparing.all(
+            candidates(processes, unit: 51), growers: [grower], domain: nil, totalPages: 51_200, usages: [])
+        #expect(raised.map(\.setting) == [.scoreAtMost(-36), .scoreAtLeast(786)] && raised[1].chosen == 4)
+        #expect(chosen(4, 786) == 4 && chosen(4, 775) == 1)
+        // too small a domain for oom_score_adj; nobody else; nobody else that may be chosen
+        let small = candidates([(1, 500, 0), (2, 300, 0)], unit: 0)
+        let least = OOMSparing.all(small, growers: [], domain: nil, totalPages: 999, usages: [])
+        #expect(least.map(\.setting) == [.scoreAtMost(-1000)])
+        let alone = candidates([(1, 500, 0), (3, 900, -1000)], unit: 1)
+        #expect(OOMSparing.all(alone, growers: [], domain: nil, totalPages: 1000, usages: []).isEmpty)
+        // far behind: no value is enough, and the victim can only be taken out
+        let far = candidates([(1, 90_000, 0), (2, 10, -900)], unit: 51)
+        let out = OOMSparing.all(far, growers: [], domain: nil, totalPages: 51_200, usages: [])
+        #expect(out.map(\.setting) == [.scoreAtMost(-1000)])
+    }
+
+    @Test("a limit of the grower's own cgroup, where the victim is not in it")
+    func sparingLimit() throws {
+        func explanation(grower: UInt64) -> OOMExplanation {
+            let samples = (Int64(0)...20).map { second in
+                var sample = Samples.sample(
+                    second,
+                    [
+                        Samples.process(1, "db", 120 * MB),
+                        Samples.process(2, "batch", UInt64(10 + 3 * second) * MB, cgroup: grower),
+                    ],
+                    usage: UInt64(130 + 3 * second) * MB)
+                sample.cgroups[2] = OOMCgroup(
+                    id: 8, path: CgroupPath("/box/batch"), usageBytes: UInt64(11 + 3 * second) * MB, limitBytes: nil)
+                return sample
+            }
+            return OOMExplanation(Samples.victim(1, "db", 120 * MB, at: 20.4), samples: samples)
+        }
+        let spared = explanation(grower: 8)
+        #expect(spared.sparing.map(\.setting) == [.scoreAtMost(-261), .scoreAtLeast(261), .limitBelow(71 * MB)])
+        #expect(spared.sparing.map(\.chosen) == [2, 2, 2])
+        let page = OOMKillText.page(spared, advice: true)
+        let at = try #require(page.firstIndex(of: "WHAT WOULD HAVE SPARED IT"))
+        #expect(
+            page[(at + 1)...].prefix(3) == [
+                "  oom_score_adj of PID 1 (db) at -261 or less: then PID 2 (batch) is killed",
+                "  oom_score_adj of PID 2 (batch) at 261 or more: then it is killed",
+                "  memory.max of /box/batch below 71.0 MB: then that runs out first, with PID 2",
+            ], "\(page)")
+        #expect(!OOMKillText.page(spared).contains("WHAT WOULD HAVE SPARED IT"))
+        // in the victim's own cgroup a limit would not tell them apart
+        #expect(explanation(grower: 7).sparing.count == 2)
+    }
+
     @Test("nothing recorded, or long before: said")
     func nothing() throws {
         let late = OOMExplanation(

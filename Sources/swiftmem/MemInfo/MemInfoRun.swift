@@ -20,8 +20,12 @@ struct MemInfoRun: ~Copyable {
     /// - Throws: `Failure` where SWIFTMEM_RUNG asks for what is not, or a right for --unaccounted is missing;
     ///   `ProbeError` where the kernel can't trace pages.
     init(_ command: MemInfo, _ pace: ReportLoop.Pace) throws {
-        let hunt = command.unaccounted ? try PageHunt() : nil
-        let kernel = try KernelWalk.begin()
+        self.init(
+            command, pace, hunt: command.unaccounted ? try PageHunt() : nil, kernel: try KernelWalk.begin())
+    }
+
+    /// Apart from what throws: Swift 6.2 fails on an initializer that does where fields have values of their own.
+    private init(_ command: MemInfo, _ pace: ReportLoop.Pace, hunt: PageHunt?, kernel: KernelWalk?) {
         self.hunt = hunt
         self.kernel = kernel
         (self.command, self.pace) = (command, pace)

@@ -47,12 +47,23 @@ struct OOMKill: Tool {
             valueName: "path"),
         completion: .file())
     var from: String?
+    @Flag(help: "With --explain, --past or --why: which settings would have spared the victim, and for whom.")
+    var advise = false
     @OptionGroup var tasks: TaskOptions
     @OptionGroup var report: ReportOptions
 
+    func validate() throws {
+        if advise && !(past || why || explain != nil) {
+            throw ValidationError("--advise is for a kill that is explained: with --explain, --past or --why")
+        }
+    }
+
     func run() throws {
-        if past { return try OOMExplain.past(explain ?? .latest, from: from, json: report.json) }
-        if let explain { return try OOMExplain.run(explain, from: from ?? "/var/lib/swiftmem", json: report.json) }
+        if past { return try OOMExplain.past(explain ?? .latest, from: from, advice: advise, json: report.json) }
+        if let explain {
+            return try OOMExplain.run(
+                explain, from: from ?? "/var/lib/swiftmem", advice: advise, json: report.json)
+        }
         let victims = try VictimFilter(tasks)
         var file: RingFile?
         if let record {
@@ -60,7 +71,8 @@ struct OOMKill: Tool {
             Recorder.survive()
         }
         var session = try Session(Self.mode(stack: stack, records: record != nil || why), report)
-        var source = try OOMKillSource(session, victims, stack: stack, record: file.take(), explains: why)
+        var source = try OOMKillSource(
+            session, victims, stack: stack, record: file.take(), explains: why, advises: advise)
         try ReportLoop.run(&source, &session, ReportLoop.Pace(duration: report.duration?.value))
         try session.finish()
     }

@@ -15,8 +15,10 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private var userspaceKills: UInt64 = 0
     /// Victims that were printed and whose memory is not back yet.
     private var pending: Set<UInt32>
-    private var recorder: Recorder?
+    // Spelled out, it has no nil before init: Swift 6.2 takes that for a second value where init throws.
+    private var recorder: Optional<Recorder>
     private let explains: Bool
+    private let advises: Bool
     /// CLOCK_MONOTONIC; nil: nothing is recorded.
     private var nextSample: UInt64?
 
@@ -24,23 +26,24 @@ struct OOMKillSource: ReportSource, ~Copyable {
     ///   - stack: the kernel stack of the allocation is printed too.
     ///   - record: the recorder's file; nil: nothing is written down.
     ///   - explains: what led to a kill is printed with it.
+    ///   - advises: and what would have spared its victim.
     init(
-        _ session: borrowing Session, _ victims: VictimFilter, stack: Bool, record: consuming RingFile?, explains: Bool
+        _ session: borrowing Session, _ victims: VictimFilter, stack: Bool, record: consuming RingFile?, explains: Bool,
+        advises: Bool
     ) throws {
         let symbols = stack ? try KernelStack() : nil
         var recorder: Recorder?
         if let file = record.take() {
-            nextSample = 0
             recorder = Recorder(file, try session.probes.object.program("oom_process_iter"), keepsRecent: explains)
         } else if explains {
-            nextSample = 0
             recorder = Recorder(nil, try session.probes.object.program("oom_process_iter"), keepsRecent: true)
         }
         ring = try session.probes.object.ringBuffer("events")
         self.victims = victims
         self.symbols = symbols
+        nextSample = recorder == nil ? nil : 0
         self.recorder = recorder
-        self.explains = explains
+        (self.explains, self.advises) = (explains, advises)
         pending = []
     }
 
@@ -112,7 +115,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
             session.output.print(OOMKillJSON.line(explanation))
         } else {
             // printed below its kill, so without a heading
-            for line in OOMKillText.page(explanation).dropFirst() {
+            for line in OOMKillText.page(explanation, advice: advises).dropFirst() {
                 session.output.print(line.isEmpty ? "" : "  " + line)
             }
             session.output.print("")

@@ -15,6 +15,10 @@ enum Live {
     /// Is this a machine of the kernel matrix?
     static let inMatrix = environment["SWIFTMEM_RESULTS"] != nil
 
+    /// Is this a guest that the matrix has booted, whose memory a test may use up?
+    static let inGuest =
+        inMatrix && (try? String(contentsOfFile: "/proc/cmdline", encoding: .utf8))?.contains("rdinit=/init") == true
+
     /// A directory on a real file system, for page cache work.
     static let scratch = environment["SWIFTMEM_SCRATCH"] ?? "/var/tmp"
 

@@ -55,9 +55,11 @@ struct OOMKillExplanationRow: Row {
     @Known var constraint: String?
     @Known var limitCgroup: String?
     @Known var limitBytes: Int?
+    @Known var sampleAgeSeconds: Double?
     let growers: [Grower]
     let candidates: [Candidate]
     let usage: [Usage]
+    let advice: [Advice]
     let nextStep: String
 
     struct Grower: Decodable {
@@ -75,6 +77,13 @@ struct OOMKillExplanationRow: Row {
 
     struct Usage: Decodable {
         let bytes: Int
+    }
+
+    struct Advice: Decodable {
+        let setting: String
+        let value: Int
+        let pid: Int
+        let chosenPid: Int
     }
 }
 
@@ -119,4 +128,10 @@ struct OOMHogTruth: Row {
     let cgroup: String
     let limitBytes: Int
     let victims: [Victim]
+}
+
+/// The same where the whole machine ran out: there is no cgroup.
+struct GlobalOOMTruth: Row {
+    static let type = "truth"
+    let victims: [OOMHogTruth.Victim]
 }

@@ -56,17 +56,17 @@ public struct LoggedKill: Hashable, Sendable {
                 constraint: constraint, gfp: GFPFlags(mask: mask), order: order, totalPages: total ?? 0, domain: domain,
                 limitBytes: report.limitBytes, usageBytes: report.usageBytes)
         }
+        let own = report.processes.first { $0.pid == killed.pid }
         victim = OOMVictim(
             time: time, killID: UInt64(bitPattern: time.nanoseconds), triggerPID: report.triggerPID ?? 0,
             triggerTID: report.triggerPID ?? 0, triggerComm: report.triggerComm ?? "", victimPID: killed.pid,
             victimTID: killed.pid, victimComm: killed.comm, victimUID: killed.uid ?? 0,
-            oomScoreAdj: killed.oomScoreAdj ?? 0, cmdline: nil, signalSent: true, sharesMemory: false,
+            oomScoreAdj: killed.oomScoreAdj ?? own?.oomScoreAdj ?? 0, cmdline: nil, signalSent: true, sharesMemory: false,
             cgroup: report.victimPID == killed.pid ? report.cgroup.map { CgroupPath($0) } : nil, context: context,
             memory: killed.memory, kernelStack: nil)
         // points without the domain's size would be too few
         guard !report.processes.isEmpty, total != nil else { return }
         // the line of the kill has no swap
-        let own = report.processes.first { $0.pid == killed.pid }
         if let own { victim.memory?.swap = own.swapPages &* pageBytes }
         candidates = OOMSample(
             time: time, bootNanoseconds: 0, pageBytes: pageBytes,

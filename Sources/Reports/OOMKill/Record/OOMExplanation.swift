@@ -50,6 +50,8 @@ public struct OOMExplanation: Hashable, Sendable {
     public var swapTotalBytes: UInt64?
     /// Stalls by PSI (`some`) in the minute before the kill, as a part of it.
     public var stalledShare: Double?
+    /// What would have spared the victim, where there was another to choose.
+    public var sparing: [OOMSparing]
     public var nextStep: String
 
     /// How far back samples are looked at.
@@ -71,8 +73,18 @@ public struct OOMExplanation: Hashable, Sendable {
         stalledShare = Self.stalled(samples)
         growers = Self.growers(samples, victim, isCgroup ? context?.domain : nil)
         candidates = Self.candidates(last, victim, isCgroup ? context?.domain : nil)
+        sparing = OOMSparing.all(
+            candidates, growers: growers, domain: domain, totalPages: Self.totalPages(last, victim),
+            usages: last?.cgroups ?? [])
         nextStep = ""
         nextStep = OOMAdvice.next(self)
+    }
+
+    /// What the domain may use in all, in the kernel's pages.
+    private static func totalPages(_ sample: OOMSample?, _ victim: OOMVictim) -> UInt64 {
+        if let total = victim.context?.totalPages { return total }
+        guard let sample, sample.pageBytes > 0 else { return 0 }
+        return (sample.totalBytes &+ sample.swapTotalBytes) / sample.pageBytes
     }
 
     /// From the kernel log: the memory of each process at the kill, and nothing from before.
@@ -119,8 +131,7 @@ public struct OOMExplanation: Hashable, Sendable {
         _ sample: OOMSample?, _ victim: OOMVictim, _ domain: CgroupPath?
     ) -> [Candidate] {
         let pageBytes = sample?.pageBytes ?? 4096
-        let total =
-            victim.context?.totalPages ?? ((sample?.totalBytes ?? 0) &+ (sample?.swapTotalBytes ?? 0)) / pageBytes
+        let total = totalPages(sample, victim)
         var processes = sample.map { sample in sample.processes.filter { isCandidate($0, sample, domain) } } ?? []
         // the victim as it was at the kill, which is later than the sample
         if let memory = victim.memory {

@@ -30,6 +30,7 @@ extension OOMKillJSON {
                 line.add("bytes", usage.bytes)
                 return line
             })
+        line.add("advice", explanation.sparing.map(advice))
         line.add("next_step", explanation.nextStep)
         return line
     }
@@ -56,6 +57,27 @@ extension OOMKillJSON {
         line.add("oom_score_adj", candidate.oomScoreAdj)
         line.add("adjustment_points", candidate.adjustmentPoints)
         line.add("chosen", candidate.isChosen)
+        return line
+    }
+
+    private static func advice(_ sparing: OOMSparing) -> JSONLine {
+        var line = JSONLine()
+        switch sparing.setting {
+        case .scoreAtMost(let value):
+            line.add("setting", "oom_score_adj_at_most")
+            line.add("value", Int64(value))
+        case .scoreAtLeast(let value):
+            line.add("setting", "oom_score_adj_at_least")
+            line.add("value", Int64(value))
+        case .limitBelow(let bytes):
+            line.add("setting", "memory_max_below")
+            line.add("value", bytes)
+        }
+        line.add("pid", sparing.pid)
+        line.add("comm", sparing.comm)
+        line.add("cgroup", sparing.cgroup?.path)
+        line.add("chosen_pid", sparing.chosen)
+        line.add("chosen_comm", sparing.chosenComm)
         return line
     }
 }

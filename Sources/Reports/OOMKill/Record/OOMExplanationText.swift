@@ -2,7 +2,9 @@
 
 extension OOMKillText {
     /// One page about a kill, a string a line.
-    public static func page(_ explanation: OOMExplanation) -> [String] {
+    ///
+    /// - Parameter advice: with what would have spared the victim.
+    public static func page(_ explanation: OOMExplanation, advice: Bool = false) -> [String] {
         let victim = explanation.victim
         var lines = [
             "OOM kill of PID \(victim.victimPID) (\"\(Printable.text(victim.victimComm))\"), \(victim.time.rfc3339)",
@@ -11,6 +13,7 @@ extension OOMKillText {
         lines += whatRanOut(explanation)
         lines += whoGrew(explanation)
         lines += whyThis(explanation)
+        if advice { lines += whatSpares(explanation) }
         lines += ["", "NEXT"] + wrapped(Printable.text(explanation.nextStep), first: "  ")
         return lines
     }
@@ -96,6 +99,36 @@ extension OOMKillText {
         }
         let more = explanation.candidates.count - 8
         if more > 0 { lines.append("  and \(more) with less") }
+        return lines
+    }
+
+    private static func whatSpares(_ explanation: OOMExplanation) -> [String] {
+        var lines = ["", "WHAT WOULD HAVE SPARED IT"]
+        if explanation.sparing.isEmpty { lines.append("  nothing: no other is known that could have been chosen") }
+        for sparing in explanation.sparing {
+            let who = "PID \(sparing.pid) (\(Printable.text(sparing.comm)))"
+            let other =
+                sparing.chosen == sparing.pid ? "it" : "PID \(sparing.chosen) (\(Printable.text(sparing.chosenComm)))"
+            let unit = sparing.cgroup?.manager.flatMap {
+                $0.hasPrefix("unit ") ? Printable.text(String($0.dropFirst(5))) : nil
+            }
+            func setting(_ kernel: String, _ systemd: String) -> String {
+                unit.map { "\(systemd) of \($0), which is \(kernel) of \(who)," } ?? "\(kernel) of \(who)"
+            }
+            let line =
+                switch sparing.setting {
+                case .scoreAtMost(let value):
+                    setting("oom_score_adj", "OOMScoreAdjust=") + " at \(value)\(value > -1000 ? " or less" : "")"
+                        + ": then \(other) is killed"
+                case .scoreAtLeast(let value):
+                    setting("oom_score_adj", "OOMScoreAdjust=") + " at \(value) or more: then \(other) is killed"
+                case .limitBelow(let bytes):
+                    (unit.map { "MemoryMax= of \($0)" }
+                        ?? "memory.max of \(Printable.text(sparing.cgroup?.path ?? "?"))")
+                        + " below \(megabytes(bytes)) MB: then that runs out first, with \(who) in it"
+                }
+            lines += wrapped(line, first: "  ")
+        }
         return lines
     }
 

@@ -46,7 +46,7 @@ enum KillChoice: ExpressibleByArgument, Equatable {
 
 /// Explains a kill from a recorder's file; the right to read that file is enough.
 enum OOMExplain {
-    static func run(_ choice: KillChoice, from directory: String, json: Bool) throws {
+    static func run(_ choice: KillChoice, from directory: String, advice: Bool, json: Bool) throws {
         var kills: [OOMVictim] = []
         var samples: [OOMSample] = []
         for frame in try RingFile.read(directory) {
@@ -60,14 +60,14 @@ enum OOMExplain {
         let index = try choice.index(
             kills.map(\.time), none: "no kill is recorded in \(Printable.text(directory))\(first)",
             among: "recorded in \(Printable.text(directory))")
-        try print(OOMExplanation(kills[index], samples: samples), json: json)
+        try print(OOMExplanation(kills[index], samples: samples), advice: advice, json: json)
     }
 
     /// Explains a kill from the kernel log.
     ///
     /// - Parameter file: a log that was saved; nil: the kernel's own.
     /// - Throws: `Failure` where it can't be read, or there is no such kill in it.
-    static func past(_ choice: KillChoice, from file: String?, json: Bool) throws {
+    static func past(_ choice: KillChoice, from file: String?, advice: Bool, json: Bool) throws {
         let text = try file.map { (path) throws(Failure) in try KernelLog.text(of: path) } ?? KernelLog.text()
         let lines = text.split(whereSeparator: \.isNewline).map { KernelLogLine($0) }
         // a saved file may come from any boot and any machine
@@ -81,15 +81,15 @@ enum OOMExplain {
         }
         let index = try choice.index(
             kills.map(\.victim.time), none: "no kill is in \(place)", among: "in \(place)")
-        try print(OOMExplanation(kills[index]), json: json)
+        try print(OOMExplanation(kills[index]), advice: advice, json: json)
     }
 
-    private static func print(_ explanation: OOMExplanation, json: Bool) throws {
+    private static func print(_ explanation: OOMExplanation, advice: Bool, json: Bool) throws {
         var output = Output()
         if json {
             output.print(OOMKillJSON.line(explanation))
         } else {
-            for line in OOMKillText.page(explanation) { output.print(line) }
+            for line in OOMKillText.page(explanation, advice: advice) { output.print(line) }
         }
         _ = try output.flush()
     }
