@@ -61,7 +61,8 @@ public struct LoggedKill: Hashable, Sendable {
             time: time, killID: UInt64(bitPattern: time.nanoseconds), triggerPID: report.triggerPID ?? 0,
             triggerTID: report.triggerPID ?? 0, triggerComm: report.triggerComm ?? "", victimPID: killed.pid,
             victimTID: killed.pid, victimComm: killed.comm, victimUID: killed.uid ?? 0,
-            oomScoreAdj: killed.oomScoreAdj ?? own?.oomScoreAdj ?? 0, cmdline: nil, signalSent: true, sharesMemory: false,
+            oomScoreAdj: killed.oomScoreAdj ?? own?.oomScoreAdj ?? 0, cmdline: nil, signalSent: true,
+            sharesMemory: false,
             cgroup: report.victimPID == killed.pid ? report.cgroup.map { CgroupPath($0) } : nil, context: context,
             memory: killed.memory, kernelStack: nil)
         // points without the domain's size would be too few

@@ -13,11 +13,11 @@ public struct OOMSparing: Hashable, Sendable {
     }
 
     public var setting: Setting
-    /// Whose setting.
+    /// The process that has the setting.
     public var pid: UInt32
     public var comm: String
     public var cgroup: CgroupPath?
-    /// Who would have been killed instead.
+    /// The process that would have been killed instead.
     public var chosen: UInt32
     public var chosenComm: String
 
