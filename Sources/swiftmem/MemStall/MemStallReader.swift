@@ -41,7 +41,7 @@ struct MemStallReader {
         settings = try session.probes.object.map("settings")
         cgroups = try MemStallCgroups(session)
         groups = try MemStallGroupCPUs(session)
-        reclaim = isWanted ? try MemStallReclaimReader(session, tasks) : nil
+        reclaim = isWanted ? try MemStallReclaimReader(session) : nil
         self.filtered = filtered
         begin = monotonicNow()
         losses = try session.losses()
@@ -158,7 +158,7 @@ struct MemStallReader {
                 ? histogramsNow.reduce(into: [:]) { $0[$1.key] = $1.value.since(before[$1.key] ?? $1.value) } : nil,
             losses: lossesNow.since(losses))
         interval.hasGroupPressure = hierarchy.mount?.unified == true
-        interval.reclaim = try reclaim?.advance(tasks, epoch: ended)
+        interval.reclaim = try reclaim?.advance(filtered ? nil : found, epoch: ended)
         try judge(&interval, found)
         return interval
     }
