@@ -14,11 +14,12 @@ struct MemStallReclaimReader {
     private var nodesBefore: [UInt32: ReclaimNode] = [:]
     private var shrinkersBefore: [UInt64: ReclaimShrinker] = [:]
 
-    init(_ session: borrowing Session) throws {
+    /// - Parameter symbols: read before the session began, which gives rights away that they take.
+    init(_ session: borrowing Session, _ symbols: KernelSymbols?) throws {
         nodes = try session.probes.object.map("nodes")
         let seesShrinkers = session.probes.resolution[MemStall.Shrinkers.self] != nil
         shrinkers = seesShrinkers ? try session.probes.object.perCPUMap("shrinkers") : nil
-        symbols = try? KernelSymbols()
+        self.symbols = symbols
         nodesBefore = try readNodes()
     }
 
