@@ -101,6 +101,9 @@ package struct ELFFile: ~Copyable {
         bytes.status.map { FileIdentity($0) }
     }
 
+    /// Who can have made it.
+    package borrowing func owner() -> FileOwner { FileOwner(identity()) }
+
     /// The headers, decoded. Throws `.malformedELF` for what can't be loaded as a program or library.
     package borrowing func image() throws(SymbolError) -> ELFImage {
         let header = headers.main

@@ -154,7 +154,7 @@ final class UnwindTables {
         defer { time += begun.duration(to: .now) }
         let kept = key.flatMap { cache?.table($0) }
         let table: UnwindTable
-        if let kept { table = kept } else { table = try UnwindTable(file, image) }
+        if let kept { table = kept } else { table = try UnwindTable.made(file, image) }
         if kept != nil {
             keptCount += 1
         } else if let key {

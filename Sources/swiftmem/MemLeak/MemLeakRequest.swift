@@ -63,7 +63,10 @@ enum MemLeakRequest {
         if arguments.failOnLeak != nil && settings.combinedOnly {
             throw .usage("--combined-only keeps no ages for --fail-on-leak to tell leaks by")
         }
-        let reading = FileReading()
+        let parsers = ParserPool()
+        // it gets ready while the programs are loaded
+        parsers.prepare()
+        let reading = FileReading(parsers: parsers)
         let target = try target(arguments)
         let samplers = try ProcessSamplers(arguments, settings, target)
         return MemLeakPlan(
