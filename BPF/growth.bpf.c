@@ -45,7 +45,7 @@ int space_start_iter(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
-	if (!task || task->pid != task->tgid || !task->mm || !is_chosen(task->tgid))
+	if (!task || task->pid != task->tgid || !task->mm || !is_listed(task->tgid))
 		return 0;
 	return space_begin(task->mm, task->tgid, false, task->comm);
 }
@@ -66,7 +66,7 @@ int space_sum_iter(struct bpf_iter__task *ctx)
 	struct thread *thread = bpf_task_storage_get(&threads, task, NULL, 0);
 
 	if (thread)
-		settle(thread, task);
+		count_majors(thread, task);
 	if (task->pid != task->tgid)
 		return 0;
 	mm_rss(task->mm, pages);

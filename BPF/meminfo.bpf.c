@@ -25,7 +25,7 @@ int process_memory_iter(struct bpf_iter__task *ctx)
 	return write_process_memory(ctx);
 }
 
-/* The namespaces of the task before. An iterator runs on one CPU at a time; user space takes what comes twice once. */
+/* The namespaces of the previous task: only a change is written. An iterator runs on one CPU at a time; user space drops repetitions. */
 static u32 last_mount, last_ipc;
 
 SEC("iter/task")

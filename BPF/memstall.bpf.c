@@ -23,6 +23,8 @@
  * swap_read_folio() (mm/page_io.c)		the same, where it waits
  * balance_dirty_pages() (mm/page-writeback.c)	balance_dirty_pages, then sched_switch
  * balance_pgdat() (mm/vmscan.c), kswapd	mm_vmscan_kswapd_wake, then sched_switch without in_memstall
+ * kcompactd_do_work() (mm/compaction.c)	mm_compaction_kcompactd_wake, _sleep
+ * do_shrink_slab() (mm/shrinker.c), of all	mm_shrink_slab_start, _end
  */
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
@@ -31,9 +33,11 @@
 #include "memstall/causes.h"
 #include "memstall/functions.h"
 #include "memstall/limits.h"
+#include "memstall/otherside.h"
 #include "memstall/pieces.h"
 #include "memstall/state.h"
 #include "memstall/switches.h"
+#include "memstall/weights.h"
 #include "memstall/writers.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -143,7 +147,11 @@ int BPF_PROG(compaction_end_btf)
 SEC("tp_btf/mm_vmscan_kswapd_wake")
 int BPF_PROG(kswapd_wake_btf, int node, int zone, int order)
 {
-	struct beginning b = { .cause = MEMSTALL_KSWAPD, .kind = MEMSTALL_BY_KSWAPD, .order = order, .psi = true };
+	struct beginning b = {
+		.cause = MEMSTALL_KSWAPD, .kind = MEMSTALL_BY_KSWAPD, .order = order, .node = node, .psi = true
+	};
+
+	kswapd_round(node, order);
 
 	begin_stall(&b);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* From the start of a fault to what it made resident, and who gave back what. */
+/* Faults: where each began, and how many pages it made resident. Other changes: who gave pages back, who took them. */
 #ifndef SWIFTMEM_GROWTH_FAULTS_H
 #define SWIFTMEM_GROWTH_FAULTS_H
 
@@ -8,11 +8,11 @@
 #include "growth/state.h"
 
 /*
- * Counts the faults of a task that waited since it was last looked at. The kernel counts a fault
- * when it is over (mm_account_fault()), so that they are the last counted site's. By exchange, for the
- * iterator may look at the same time.
+ * Counts the major faults of a task since it was last looked at. The kernel counts a fault when it is over
+ * (mm_account_fault()), so they belong to the site that was counted last. The exchange is atomic, for the
+ * iterator may be here at the same time.
  */
-static __always_inline void settle(struct thread *thread, struct task_struct *task)
+static __always_inline void count_majors(struct thread *thread, struct task_struct *task)
 {
 	u64 majors = BPF_CORE_READ(task, maj_flt);
 	s64 more = majors - __sync_lock_test_and_set(&thread->majors, majors);
@@ -61,7 +61,7 @@ static __always_inline int fault_began(u64 address)
 		return 0;
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 
-	settle(thread, task);
+	count_majors(thread, task);
 	thread->address = address;
 	thread->start_ns = bpf_ktime_get_ns();
 	thread->end_ns = 0;
@@ -79,13 +79,13 @@ static __always_inline bool is_in_fault(struct thread *thread, struct task_struc
 	       thread->sp == PT_REGS_SP(regs);
 }
 
-/* Counts pages for the stack that user space stands on. */
+/* Counts pages for the thread's user stack. */
 static __always_inline void count_change(struct growth_space *space, struct thread *thread, struct task_struct *task,
 					 struct pt_regs *regs, u32 kind, s64 change, bool in_fault)
 {
 	if (!in_fault || !thread->counted) {
 		if (!in_fault) {
-			settle(thread, task);
+			count_majors(thread, task);
 			thread->start_ns = 0;
 			thread->faults = faults_of(task);
 		}
@@ -135,7 +135,7 @@ static __always_inline int counter_changed(struct mm_struct *mm, u32 kind)
 	bool own = BPF_CORE_READ(task, mm) == mm && !(flags & (PF_KTHREAD | PF_EXITING));
 
 	if (change < 0 && (flags & PF_MEMALLOC)) {
-		/* memory is being reclaimed, by whomever */
+		/* this task reclaims memory, its own or another's */
 		add(&space->reclaimed, -change);
 		return 0;
 	}

@@ -25,7 +25,7 @@ struct part {
 	s32 local[GROWTH_KINDS];
 };
 
-/* Those that are missing were zero when the address space was first seen. */
+/* A part that is missing was zero when the address space was first seen. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);
@@ -90,8 +90,8 @@ static __always_inline s64 followed_change(struct growth_space *space, struct mm
 }
 
 /*
- * Begins with an address space as it is. Its pages are its base where it was there before the trace, else
- * what fork or exec has made resident.
+ * Enters an address space with the pages that it has: they are its base where it was there before the trace,
+ * else fork or exec has made them resident.
  */
 static __noinline int space_begin(struct mm_struct *mm, u32 pid, bool is_new, const char *comm)
 {
@@ -100,7 +100,7 @@ static __noinline int space_begin(struct mm_struct *mm, u32 pid, bool is_new, co
 		.born = bpf_ktime_get_ns(),
 		.pid = pid,
 		.serial = bpf_get_prandom_u32(),
-		.narrow = BPF_CORE_READ(mm, task_size) <= 1ULL << 32,
+		.narrow = is_narrow(mm),
 	};
 	s32 *all[GROWTH_KINDS];
 

@@ -6,46 +6,28 @@
 #include <bpf/bpf_tracing.h>
 #include "growth/faults.h"
 
-/* Does the current task, which is of no traced process, come to be traced? */
+/* Traces a process because the current task is in the cgroup that was asked for. */
 static __always_inline bool choose_by_cgroup(u32 pid)
 {
-	u32 one = 1;
-
-	if (!config.by_cgroup || !filtered_in())
-		return false;
-	if (bpf_map_update_elem(&processes, &pid, &one, BPF_ANY)) {
-		lost(LOSS_MAP_FULL);
-		return false;
-	}
-	return true;
+	return config.by_cgroup && filtered_in() && list_process(pid);
 }
 
 SEC("raw_tp/sched_process_fork")
 int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
-	u32 from = BPF_CORE_READ(parent, tgid), pid = BPF_CORE_READ(child, tgid), one = 1;
+	u32 from = BPF_CORE_READ(parent, tgid), pid = BPF_CORE_READ(child, tgid);
 	struct mm_struct *mm = BPF_CORE_READ(child, mm);
 
 	if (pid != (u32)BPF_CORE_READ(child, pid) || !mm)
 		return 0;
-	if (!(is_chosen(from) && config.follow) && !choose_by_cgroup(pid))
+	if (!(is_listed(from) && config.follow ? list_process(pid) : choose_by_cgroup(pid)))
 		return 0;
-	if (bpf_map_update_elem(&processes, &pid, &one, BPF_ANY)) {
-		lost(LOSS_MAP_FULL);
-		return 0;
-	}
 	/* vfork: the parent's own, until exec */
 	if (mm != BPF_CORE_READ(parent, mm))
 		space_begin(mm, pid, true, child->comm);
 	unwind_forked(from, pid);
-	struct growth_event *event = new_event(GROWTH_FORKED);
-
-	if (event) {
-		event->parent = from;
-		event->pid = pid;
-		bpf_ringbuf_submit(event, 0);
-	}
+	send_change(PROCESS_FORKED, pid, from, 0);
 	return 0;
 }
 
@@ -57,16 +39,11 @@ int process_exec_rawtp(void *ctx)
 	struct thread *thread = thread_of_current(false);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
-	if (!mm || (!is_chosen(pid) && !choose_by_cgroup(pid)))
+	if (!mm || (!is_listed(pid) && !choose_by_cgroup(pid)))
 		return 0;
 	unwind_execed(pid, thread ? &thread->captured : NULL);
 	space_begin(mm, pid, true, task->comm);
-	struct growth_event *event = new_event(GROWTH_EXECED);
-
-	if (event) {
-		event->narrow = BPF_CORE_READ(mm, task_size) <= 1ULL << 32;
-		bpf_ringbuf_submit(event, 0);
-	}
+	send_change(PROCESS_EXECED, pid, 0, is_narrow(mm));
 	return 0;
 }
 
@@ -76,18 +53,15 @@ int process_exit_rawtp(void *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!is_chosen(pid))
+	if (!is_listed(pid))
 		return 0;
 	struct thread *thread = thread_of_current(false);
 
 	if (thread)
-		settle(thread, task);
-	if (BPF_CORE_READ(task, signal, live.counter))
+		count_majors(thread, task);
+	if (!is_last_thread(task))
 		return 0;
-	struct growth_event *event = new_event(GROWTH_EXITED);
-
-	if (event)
-		bpf_ringbuf_submit(event, 0);
+	send_change(PROCESS_EXITED, pid, 0, 0);
 	/* its number may be another's soon */
 	bpf_map_delete_elem(&processes, &pid);
 	return 0;
@@ -133,26 +107,29 @@ int space_move_rawtp(struct bpf_raw_tracepoint_args *ctx)
 		.first = first, .pid = space->pid, .from = space->serial, .to = bpf_get_prandom_u32()
 	};
 
-	/* at once: what is touched at the old address from now on is another's */
+	/* at once: a page touched at the old address from now on is another page */
 	if (last - first < MOST_PARKED)
 		bpf_loop(last - first + 1, park_chunk, &parking, 0);
-	struct growth_event *event = new_event(GROWTH_MOVED);
+	struct growth_move *move = bpf_ringbuf_reserve(&events, sizeof(*move), 0);
 
-	if (event) {
-		event->pid = space->pid;
-		event->serial = space->serial;
-		event->from = from;
-		event->length = length;
-		event->new_length = PT_REGS_PARM3(regs);
-		event->to = to;
-		event->found = BPF_CORE_READ(info, length);
-		event->parked = parking.to;
-		bpf_ringbuf_submit(event, 0);
+	if (!move) {
+		lost(LOSS_RING_FULL);
+		return 0;
 	}
+	move->kind = GROWTH_MOVED;
+	move->pid = space->pid;
+	move->serial = space->serial;
+	move->parked = parking.to;
+	move->from = from;
+	move->length = length;
+	move->new_length = PT_REGS_PARM3(regs);
+	move->to = to;
+	move->found = BPF_CORE_READ(info, length);
+	bpf_ringbuf_submit(move, 0);
 	return 0;
 }
 
-/* exit_mmap() has unmapped all: the address may be another's now. What changed unseen is said by the counter. */
+/* exit_mmap() has unmapped all: from now on the mm_struct's address may be that of another address space. */
 SEC("raw_tp/exit_mmap")
 int space_end_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {

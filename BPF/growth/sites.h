@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Which stack made pages resident, and which pages: the latest one has them. */
+/* Sites: how many pages a stack made resident, and which. A page is that stack's which faulted it in last. */
 #ifndef SWIFTMEM_GROWTH_SITES_H
 #define SWIFTMEM_GROWTH_SITES_H
 
@@ -16,7 +16,7 @@ struct {
 	__type(value, struct growth_site);
 } sites SEC(".maps");
 
-/* Four bytes a page, and as many again for the map's own. */
+/* The site of each page. A page takes four bytes, and as many of the hash table's own. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4 << 20);
@@ -35,7 +35,7 @@ struct {
 static const struct growth_chunk no_chunk;
 static const struct growth_site no_site;
 
-/* The stack that user space stands on, kept in the table; 0 for none. */
+/* The thread's user stack, which is put into the stack table; 0 where there is none. */
 static __always_inline u64 capture(struct thread *thread, struct pt_regs *regs)
 {
 	struct stack_state *state = &thread->captured;
@@ -54,12 +54,8 @@ static __always_inline u64 capture(struct thread *thread, struct pt_regs *regs)
 		lost(LOSS_NO_STACK);
 		return 0;
 	}
-	if (unwind_wants(state)) {
-		struct growth_event *event = new_event(GROWTH_UNMAPPED);
-
-		if (event)
-			bpf_ringbuf_submit(event, 0);
-	}
+	if (unwind_wants(state))
+		send_change(PROCESS_UNMAPPED, bpf_get_current_pid_tgid() >> 32, 0, 0);
 	if (stack == thread->kept)
 		return stack;
 	if (!stack_keep(stack, &state->record, &is_new)) {
@@ -89,19 +85,19 @@ static __always_inline struct growth_site *site_of(const struct growth_site_key 
 	site = bpf_map_lookup_elem(&sites, key);
 	u32 *last = bpf_map_lookup_elem(&last_id, &zero);
 
-	/* of two threads that are here at once, the first one's stays */
+	/* two threads may be here at once: the id of the first one stays */
 	if (site && last && !site->id)
 		__sync_val_compare_and_swap(&site->id, 0, __sync_fetch_and_add(last, 1) + 1);
 	return site;
 }
 
-/* Pages of a window within a chunk that are to be noted. */
+/* Consecutive pages of one chunk, some or all of which get the id of a site. */
 struct window {
 	struct growth_chunk *chunk;
 	u32 start;
 	u32 left;
 	u32 id;
-	u32 any; /* those too that are another's */
+	u32 any; /* pages too that have an id */
 };
 
 static long note_page(u32 i, struct window *window)
@@ -118,8 +114,8 @@ static long note_page(u32 i, struct window *window)
 }
 
 /*
- * Notes pages of a window within a chunk for a site: those that are nobody's first, where fewer than the
- * window's are meant. Gives how many were noted.
+ * Gives the id of a site to `left` pages of a window: to all, or, where `left` is less than the window, to pages
+ * without an id before others. Returns how many were given it.
  */
 __noinline u64 note_window(u64 owner, u64 first, u32 pages, u32 left, u32 id)
 {
@@ -143,10 +139,10 @@ __noinline u64 note_window(u64 owner, u64 first, u32 pages, u32 left, u32 id)
 	return left;
 }
 
-/* The kernel maps so much around a fault in a file (fault_around_bytes, as it is built). */
+/* Pages that the kernel maps around a fault in a file (fault_around_bytes, its default). */
 #define AROUND (PAGE_SHIFT < 16 ? 65536ULL >> PAGE_SHIFT : 1)
 
-/* Chunks of pages that are about to be at other addresses. */
+/* Chunks of pages that mremap() moves: they wait under another serial until user space knows the new address. */
 struct parking {
 	u64 first;
 	u32 pid, from, to;
@@ -167,7 +163,7 @@ static long park_chunk(u32 i, struct parking *parking)
 	return 0;
 }
 
-/* A page, or as many as the window holds, and whose they are. */
+/* Consecutive chunks that get the id of one site. */
 struct range {
 	u64 owner, page;
 	u32 id;
@@ -180,8 +176,9 @@ static long note_chunk(u32 i, struct range *range)
 }
 
 /*
- * Notes whose pages a fault's are. A page of its own is the one at the address; more are the aligned range
- * around it, as the kernel maps large folios and what lies around a page of a file. Gives how many were noted.
+ * Gives the pages of a fault the id of its site. One page is the one at the address; several are the aligned range
+ * around it, for so the kernel maps large folios, and the neighbours of a page of a file. Returns how many were
+ * given it.
  */
 __noinline u64 note_pages(u64 owner, u64 address, u64 pages, u32 kind, u32 id)
 {

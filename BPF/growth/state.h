@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What growth's programs keep: address spaces, what each thread is in the middle of, records for user space. */
+/* What growth's programs keep: address spaces, and what each thread is in the middle of. */
 #ifndef SWIFTMEM_GROWTH_STATE_H
 #define SWIFTMEM_GROWTH_STATE_H
 
@@ -9,19 +9,11 @@
 #include "lib/filter.h"
 #include "lib/loss.h"
 #include "lib/percpu.h"
+#include "lib/processes.h"
 #include "growth.h"
 #include "unwind/state.h"
 
 const volatile struct growth_config config SEC(".rodata.config") = {};
-
-/* Processes that are traced. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u32);
-	__type(value, u32);
-} processes SEC(".maps");
 
 /* Address spaces that are traced, by the address of their mm_struct. */
 struct {
@@ -32,7 +24,7 @@ struct {
 	__type(value, struct growth_space);
 } spaces SEC(".maps");
 
-/* Those that are gone. */
+/* Address spaces that have ended. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
@@ -48,17 +40,12 @@ struct {
 	__type(value, struct growth_counters);
 } counters SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} events SEC(".maps");
-
-/* What a thread is in the middle of. */
+/* A thread: its latest fault, the site that it was counted for, its stack. */
 struct thread {
-	u64 address; /* of the fault noted last */
-	u64 start_ns; /* of it; 0: none was noted since the last change behind it */
+	u64 address; /* of the latest fault */
+	u64 start_ns; /* when it began; 0: a change outside of faults came after it */
 	u64 end_ns; /* when it last changed a counter */
-	u64 faults; /* of the task, when it was noted: it is over once there are more */
+	u64 faults; /* of the task at its start: it is over once there are more */
 	u64 majors; /* of the task, when last looked at */
 	u64 ip, sp; /* where it happened */
 	struct growth_site_key site; /* what it was counted for */
@@ -101,27 +88,6 @@ static __always_inline struct growth_space *space_of(struct mm_struct *mm)
 	u64 key = address_of(mm);
 
 	return bpf_map_lookup_elem(&spaces, &key);
-}
-
-static __always_inline bool is_chosen(u32 pid)
-{
-	return bpf_map_lookup_elem(&processes, &pid) != NULL;
-}
-
-static __always_inline struct growth_event *new_event(u32 kind)
-{
-	struct growth_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-
-	if (!event) {
-		lost(LOSS_RING_FULL);
-		return NULL;
-	}
-	__builtin_memset(event, 0, sizeof(*event));
-	event->kind = kind;
-	event->pid = bpf_get_current_pid_tgid() >> 32;
-	event->time_ns = bpf_ktime_get_ns();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	return event;
 }
 
 #endif

@@ -59,7 +59,7 @@ static __always_inline u64 keep(u64 hash, struct kstack_record *record, bool *le
 	long error = bpf_map_update_elem(&stacks, &hash, record, BPF_NOEXIST);
 
 	if (error == 0) {
-		COUNT(stacks);
+		COUNT(calls.stacks);
 		if (record->flags & KSTACK_CUT)
 			COUNT(cut_stacks);
 		if (record->cache)
@@ -127,22 +127,22 @@ static __always_inline int allocated(void *ctx, u32 program, u32 kind, u64 addre
 
 	if (!IS_MEMORY(address)) {
 		if (!address)
-			COUNT(failed);
+			COUNT(calls.failed);
 		return 0;
 	}
 	/* what interrupts allocate while this process runs too: their frees then match nothing */
 	if (current_pid() == config.own_pid)
 		return 0;
 	if (config.by_cache && !is_wanted_cache(cache)) {
-		COUNT(filtered_out);
+		COUNT(calls.filtered_out);
 		return 0;
 	}
 	if (size < config.min_size || size > config.max_size) {
-		COUNT(filtered_out);
+		COUNT(calls.filtered_out);
 		goto passed_over;
 	}
 	if (!is_sampled(&weight)) {
-		COUNT(sampled_out);
+		COUNT(calls.sampled_out);
 		goto passed_over;
 	}
 	if (!stack_of(ctx, program, kind, cache, &stack))
@@ -157,7 +157,7 @@ static __always_inline int allocated(void *ctx, u32 program, u32 kind, u64 addre
 	bool recorded = put(address, &block, cache);
 
 	if (recorded)
-		COUNT(allocations);
+		COUNT(calls.allocations);
 	if (config.trace)
 		send_event(MEMLEAK_SIZE, address, size, recorded);
 	return 0;

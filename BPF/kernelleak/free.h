@@ -29,9 +29,9 @@ static __always_inline int freed(u32 which, u64 address)
 	bool known = take(address, &size);
 
 	if (known)
-		COUNT(frees);
+		COUNT(calls.frees);
 	else if (current_pid() != config.own_pid)
-		COUNT(unmatched_frees);
+		COUNT(calls.unmatched_frees);
 	if (config.trace && known)
 		send_event(MEMLEAK_FREE, address, size, known);
 
@@ -49,7 +49,7 @@ static __always_inline int freed_otherwise(u64 address, u32 counter)
 
 	if (!take(address, &size))
 		return 0;
-	COUNT(frees);
+	COUNT(calls.frees);
 	count(counter);
 	if (config.trace)
 		send_event(MEMLEAK_FREE, address, size, true);

@@ -11,7 +11,6 @@
 #include <bpf/bpf_helpers.h>
 #include "lib/loss.h"
 #include "kernelleak.h"
-#include "memleak.h"
 
 const volatile struct kernelleak_config config SEC(".rodata.config") = {};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A record, and whose a page is. */
+/* The record of a holding, walks through arrays and lists, the owner of a page. */
 #ifndef SWIFTMEM_MEMINFO_HOLDING_H
 #define SWIFTMEM_MEMINFO_HOLDING_H
 
@@ -11,8 +11,8 @@
 #include "meminfo.h"
 
 /*
- * How many of many alike are looked at; the others are taken to be like them. Without bpf_loop(), before 5.17, the
- * verifier walks through each of them, which takes longer than all the rest.
+ * Elements of an array or a list that are looked at, at most; the rest is estimated from them. Without bpf_loop(),
+ * before 5.17, the verifier goes through each turn of the loop.
  */
 #define LOOKS 1024
 #define LOOKS_UNROLLED 16
@@ -24,12 +24,12 @@ struct walk {
 	u64 link; /* where an element has its place in the list */
 	u64 socket, stack;
 	u32 first, mask; /* of a ring of slots */
-	u32 step; /* one after how many is looked at */
+	u32 step; /* one in `step` is looked at */
 	u32 looked;
-	u64 own; /* of what was looked at */
+	u64 own; /* pages or bytes in the elements looked at that no counter has */
 };
 
-/* Calls `look` for so many of them, until it returns 1. */
+/* Calls `look` for elements of the walk, until it returns 1. */
 static __always_inline void look_at(struct walk *w, long (*look)(u32, struct walk *), u32 count, bool loops)
 {
 	u32 most = loops ? LOOKS : LOOKS_UNROLLED;
@@ -46,18 +46,18 @@ static __always_inline void look_at(struct walk *w, long (*look)(u32, struct wal
 			break;
 }
 
-/* What was found, for so many instead of those that were looked at. */
+/* The sum over all elements, scaled up from those that were looked at. */
 static __always_inline u64 scaled(struct walk *w, u64 count)
 {
 	return w->looked ? w->own * count / w->looked : 0;
 }
 
-/* Is a page nobody's but its holder's: neither of a file nor of a process, which other counters have? */
+/* Does no other counter have the page, as it would that of a file or a process? */
 static __always_inline bool is_own_page(u64 page)
 {
 	struct address_space *mapping = NULL;
 
-	/* a process's own page has a mapping too; a bit says that it is none (PAGE_MAPPING_ANON) */
+	/* anonymous pages have a mapping too, with a bit set in it (PAGE_MAPPING_ANON) */
 	if (!page || page & 1)
 		return false;
 	if (bpf_core_field_exists(struct folio, mapping))
@@ -67,7 +67,7 @@ static __always_inline bool is_own_page(u64 page)
 	return !mapping;
 }
 
-/* Writes that a process holds so much of something; nothing where it is nothing. */
+/* Writes the record, unless it holds nothing. */
 static __always_inline void write_holding(struct seq_file *seq, u32 kind, u32 pid, u64 address, u64 bytes)
 {
 	struct meminfo_holding h = { .kind = kind, .pid = pid, .address = address, .bytes = bytes };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The pages that wait in a pipe (fs/pipe.c, pipe_write()); what was spliced into it has another owner. */
+/* Pages of data in a pipe (fs/pipe.c, pipe_write()); pages spliced into it have another owner. */
 #ifndef SWIFTMEM_MEMINFO_PIPE_H
 #define SWIFTMEM_MEMINFO_PIPE_H
 
@@ -21,7 +21,7 @@ static __always_inline u64 pipe_bytes(struct pipe_inode_info *pipe, bool loops)
 	u32 size = BPF_CORE_READ(pipe, ring_size);
 	struct walk w = { .base = (u64)BPF_CORE_READ(pipe, bufs), .first = tail, .mask = size - 1 };
 
-	/* read without its lock: it may have changed meanwhile */
+	/* the pipe's lock is not held: it may change meanwhile */
 	if (!used || used > size)
 		return 0;
 	look_at(&w, look_at_buffer, used, loops);

@@ -12,9 +12,9 @@ static __always_inline u64 distance(u64 a, u64 b)
 }
 
 /*
- * net/packet/af_packet.c, alloc_one_pg_vec_page(): a block is pages of one order or, where there are none, of vmalloc(),
- * which has a counter. Which of the two an address is: one of vmalloc's is near the stack that runs this, one of pages
- * near the socket; terabytes are between them.
+ * net/packet/af_packet.c, alloc_one_pg_vec_page(): a block is pages of one order or, where there are none, from
+ * vmalloc(), which has a counter. The address tells the two apart: vmalloc's are near the current stack, pages near
+ * the socket, terabytes away.
  */
 static long look_at_block(u32 i, struct walk *w)
 {
@@ -47,7 +47,7 @@ static __always_inline u64 packet_bytes(struct sock *sk, u64 stack, bool loops)
 	       packet_ring_bytes((void *)at + bpf_core_field_offset(struct packet_sock, tx_ring), at, stack, loops);
 }
 
-/* kernel/events/ring_buffer.c: the page that tells where the data is, and the data's */
+/* kernel/events/ring_buffer.c: the user page and the pages of data */
 static __always_inline u64 perf_ring_pages(struct perf_buffer *ring)
 {
 	return ring ? 1 + BPF_CORE_READ(ring, nr_pages) + BPF_CORE_READ(ring, aux_nr_pages) : 0;
@@ -61,7 +61,7 @@ static __always_inline bool is_perf_event(struct file *file)
 	return !__builtin_memcmp(name, "[perf_event]", sizeof(name));
 }
 
-/* kernel/bpf/ringbuf.c, bpf_ringbuf_area_alloc(): pages, and a mapping of them that counts none */
+/* kernel/bpf/ringbuf.c, bpf_ringbuf_area_alloc(): pages, mapped by vmap(), which counts none */
 static __always_inline u64 bpf_ring_pages(struct bpf_map *map)
 {
 	u32 type = BPF_CORE_READ(map, map_type);

@@ -5,13 +5,13 @@
 
 #include "meminfo/holding.h"
 
-/* Asked of each open file and mapping there is: by loads, which cost less than a helper's call. */
+/* Called for each open file and mapping of the machine, so it uses loads, which cost less than a helper's call. */
 static __always_inline bool is_shared(struct inode *inode)
 {
 	return inode->i_sb->s_magic == TMPFS_MAGIC && (inode->i_mode & S_IFMT) == S_IFREG;
 }
 
-/* What the file is; how the process has it, the caller has said in `h`. */
+/* Writes a tmpfs file; the caller has filled in how the process has it. */
 static __always_inline void write_shared(struct seq_file *seq, struct meminfo_holding *h, struct file *file,
 					 struct inode *inode)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The pages that wait in a socket's queues: page fragments, which no counter has. A buffer's head
- * is the slab allocator's, but where it is a page fragment too (net/core/skbuff.c, alloc_skb_with_frags(),
+ * Pages in a socket's queues: page fragments, which no counter has. A buffer's head is from the slab allocator,
+ * unless it is a page fragment too (net/core/skbuff.c, alloc_skb_with_frags(),
  * sk_page_frag_refill()).
  */
 #ifndef SWIFTMEM_MEMINFO_SOCKET_H
@@ -10,10 +10,10 @@
 #include "meminfo/holding.h"
 #include "vmlinux/net.h"
 
-/* SKB_DATA_ALIGN(): the cache line of all machines that this runs on */
+/* SKB_DATA_ALIGN(): the cache line, which is 64 bytes on x86-64 and arm64 */
 #define LINE(size) (((u64)(size) + 63) & ~63ULL)
 
-/* What its fragments take, by what it is charged for, which is its head too: SKB_TRUESIZE(). */
+/* Bytes of a buffer's fragments: its charge less that of its head, SKB_TRUESIZE(). */
 static __always_inline u64 buffer_bytes(struct sk_buff *skb)
 {
 	u64 charged = BPF_CORE_READ(skb, truesize), own = LINE(bpf_core_type_size(struct sk_buff));
@@ -30,7 +30,7 @@ static __always_inline u64 buffer_bytes(struct sk_buff *skb)
 		own += LINE(end) + LINE(bpf_core_type_size(struct skb_shared_info));
 	}
 	if (fragments) {
-		/* what sendfile() sent is a file's: its buffers have no other fragments */
+		/* sendfile() sends pages of a file: such a buffer has no other fragments */
 		bpf_probe_read_kernel(&page, sizeof(page), info + bpf_core_field_offset(struct skb_shared_info, frags));
 		if (!is_own_page(page))
 			return 0;
@@ -50,8 +50,8 @@ static long look_at_skb(u32 i, struct walk *w)
 }
 
 /*
- * Those on a list; `link` is where a buffer has its place in it. Where it is not known how many there are, what is
- * behind the first `most` is not counted.
+ * Buffers on a list; `link` is the offset of a buffer's list node. Where the list's length is not known, buffers
+ * behind the first `most` are not counted.
  */
 static __always_inline u64 list_bytes(u64 head, u64 link, u32 length, bool loops)
 {

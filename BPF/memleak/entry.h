@@ -24,14 +24,8 @@ static __always_inline u64 capture(struct pt_regs *ctx, struct thread *thread, u
 	u64 stack = stack_capture(ctx, &thread->captured, caller);
 	bool is_new = false;
 
-	if (stack && unwind_wants(&thread->captured)) {
-		struct memleak_event *event = new_event(MEMLEAK_UNMAPPED);
-
-		if (event) {
-			event->address = thread->captured.walk.pc;
-			bpf_ringbuf_submit(event, 0);
-		}
-	}
+	if (stack && unwind_wants(&thread->captured))
+		send_change(PROCESS_UNMAPPED, bpf_get_current_pid_tgid() >> 32, 0, 0);
 	/* a stack stays in the table: its reader keeps it */
 	if (!stack || stack == thread->kept)
 		return stack;

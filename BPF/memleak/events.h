@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Records for user space, by the ring: a call of a mapping function, any call of a trace, a process's life. */
+/* Records for user space, by the ring: a call of a mapping function, any call of a trace. */
 #ifndef SWIFTMEM_MEMLEAK_EVENTS_H
 #define SWIFTMEM_MEMLEAK_EVENTS_H
 

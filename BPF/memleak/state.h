@@ -6,6 +6,7 @@
 #include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include "lib/filter.h"
+#include "lib/processes.h"
 #include "memleak.h"
 #include "unwind/state.h"
 
@@ -34,20 +35,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct memleak_counters);
 } counters SEC(".maps");
-
-/* Processes that are traced. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u32);
-	__type(value, u32);
-} processes SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
-} events SEC(".maps");
 
 enum thread_flag {
 	RECORD = 1, /* what the call in flight gives is to be recorded */
@@ -140,14 +127,14 @@ static __always_inline struct memleak_counters *count(void)
 /* Is it one of the processes asked for? */
 static __always_inline bool is_chosen(u32 pid)
 {
-	return config.by_cgroup ? filtered_in() : bpf_map_lookup_elem(&processes, &pid) != NULL;
+	return config.by_cgroup ? filtered_in() : is_listed(pid);
 }
 
 static __always_inline bool traced(u32 pid)
 {
 	if (config.by_cgroup)
 		return filtered_in();
-	return !config.chosen_only || bpf_map_lookup_elem(&processes, &pid);
+	return !config.chosen_only || is_listed(pid);
 }
 
 #endif

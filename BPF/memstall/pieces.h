@@ -21,6 +21,7 @@ struct beginning {
 	u32 kind;
 	u32 gfp;
 	s32 order;
+	u32 node;
 	bool psi; /* PSI counts it */
 	bool open; /* the cause is to be found out by its end */
 };
@@ -153,6 +154,8 @@ static __always_inline struct memstall_task *begin_stall(const struct beginning 
 		t->depth = 0;
 		p = NULL;
 	}
+	if (p && p->kind == MEMSTALL_BY_KSWAPD && b->kind == MEMSTALL_BY_KSWAPD)
+		return t; /* another round, without a sleep before it */
 	if (p && (p->kind == b->kind || (is_reclaim(p->kind) && is_reclaim(b->kind)))) {
 		pop_piece(t, now); /* its end was not seen */
 		p = innermost(t);
@@ -187,6 +190,7 @@ static __always_inline struct memstall_task *begin_stall(const struct beginning 
 	p->kind = b->kind;
 	p->gfp = b->gfp;
 	p->order = b->order;
+	p->node = b->node;
 	p->psi = psi;
 	p->open = b->open;
 	if (psi && !t->in_psi) {

@@ -36,6 +36,14 @@ struct {
 	__type(value, struct memstall_cpu);
 } cpus SEC(".maps");
 
+/* The same of each cgroup that tasks which stall are in. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MEMSTALL_GROUP_CPUS);
+	__type(key, struct memstall_group_cpu);
+	__type(value, struct memstall_cpu);
+} group_cpus SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MEMSTALL_CGROUPS);
@@ -72,6 +80,8 @@ union memstall_blank {
 	struct memstall_task task;
 	struct memstall_counters counters;
 	struct memstall_cgroup path;
+	struct memstall_cpu cpu;
+	struct memstall_shrinker shrinker;
 };
 
 struct {
@@ -110,6 +120,7 @@ static __noinline u64 cgroup_of(struct mem_cgroup *memcg)
 	if (!path)
 		lost(LOSS_MAP_FULL);
 	else if (!path->ready) {
+		path->address = (u64)BPF_CORE_READ(memcg, css.cgroup);
 		path->length = memcg_path(memcg, path->names, sizeof(path->names));
 		path->ready = 1;
 	}

@@ -7,6 +7,16 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+/* include/linux/psi_types.h */
+struct psi_group_cpu {
+	u32 times[1]; /* as many as there are states */
+	u32 times_prev[1]; /* those of PSI_AVGS first */
+};
+
+struct psi_group {
+	struct psi_group_cpu *pcpu; /* per CPU */
+};
+
 /* include/linux/kernfs.h */
 struct kernfs_node {
 	const char *name;
@@ -18,6 +28,7 @@ struct kernfs_node {
 struct cgroup {
 	int level;
 	struct kernfs_node *kn;
+	struct psi_group *psi; /* compat.h has it until 5.19 */
 };
 
 struct cgroup_subsys_state {
@@ -47,6 +58,11 @@ struct mem_cgroup {
 /* include/linux/cgroup-defs.h; the value depends on the kernel's configuration */
 enum cgroup_subsys_id {
 	memory_cgrp_id,
+};
+
+/* include/linux/psi_types.h; the value depends on the kernel */
+enum psi_states {
+	PSI_NONIDLE,
 };
 
 #endif

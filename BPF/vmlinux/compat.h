@@ -24,6 +24,14 @@ struct cgroup___ancestor_ids {
 };
 
 /*
+ * Until 5.19, before 5f69a6577bc3 ("psi: dont alloc memory for psi by default"): what PSI keeps of a cgroup
+ * is part of it. Goes with 5.15: December 2026.
+ */
+struct cgroup___psi_inside {
+	struct psi_group psi;
+};
+
+/*
  * Until 6.1, before f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"): an address
  * space has one counter a member, to which a task adds 64 pages late. Goes with 6.1: December 2027.
  */

@@ -7,6 +7,11 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+/* include/linux/shrinker.h */
+struct shrinker {
+	unsigned long (*scan_objects)(struct shrinker *shrinker, void *control);
+};
+
 /* include/linux/percpu_counter.h: the value is count plus every CPU's counter */
 struct percpu_counter {
 	s64 count;

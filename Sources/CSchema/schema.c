@@ -84,6 +84,15 @@ TEXT(doctor_verifier) = {
 TEXT(memstall) = {
 #embed "../../Docs/schema/memstall.json"
 };
+TEXT(memstall_cgroup) = {
+#embed "../../Docs/schema/memstall_cgroup.json"
+};
+TEXT(memstall_culprit) = {
+#embed "../../Docs/schema/memstall_culprit.json"
+};
+TEXT(memstall_reclaim) = {
+#embed "../../Docs/schema/memstall_reclaim.json"
+};
 TEXT(memstall_interval) = {
 #embed "../../Docs/schema/memstall_interval.json"
 };
@@ -157,6 +166,9 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memleak_hooked),
 	SCHEMA(memleak_sampling),
 	SCHEMA(memstall),
+	SCHEMA(memstall_cgroup),
+	SCHEMA(memstall_culprit),
+	SCHEMA(memstall_reclaim),
 	SCHEMA(memstall_interval),
 	SCHEMA(memstall_event),
 	SCHEMA(memstall_summary),

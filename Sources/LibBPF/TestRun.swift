@@ -21,10 +21,11 @@ extension Program {
     ///   - data: a packet.
     ///   - context: the program's argument.
     ///   - count: how often to run it, for a mean of the time; for `data` only.
+    ///   - cpu: where to run it; for `context` only. nil: on any.
     /// - Throws: `BPFError`: ENOTSUPP or EINVAL where programs of this type have no test run, or
-    ///   not with such input.
+    ///   not with such input; ENXIO where there is no such CPU.
     public func testRun(
-        data: [UInt8] = [], context: [UInt8] = [], times count: Int = 1
+        data: [UInt8] = [], context: [UInt8] = [], times count: Int = 1, on cpu: UInt32? = nil
     ) throws(BPFError) -> TestRun {
         var options = bpf_test_run_opts()
         clear(&options)
@@ -40,6 +41,9 @@ extension Program {
                         options.data_out = output.baseAddress
                         options.data_size_out = UInt32(clamping: output.count)
                         options.repeat = Int32(clamping: count)
+                    }
+                    if let cpu {
+                        (options.flags, options.cpu) = (UInt32(BPF_F_TEST_RUN_ON_CPU), cpu)
                     }
                     if !context.isEmpty {
                         options.ctx_in = context.baseAddress

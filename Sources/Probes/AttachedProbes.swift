@@ -56,6 +56,8 @@ public struct AttachedProbes: ~Copyable {
     }
 
     /// Resolves a tool's ladders without loading anything.
+    ///
+    /// - Throws: `ProbeError` where the image is no BPF object, or has not the programs and maps that rungs name.
     public static func resolve(
         _ probes: ProbeSet, image: UnsafeRawBufferPointer, resolver: Resolver
     ) throws(ProbeError) -> Resolution {

@@ -144,7 +144,7 @@ public struct DebugFiles: Hashable, Sendable {
     private static func unpacked(
         _ section: ELFFile.Section, of file: borrowing ELFFile
     ) throws(SymbolError) -> ELFFile? {
-        let place = try file.share.reading.place(of: file.path, FileOwner(file.identity()))
+        let place = try file.share.reading.place(of: file.path, file.owner())
         let share = FileShare(file.share.reading, onDisk: file.onDisk)
         guard share.take(largestUnpacked + unpackingBytes) else {
             throw .leftOut(path: file.path.description, reason: .memory)
@@ -157,7 +157,7 @@ public struct DebugFiles: Hashable, Sendable {
         guard let bytes = unpacked else { return nil }
         share.give(largestUnpacked + unpackingBytes - bytes.inMemory.count)
         do throws(SymbolError) {
-            return try ELFFile(taking: bytes, name: file.path, share)
+            return try ELFFile(taking: bytes, name: file.path, share, madeBy: file.owner())
         } catch {
             if case .leftOut = error { throw error }
             return nil
@@ -180,7 +180,7 @@ public struct DebugFiles: Hashable, Sendable {
         var message = MessageWriter()
         message.add(section.fileOffset)
         message.add(section.size)
-        let owner = FileOwner(file.identity())
+        let owner = file.owner()
         var answer = try file.share.reading.ask(
             .unpack, message, of: owner, file: file.bytes.descriptor, path: file.path
         ) { $0 <= largestUnpacked + 64 }

@@ -42,20 +42,8 @@ import Testing
             let type = String(describing: Swift.type(of: child.value))
             if type.hasPrefix("Option<Array<"), let label = child.label {
                 found.insert("--" + label.drop { $0 == "_" })
-            } else if type.hasPrefix("OptionGroup<") {
-                for group in Mirror(reflecting: child.value).children { found.formUnion(lists(in: group.value)) }
-                if let group = child.value as? OptionGroup<MemLeakArguments> {
-                    found.formUnion(lists(in: group.wrappedValue))
-                }
-                if let group = child.value as? OptionGroup<GrowthArguments> {
-                    found.formUnion(lists(in: group.wrappedValue))
-                }
-                if let group = child.value as? OptionGroup<TaskOptions> {
-                    found.formUnion(lists(in: group.wrappedValue))
-                }
-                if let group = child.value as? OptionGroup<ReportOptions> {
-                    found.formUnion(lists(in: group.wrappedValue))
-                }
+            } else if let group = child.value as? any OptionGrouping {
+                found.formUnion(lists(in: group.members))
             }
         }
     }
@@ -167,4 +155,12 @@ import Testing
         #expect(lines[1] == "memleak (kernel)  works")
         #expect(DoctorText(isColoured: true).brief(findings)[1] == "memleak (kernel)  \u{1b}[32mworks\u{1b}[0m")
     }
+}
+
+private protocol OptionGrouping {
+    var members: Any { get }
+}
+
+extension OptionGroup: OptionGrouping {
+    fileprivate var members: Any { wrappedValue }
 }

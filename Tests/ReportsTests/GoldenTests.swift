@@ -89,7 +89,8 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         GoldenRecord(type: "memleak_sampling") {
             [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16, isMet: true)]
         },
-        .memstall, .memstallInterval, .memstallEvent, .memstallSummary,
+        .memstall, .memstallCgroup, .memstallCulprit, .memstallReclaim,
+        .memstallInterval, .memstallEvent, .memstallSummary,
         .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
         .meminfoZone, .meminfoNode, .meminfoUnaccounted,
         .growth, .growthSummary,

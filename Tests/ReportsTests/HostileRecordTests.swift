@@ -14,7 +14,7 @@ struct RecordKind: CustomTestStringConvertible, Sendable {
     /// Decodes and renders: nil for no event, else its text and JSON lines.
     let render: @Sendable ([UInt8]) -> (text: [String], json: [String])?
 
-    static let all: [RecordKind] = oomkill + shmsnoop + memleak
+    static let all: [RecordKind] = oomkill + shmsnoop + memleak + process + growth
 
     private static let oomkill: [RecordKind] = [
         RecordKind(
@@ -78,9 +78,7 @@ struct RecordKind: CustomTestStringConvertible, Sendable {
     private static let memleak: [RecordKind] = [
         ("mapping by mmap", MEMLEAK_MAPPING, MEMLEAK_MMAP), ("mapping by munmap", MEMLEAK_MAPPING, MEMLEAK_MUNMAP),
         ("mapping by mremap", MEMLEAK_MAPPING, MEMLEAK_MREMAP), ("call", MEMLEAK_TRACED, MEMLEAK_SIZE),
-        ("free", MEMLEAK_TRACED, MEMLEAK_FREE), ("fork", MEMLEAK_FORKED, MEMLEAK_SIZE),
-        ("exec", MEMLEAK_EXECED, MEMLEAK_SIZE), ("exit", MEMLEAK_EXITED, MEMLEAK_SIZE),
-        ("unmapped code", MEMLEAK_UNMAPPED, MEMLEAK_SIZE),
+        ("free", MEMLEAK_TRACED, MEMLEAK_FREE),
     ].map { (name: String, kind: memleak_kind, operation: memleak_op) in
         let (kind, operation) = (kind.rawValue, operation.rawValue)
         return RecordKind(
@@ -100,11 +98,36 @@ struct RecordKind: CustomTestStringConvertible, Sendable {
                     var table = OutstandingTable(youngest: .max)
                     table.add(ledger)
                     return (["\(table.total.bytes)"], [])
-                case .execed(_, let comm, _, _): return ([Printable.text(comm)], [])
-                case .forked, .exited, .unmapped: return ([], [])
+                case .process: return nil
                 }
             })
     }
+
+    private static let process: [RecordKind] = [
+        ("fork", PROCESS_FORKED), ("exec", PROCESS_EXECED), ("exit", PROCESS_EXITED),
+        ("unmapped code", PROCESS_UNMAPPED),
+    ].map { (name: String, kind: process_change_kind) in
+        RecordKind(
+            testDescription: "process \(name)", size: MemoryLayout<process_change>.size,
+            mark: { $0.put(kind.rawValue, at: 0) },
+            render: { bytes in
+                guard let change = ProcessChange(bytes.span.bytes) else { return nil }
+                #expect(MemLeakEvent(bytes.span.bytes) == .process(change))
+                #expect(GrowthEvent(bytes.span.bytes) == .process(change))
+                if case .execed(_, let comm, _, _) = change { return ([Printable.text(comm)], []) }
+                return ([], [])
+            })
+    }
+
+    private static let growth = [
+        RecordKind(
+            testDescription: "growth move", size: MemoryLayout<growth_move>.size,
+            mark: { $0.put(PROCESS_CHANGES.rawValue, at: 0) },
+            render: { bytes in
+                guard case .moved(let move)? = GrowthEvent(bytes.span.bytes) else { return nil }
+                return (move.targets(pageBytes: 4096).prefix(4).map { "\($0)" }, [])
+            })
+    ]
 }
 
 extension [UInt8] {
@@ -135,6 +158,7 @@ extension [UInt8] {
         bytes.put(kind, at: 0)
         #expect(OOMKillEvent(bytes.span.bytes) == nil)
         #expect(MemLeakEvent(bytes.span.bytes) == nil)
+        #expect(GrowthEvent(bytes.span.bytes) == nil)
         var call = shm_event()
         call.call = kind
         #expect(ShmSnoopEvent(bytesOf: call) == nil)

@@ -13,8 +13,8 @@ import Testing
         table.add(pid: 0, address: 4096, bytes: 4096, time: 20, stack: 8, weight: .oneIn(16))
         table.add(pid: 0, address: 8192, bytes: 64, time: 101, stack: 9)  // too young
         var record = kernelleak_counters()
-        record.allocations = 402
-        record.unmatched_frees = 5
+        record.calls.allocations = 402
+        record.calls.unmatched_frees = 5
         record.bulk_frees = 3
         record.rcu_frees = 2
         record.unseen_frees = 4
@@ -40,7 +40,8 @@ import Testing
         }
         return MemLeakReport(
             time: WallTime(nanoseconds: 1_767_323_045_000_000_006), monotonic: 1000, stacks: stacks,
-            total: table.total, siteCount: 2, blocks: [], counters: MemLeakCounters(records: [record, record]),
+            total: table.total, siteCount: 2, blocks: [],
+            counters: MemLeakCounters(records: [record.calls, record.calls]),
             losses: Losses(), sampleRate: 1, kernel: kernel)
     }
 

@@ -88,9 +88,10 @@ import Testing
         #expect(difference.refaultPages == nil)
     }
 
-    @Test("/proc/meminfo: a number is enough of a line")
+    @Test("/proc/meminfo: lines of other names are not taken for the two")
     func meminfo() {
-        let info = MemoryInfo(meminfo: "Buffers: 3\nCached:          5 kB\nSwapCached: 9 kB\n")
+        let info = MemoryInfo(meminfo: "Buffers:         3 kB\nCached:          5 kB\nSwapCached: 9 kB\n")
         #expect(info.buffersBytes == 3072 && info.cachedBytes == 5120)
+        #expect(MemoryInfo(meminfo: "Buffers: 3\n").buffersBytes == nil)
     }
 }

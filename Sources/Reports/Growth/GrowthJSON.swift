@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// growth's JSON; Docs/tools/growth.md has the schema.
+/// growth's JSON, described in Docs/schema/growth.json.
 public enum GrowthJSON {
-    /// An object a stack, largest first, then the summary.
+    /// An object for each stack, largest first, then the summary.
     public static func lines(_ report: GrowthReport) -> [JSONLine] {
         report.stacks.map { line($0, report) } + [summary(report)]
     }

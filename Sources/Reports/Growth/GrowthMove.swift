@@ -25,7 +25,7 @@ public struct GrowthMove: Hashable, Sendable {
     /// one of them, within which the mapping keeps its place in a huge page; where the room has that place already, the
     /// upper end is taken if mappings grow down (__thp_get_unmapped_area(), mm/huge_memory.c).
     public func targets(pageBytes: UInt64) -> [UInt64] {
-        let wanted = (newLength &+ pageBytes - 1) / pageBytes &* pageBytes
+        let wanted = (newLength &+ pageBytes &- 1) / pageBytes &* pageBytes
         guard roomLength >= wanted else { return [] }
         let spare = roomLength - wanted
         if spare == 0 { return [room] }

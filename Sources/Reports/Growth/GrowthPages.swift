@@ -34,9 +34,9 @@ public struct GrowthSpaceID: Hashable, Sendable {
     public init(pid: UInt32, serial: UInt32) { (self.pid, self.serial) = (pid, serial) }
 }
 
-/// What the resident pages of address spaces have done since they were first seen, in pages.
+/// Changes of the resident pages of address spaces since they were first seen, in pages.
 public struct GrowthSums: Hashable, Sendable {
-    /// The counters' own change, summed up and not followed.
+    /// By how much the counters themselves changed, read from them.
     public var change: Int64 = 0
     /// Resident now.
     public var resident: Int64 = 0
@@ -62,10 +62,10 @@ public struct GrowthSums: Hashable, Sendable {
         (reclaimed, taken, ended) = (space.reclaimed, space.taken, space.ended)
     }
 
-    /// Resident no more, for whatever reason.
+    /// No longer resident, for any reason.
     public var lost: Int64 { returned &+ reclaimed &+ taken &+ ended }
 
-    /// What was seen adds up to this.
+    /// The sum of what was seen.
     public var explained: Int64 { faulted &+ elsewhere &- returned &- reclaimed &- taken &- ended }
 
     public static func += (left: inout Self, right: Self) {
@@ -80,7 +80,7 @@ public struct GrowthSums: Hashable, Sendable {
     }
 }
 
-/// One address space, and what its resident pages have done.
+/// One address space, and how its resident pages changed.
 public struct GrowthSpace: Hashable, Sendable {
     public let id: GrowthSpaceID
     /// The process's name when it was first seen.
@@ -94,12 +94,12 @@ public struct GrowthSpace: Hashable, Sendable {
     }
 }
 
-/// What one stack of an address space made resident, in pages.
+/// The pages that one stack of an address space made resident.
 public struct GrowthSite: Hashable, Sendable {
     public let space: GrowthSpaceID
     /// Its place in the stack table; 0: it was not captured.
     public let stack: UInt64
-    /// What `GrowthResidency` counts pages by.
+    /// Its key in `GrowthResidency`.
     public let id: UInt32
     public var pages: GrowthPages
     public var huge: UInt64

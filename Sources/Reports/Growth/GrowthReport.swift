@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One row of a report: what a stack of a process made resident since the start, in pages.
+/// One row of a report: the pages that a stack of a process made resident since the start.
 public struct GrowthStack: Hashable, Sendable {
     public let pid: UInt32
     /// The process's name; nil: not known.
     public let comm: String?
     public var pages: GrowthPages
-    /// Resident still, of the pages that no later fault of another stack has made resident again; nil: not known.
+    /// Pages of this stack that are resident now. A page that another stack has faulted in since is that stack's. nil:
+    /// not known.
     public var resident: UInt64?
     public var huge: UInt64
     public var faults: UInt64
-    /// Faults that waited for a device, and for how long; nil where no hook tells.
+    /// Major faults, and how long they waited; nil where no hook sees them.
     public var majors: UInt64?
     public var waitNanoseconds: UInt64?
     /// Innermost first; nil: the stack was not captured.
@@ -68,13 +69,13 @@ public struct GrowthStack: Hashable, Sendable {
         return result.sorted { $0.order > $1.order }
     }
 
-    /// Which comes first: the larger, by what is known of it.
+    /// Rows are ordered by resident pages where these are known, else by all pages.
     private var order: (Int64, Int64, UInt32) {
         (resident.map { Int64(clamping: $0) } ?? pages.total, pages.total, pid)
     }
 }
 
-/// What stacks made resident since the start, and what became of the resident memory as a whole.
+/// Pages that stacks made resident since the start, and changes of resident memory as a whole.
 public struct GrowthReport: Hashable, Sendable {
     public let time: WallTime
     /// Since the start of the trace.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// growth's text: a paragraph a stack, the largest last, as memleak's; then what became of resident memory.
+/// growth's text: a paragraph for each stack, the largest last, as memleak's; then the sums of resident memory.
 public struct GrowthText: Sendable {
     /// `-T`: for the title.
     public let top: Int

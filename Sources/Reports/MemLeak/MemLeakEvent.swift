@@ -7,18 +7,13 @@ public enum MemLeakEvent: Hashable, TraceEvent {
     case mapping(MappingCall)
     /// A call that is to be shown (`-t`).
     case traced(MemLeakCall)
-    /// A chosen process has a child, which is chosen too.
-    case forked(pid: UInt32, parent: UInt32)
-    /// A process has another program: what it had allocated until then is gone.
-    ///
-    /// - Parameter isNarrow: it is one of 32 bits.
-    case execed(pid: UInt32, comm: String, time: UInt64, isNarrow: Bool)
-    /// The last thread of a process has ended.
-    case exited(pid: UInt32, time: UInt64)
-    /// A stack of the process led to code in no mapping known.
-    case unmapped(pid: UInt32)
+    case process(ProcessChange)
 
     public init?(_ record: RawSpan) {
+        if let change = ProcessChange(record) {
+            self = .process(change)
+            return
+        }
         guard let event = record.record(memleak_event.self) else { return nil }
         switch event.kind {
         case MEMLEAK_MAPPING.rawValue:
@@ -27,12 +22,6 @@ public enum MemLeakEvent: Hashable, TraceEvent {
         case MEMLEAK_TRACED.rawValue:
             guard let call = MemLeakCall(event) else { return nil }
             self = .traced(call)
-        case MEMLEAK_FORKED.rawValue: self = .forked(pid: event.pid, parent: event.parent)
-        case MEMLEAK_EXECED.rawValue:
-            self = .execed(
-                pid: event.pid, comm: fixedText(event.comm), time: event.time_ns, isNarrow: event.recorded != 0)
-        case MEMLEAK_EXITED.rawValue: self = .exited(pid: event.pid, time: event.time_ns)
-        case MEMLEAK_UNMAPPED.rawValue: self = .unmapped(pid: event.pid)
         default: return nil
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How long each CPU was not idle, by /proc/stat, in clock ticks; a CPU that waits for I/O is not idle to PSI.
+/// How long each CPU was not idle, by /proc/stat in clock ticks, by PSI in nanoseconds; a CPU that waits for I/O is not idle to PSI.
 public struct CPUBusyTimes: Hashable, Sendable {
     /// By the CPU's number.
     public var ticks: [Int: UInt64]
@@ -26,11 +26,17 @@ public struct CPUBusyTimes: Hashable, Sendable {
 public struct CPUStallSum: Sendable {
     private var stalled: [UInt64]
     private var busy: CPUBusyTimes
+    /// How long a unit of `busy` is.
+    private let unitNanoseconds: Double
     /// Nanoseconds, since the start.
     public private(set) var some: Double = 0
 
-    /// - Parameter stalled: nanoseconds by CPU, since the start of counting.
-    public init(stalled: [UInt64], busy: CPUBusyTimes) { (self.stalled, self.busy) = (stalled, busy) }
+    /// - Parameters:
+    ///   - stalled: nanoseconds by CPU, since the start of counting.
+    ///   - unitNanoseconds: of a unit of `busy`.
+    public init(stalled: [UInt64], busy: CPUBusyTimes, unitNanoseconds: Double = Self.tickNanoseconds) {
+        (self.stalled, self.busy, self.unitNanoseconds) = (stalled, busy, unitNanoseconds)
+    }
 
     /// Ends a span of at most a few seconds.
     public mutating func advance(stalled now: [UInt64], busy busyNow: CPUBusyTimes) {
@@ -41,7 +47,7 @@ public struct CPUStallSum: Sendable {
             let from = busy.ticks[cpu] ?? 0, to = busyNow.ticks[cpu] ?? 0
             var weight = Double(to > from ? to - from : 0)
             // stalled and asleep for want of I/O is not idle, and less than a tick is not seen
-            weight = max(weight, added / Self.tickNanoseconds)
+            weight = max(weight, added / unitNanoseconds)
             weighed += added * weight
             weights += weight
         }
@@ -50,5 +56,5 @@ public struct CPUStallSum: Sendable {
     }
 
     /// USER_HZ is 100 on every machine that the tools run on.
-    private static let tickNanoseconds = 1e7
+    public static let tickNanoseconds = 1e7
 }

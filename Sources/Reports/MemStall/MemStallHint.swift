@@ -2,10 +2,12 @@
 
 /// What an interval means, and what to look at next: decided by its numbers.
 public enum MemStallHint: Hashable, Sendable {
-    /// A cgroup's tasks stall most of the time at a limit, and gain little by it.
-    case thrashes(limit: CgroupPath, cause: MemStallCause, share: Double, pagesPerSecond: Double)
+    /// A livelock at a cgroup's limit.
+    case thrashes(MemStallLimit)
     /// A limit is where most of the time goes, and reclaim finds what it wants.
-    case atLimit(limit: CgroupPath, cause: MemStallCause, share: Double)
+    case atLimit(MemStallLimit, share: Double)
+    /// Among several cgroups below a limit, one asks for most of what is freed there.
+    case culprit(MemStallCulprit, share: Double)
     /// Most of it is reclaim for the machine as a whole.
     case machineShort(share: Double)
     /// Most of it is compaction for large pages.
@@ -17,37 +19,40 @@ public enum MemStallHint: Hashable, Sendable {
 
     /// A task that stalls for less of an interval than this is in no trouble.
     static let notable = 0.05
-    /// "Most of the time": for a livelock verdict.
-    static let most = 0.5
-    /// 1 MB a second stalled, in pages of 4 KiB; an unhindered reclaim frees hundreds of MB.
-    static let little = 256.0
+    static let most = MemStallLimit.most
 
     /// The hints of an interval, gravest first; none where nobody waits to speak of.
-    public static func hints(_ interval: MemStallInterval) -> [MemStallHint] {
-        let total = Double(interval.stalledNanoseconds), length = Double(interval.intervalNanoseconds)
-        guard length > 0, total / length >= notable else { return [] }
-        var limits: [Limit: Sum] = [:], causes: [MemStallCause: Double] = [:]
-        for row in interval.rows where row.cause.isWait {
+    ///
+    /// - Parameters:
+    ///   - rows: of tasks.
+    ///   - limits: where they wait, the one first where most time goes.
+    ///   - culprits: who allocates there.
+    public static func hints(
+        _ rows: [MemStallRow], intervalNanoseconds: UInt64, limits: [MemStallLimit], culprits: [MemStallCulprit]
+    ) -> [MemStallHint] {
+        var causes: [MemStallCause: Double] = [:], total = 0.0
+        for row in rows where row.cause.isWait {
             let stalled = Double(row.counters.stalledNanoseconds)
             causes[row.cause, default: 0] += stalled
-            if let path = row.limitCgroup {
-                limits[Limit(path: path, cause: row.cause), default: Sum()].add(row, of: length)
-            }
+            total += stalled
         }
-        var hints: [MemStallHint] = []
-        for (limit, sum) in limits.sorted(by: {
-            ($1.value.stalled, $0.key.path.path) < ($0.value.stalled, $1.key.path.path)
-        }) {
-            let gained = sum.pages / (sum.stalled / 1e9)
-            if sum.longestShare >= most && gained < little {
-                hints.append(
-                    .thrashes(
-                        limit: limit.path, cause: limit.cause, share: sum.longestShare, pagesPerSecond: gained))
-            } else if sum.stalled / total >= most {
-                hints.append(.atLimit(limit: limit.path, cause: limit.cause, share: sum.stalled / total))
-            }
-        }
+        let length = Double(intervalNanoseconds)
+        guard length > 0, total / length >= notable else { return [] }
         func share(_ cause: MemStallCause) -> Double { (causes[cause] ?? 0) / total }
+
+        var hints = limits.filter(\.thrashes).map { MemStallHint.thrashes($0) }
+        for limit in limits where limit.cgroup != nil {
+            let share = Double(limit.stalledNanoseconds) / total
+            guard share >= most else { continue }
+            if !limit.thrashes { hints.append(.atLimit(limit, share: share)) }
+        }
+        for limit in limits where Double(limit.stalledNanoseconds) / total >= most {
+            let there = culprits.filter { $0.limit == limit }
+            guard there.count > 1, let first = there.first, first.cgroup != nil, let share = first.reclaimedShare,
+                share >= most
+            else { continue }
+            hints.append(.culprit(first, share: share))
+        }
         if share(.directReclaim) >= most { hints.append(.machineShort(share: share(.directReclaim))) }
         if share(.compaction) >= most { hints.append(.compacts(share: share(.compaction))) }
         for cause in [MemStallCause.refault, .swapin] where share(cause) >= most {
@@ -57,37 +62,29 @@ public enum MemStallHint: Hashable, Sendable {
         return hints
     }
 
-    private struct Limit: Hashable {
-        let path: CgroupPath
-        let cause: MemStallCause
-    }
-
-    private struct Sum {
-        var stalled = 0.0, pages = 0.0
-        /// The part of the interval that the task stalls which stalls longest.
-        var longestShare = 0.0
-
-        mutating func add(_ row: MemStallRow, of length: Double) {
-            stalled += Double(row.counters.stalledNanoseconds)
-            pages += Double(row.counters.reclaimedPages)
-            longestShare = max(longestShare, Double(row.counters.stalledNanoseconds) / length)
-        }
-    }
-
-    /// In a line or two of a user's words.
+    /// In a line or some of a user's words.
     public var text: String {
         func percent(_ share: Double) -> String { "\(Int((min(share, 1) * 100).rounded())) %" }
+        func name(_ cgroup: CgroupPath?) -> String { cgroup.map { Printable.text($0.path) } ?? "the machine" }
+        func size(_ limit: MemStallLimit) -> String {
+            limit.limitBytes.map { " (\($0 >> 20) MB)" } ?? ""
+        }
         switch self {
-        case .thrashes(let limit, let cause, let share, let pages):
-            let name = Printable.text(limit.path)
-            let remedy =
-                cause == .memcgHigh
-                ? "raise memory.high, or let it OOM by memory.max" : "raise memory.max, or let it OOM"
-            return "thrashes at \(cause == .memcgHigh ? "memory.high" : "the limit") of \(name): "
-                + "stalled \(percent(share)) of the time for \(fixed(pages, 0)) pages a second; \(remedy)"
-        case .atLimit(let limit, let cause, let share):
-            return "\(percent(share)) is \(cause.name) at the limit of \(Printable.text(limit.path)): "
+        case .thrashes(let limit):
+            let isHigh = limit.cause == .memcgHigh
+            var text = "reclaims \(fixed(limit.gained / 1e6, 1)) MB per second stalled at "
+            text += isHigh ? "memory.high of " : "the limit of "
+            text += name(limit.cgroup) + size(limit)
+            if let readBack = limit.readBack, readBack >= Self.most { text += ", and reads \(percent(readBack)) back" }
+            text += "; waits \(percent(limit.waitingShare)) of the time: it thrashes and will not be killed; "
+            text += isHigh ? "raise memory.high, or let it OOM by memory.max" : "raise memory.max, or let it OOM"
+            return text
+        case .atLimit(let limit, let share):
+            return "\(percent(share)) is \(limit.cause.name) at the limit of \(name(limit.cgroup))\(size(limit)): "
                 + "what runs there needs more than it may have"
+        case .culprit(let culprit, let share):
+            let place = culprit.limit.cgroup.map { "at the limit of " + name($0) } ?? "by tasks for the machine"
+            return "\(name(culprit.cgroup)) asks for \(percent(share)) of what is freed \(place)"
         case .machineShort(let share):
             return "\(percent(share)) is direct reclaim: the machine is short of memory, and kswapd does not keep up"
                 + " (vm.watermark_scale_factor, vm.min_free_kbytes)"

@@ -6,6 +6,16 @@ public struct MemStallInterval: Hashable, Sendable {
     public let intervalNanoseconds: UInt64
     /// Longest first.
     public let rows: [MemStallRow]
+    /// The cgroups whose tasks stalled, longest first.
+    public var groups: [MemStallGroup] = []
+    /// Does the kernel keep PSI by cgroup? Version 2's memory cgroups alone have it.
+    public var hasGroupPressure = false
+    /// Who allocates at which limit.
+    public var culprits: [MemStallCulprit] = []
+    /// Who reclaims besides; nil where it was not asked for.
+    public var reclaim: MemStallReclaim?
+    /// What it means, gravest first.
+    public var hints: [MemStallHint] = []
     /// The machine's; nil where the kernel keeps none.
     public let pressure: MemoryPressure?
     /// PSI's "some" as the stalls that were seen make it, of all tasks; nil where nothing is compared.
@@ -25,14 +35,34 @@ public struct MemStallInterval: Hashable, Sendable {
         (self.histograms, self.losses) = (histograms, losses)
     }
 
-    /// Below a millisecond there is nothing to compare.
-    static let leastPressure: UInt64 = 1_000_000
+    /// What the tasks' rows say of cgroups, limits, and who is to blame.
+    ///
+    /// - Parameters:
+    ///   - tasks: every task's rows.
+    ///   - before: the cgroups' files at the interval's begin, as far as they were read.
+    ///   - now: and at its end.
+    ///   - explained: by cgroup, PSI's "some" as the stalls make it.
+    public mutating func judge(
+        tasks: [MemStallRow], before: [CgroupPath: StallCgroupFiles], now: [CgroupPath: StallCgroupFiles],
+        explained: [CgroupPath: UInt64], pageSize: UInt64
+    ) {
+        var pressures: [CgroupPath: MemoryPressure] = [:]
+        for (path, memory) in now {
+            guard let pressure = memory.pressure, let earlier = before[path]?.pressure else { continue }
+            pressures[path] = pressure.since(earlier)
+        }
+        groups = MemStallGroup.groups(tasks, pressures: pressures, explained: explained)
+        let limits = MemStallLimit.limits(
+            tasks, intervalNanoseconds: intervalNanoseconds, before: before, now: now, pageSize: pageSize)
+        culprits = MemStallCulprit.culprits(tasks, at: limits, before: before, now: now)
+        hints = MemStallHint.hints(
+            tasks, intervalNanoseconds: intervalNanoseconds, limits: limits, culprits: culprits)
+    }
 
     /// How much of PSI's "some" the stalls explain; nil where there is none to speak of, or nothing is compared.
-    public var explainedRatio: Double? {
-        guard let pressure, let explained, pressure.some >= Self.leastPressure else { return nil }
-        return Double(explained) / Double(pressure.some)
-    }
+    public var explainedRatio: Double? { ratio(of: explained, by: pressure) }
+    /// The part of PSI's "some" that no stall explains, in PSI's own time; nil where nothing is compared.
+    public var unexplainedNanoseconds: UInt64? { unexplained(explained, of: pressure) }
 
     /// The sum of the rows that are waits.
     public var stalledNanoseconds: UInt64 { sum(\.stalledNanoseconds) }

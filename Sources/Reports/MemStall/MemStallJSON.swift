@@ -4,7 +4,11 @@
 public enum MemStallJSON {
     /// The rows, then the interval's own object.
     public static func lines(_ interval: MemStallInterval) -> [JSONLine] {
-        interval.rows.map { line($0, interval) } + [closing(interval)]
+        var lines = interval.rows.map { line($0, interval) }
+        lines += interval.groups.map { line($0, interval) }
+        lines += interval.culprits.map { line($0, interval) }
+        if let reclaim = interval.reclaim { lines.append(line(reclaim, interval)) }
+        return lines + [closing(interval)]
     }
 
     private static func line(_ row: MemStallRow, _ interval: MemStallInterval) -> JSONLine {
@@ -26,6 +30,45 @@ public enum MemStallJSON {
         return line
     }
 
+    private static func line(_ group: MemStallGroup, _ interval: MemStallInterval) -> JSONLine {
+        var line = JSONLine(type: "memstall_cgroup")
+        line.add("time", interval.time.rfc3339)
+        line.add("interval_ns", interval.intervalNanoseconds)
+        line.add("cgroup", group.cgroup.path)
+        line.add("stalled_ns", group.stalledNanoseconds)
+        line.add("psi_ns", group.psiNanoseconds)
+        line.add("psi_some_ns", group.pressure?.some)
+        line.add("psi_full_ns", group.pressure?.full)
+        line.add("explained_ns", group.explained)
+        line.add("explained_ratio", group.explainedRatio)
+        line.add("unexplained_ns", group.unexplainedNanoseconds)
+        return line
+    }
+
+    private static func line(_ culprit: MemStallCulprit, _ interval: MemStallInterval) -> JSONLine {
+        let limit = culprit.limit
+        var line = JSONLine(type: "memstall_culprit")
+        line.add("time", interval.time.rfc3339)
+        line.add("interval_ns", interval.intervalNanoseconds)
+        line.add("limit_cgroup", limit.cgroup?.path)
+        line.add("cause", limit.cause.name)
+        line.add("cgroup", culprit.cgroup?.path)
+        line.add("tasks", culprit.tasks)
+        line.add("stalled_ns", culprit.stalledNanoseconds)
+        line.add("reclaimed_pages", culprit.reclaimedPages)
+        line.add("reclaimed_ratio", culprit.reclaimedShare)
+        line.add("usage_bytes", culprit.usageBytes)
+        line.add("grown_bytes", culprit.grownBytes)
+        line.add("limit_bytes", limit.limitBytes)
+        line.add("limit_stalled_ns", limit.stalledNanoseconds)
+        line.add("limit_reclaimed_pages", limit.reclaimedPages)
+        line.add("limit_refaulted_pages", limit.refaultedPages)
+        line.add("limit_oom_kills", limit.oomKills)
+        line.add("limit_waiting_ratio", limit.waitingShare)
+        line.add("livelock", limit.thrashes)
+        return line
+    }
+
     private static func closing(_ interval: MemStallInterval) -> JSONLine {
         var line = JSONLine(type: "memstall_interval")
         line.add("time", interval.time.rfc3339)
@@ -36,6 +79,7 @@ public enum MemStallJSON {
         line.add("psi_full_ns", interval.pressure?.full)
         line.add("explained_ns", interval.explained)
         line.add("explained_ratio", interval.explainedRatio)
+        line.add("unexplained_ns", interval.unexplainedNanoseconds)
         line.add("vmstat_pgscan_kswapd_pages", interval.vmstat.kswapdScanned)
         line.add("vmstat_pgsteal_kswapd_pages", interval.vmstat.kswapdStolen)
         line.add("vmstat_pgscan_direct_pages", interval.vmstat.directScanned)
@@ -44,7 +88,7 @@ public enum MemStallJSON {
         line.add("vmstat_refault_file_pages", interval.vmstat.refaultedFile)
         line.add("vmstat_compact_stall", interval.vmstat.compactions)
         line.add("vmstat_oom_kill", interval.vmstat.oomKills)
-        line.add("hints", MemStallHint.hints(interval).map(\.text))
+        line.add("hints", interval.hints.map(\.text))
         if let histograms = interval.histograms {
             line.add(
                 "histograms",

@@ -47,12 +47,13 @@ public struct MemStallText: Hashable, Sendable {
             }
         }
         lines.append(pressure(interval))
-        lines += reclaim(interval)
-        lines += MemStallHint.hints(interval).flatMap { wrapped($0.text, first: "=> ", indent: "   ") }
+        lines += groups(interval) + culprits(interval) + reclaim(interval)
+        lines += interval.reclaim?.lines() ?? []
+        lines += interval.hints.flatMap { wrapped($0.text, first: "=> ", indent: "   ") }
         return lines + [""]
     }
 
-    private func line(_ row: MemStallRow) -> String {
+    func line(_ row: MemStallRow) -> String {
         var line = TableLine()
         line.left(row.cause.name, 14)
         if grouping == .task || grouping == .process {
@@ -79,22 +80,71 @@ public struct MemStallText: Hashable, Sendable {
     }
 
     /// A path's end, which tells cgroups apart, where there is no room for all of it.
-    private func path(_ path: CgroupPath?) -> String {
+    private func path(_ path: CgroupPath?, within width: Int = Self.pathWidth) -> String {
         guard let path else { return "-" }
         let text = Printable.text(path.path)
-        guard !wide, text.count > Self.pathWidth else { return text }
-        return "…" + text.suffix(Self.pathWidth - 1)
+        guard !wide, text.count > width else { return text }
+        return "…" + text.suffix(width - 1)
     }
 
     private func milliseconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e6, 1) }
 
-    private func pressure(_ interval: MemStallInterval) -> String {
+    func pressure(_ interval: MemStallInterval) -> String {
         func seconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e9, 3) + " s" }
         guard let pressure = interval.pressure else { return "PSI: this kernel keeps none" }
         var text = "PSI: some \(seconds(pressure.some)), full \(seconds(pressure.full)) of "
         text += seconds(interval.intervalNanoseconds)
-        if let ratio = interval.explainedRatio { text += "; explained \(fixed(ratio * 100, 0)) %" }
+        if let ratio = interval.explainedRatio {
+            text += "; explained \(fixed(ratio * 100, 0)) %"
+            if let missing = interval.unexplainedNanoseconds, ratio < 0.98 { text += ", not \(seconds(missing))" }
+        }
         return text
+    }
+
+    /// Each cgroup's tasks beside its own PSI; a run without `--wide` shows those where something is to be seen.
+    func groups(_ interval: MemStallInterval) -> [String] {
+        let shown = interval.groups.prefix { wide || $0.stalledNanoseconds >= 10_000_000 }
+        guard !shown.isEmpty else { return [] }
+        guard interval.hasGroupPressure else { return ["PSI by cgroup: none; cgroup v2 alone has it"] }
+        var head = TableLine()
+        head.right(["STALL_MS", "PSI_SOME", "PSI_FULL", "EXPLAINED", "NOT_MS"], 9)
+        head.add("CGROUP")
+        return [head.text]
+            + shown.map { group in
+                var line = TableLine()
+                line.right(milliseconds(group.stalledNanoseconds), 9)
+                line.right(group.pressure.map { milliseconds($0.some) } ?? "-", 9)
+                line.right(group.pressure.map { milliseconds($0.full) } ?? "-", 9)
+                line.right(group.explainedRatio.map { fixed($0 * 100, 0) + " %" } ?? "-", 9)
+                line.right(group.unexplainedNanoseconds.map(milliseconds) ?? "-", 9)
+                line.add(path(group.cgroup, within: 28))
+                return line.text
+            }
+    }
+
+    /// Who allocates at a limit, where it is not the limit's own cgroup alone.
+    func culprits(_ interval: MemStallInterval) -> [String] {
+        let shown = interval.culprits.filter { culprit in
+            wide || culprit.limit.cgroup == nil || culprit.cgroup != culprit.limit.cgroup
+        }
+        guard !shown.isEmpty else { return [] }
+        var head = TableLine()
+        head.left("WHO ALLOCATES", 20)
+        head.right("TASKS", 5)
+        head.right(["STALL_MS", "FREED", "SHARE", "GREW_MB"], 8)
+        head.add("LIMIT")
+        return [head.text]
+            + shown.map { culprit in
+                var line = TableLine()
+                line.left(path(culprit.cgroup, within: 20), 20)
+                line.right(String(culprit.tasks), 5)
+                line.right(milliseconds(culprit.stalledNanoseconds), 8)
+                line.right(String(culprit.reclaimedPages), 8)
+                line.right(culprit.reclaimedShare.map { fixed($0 * 100, 0) + " %" } ?? "-", 8)
+                line.right(culprit.grownBytes.map { fixed(Double($0) / 1_048_576, 1) } ?? "-", 8)
+                line.add(culprit.limit.cgroup.map { path($0) } ?? "the machine")
+                return line.text
+            }
     }
 
     /// Who reclaimed for the machine as a whole, and how much of what was looked at could be freed: `sar -B`'s %vmeff.

@@ -12,6 +12,13 @@ public struct ReclaimVMStat: Hashable, Sendable {
     /// Pages that tasks looked at in direct reclaim, and those of them that they freed.
     public var directScanned: UInt64? { counters["pgscan_direct"] }
     public var directStolen: UInt64? { counters["pgsteal_direct"] }
+    /// The part of what kswapd and tasks looked at that they freed (`sar -B`'s %vmeff); nil where nothing was.
+    public var efficiency: Double? {
+        guard let first = kswapdScanned, let second = directScanned, let stolen = kswapdStolen,
+            let more = directStolen, first &+ second > 0
+        else { return nil }
+        return Double(stolen &+ more) / Double(first &+ second)
+    }
     /// Pages read again that were evicted a short while ago.
     public var refaultedAnonymous: UInt64? { counters["workingset_refault_anon"] }
     public var refaultedFile: UInt64? { counters["workingset_refault_file"] }

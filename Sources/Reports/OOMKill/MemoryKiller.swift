@@ -3,7 +3,7 @@
 /// The machine's memory when a signal was sent.
 public struct MemoryShortage: Hashable, Sendable {
     public var totalBytes: UInt64
-    /// What could be had without swapping, by the kernel's estimate (MemAvailable).
+    /// MemAvailable of /proc/meminfo: the kernel's estimate of what can be allocated without swapping.
     public var availableBytes: UInt64
     /// Percent of the last ten seconds in which some task, and all tasks, stalled for want of memory (PSI); nil where the
     /// kernel keeps no such figures.
@@ -31,14 +31,14 @@ public struct MemoryShortage: Hashable, Sendable {
     }
 }
 
-/// Who kills for want of memory before the kernel has to.
+/// A program that kills for want of memory before the kernel does.
 ///
 /// The kernel does not know why a program sends a signal: that it was for memory is inferred, from the sender's name, and
 /// for container runtimes from the victim's cgroup and the machine's state.
 public struct MemoryKiller: Hashable, Sendable {
-    /// What tells it.
+    /// The sign that a kill was for want of memory.
     public enum Evidence: String, Hashable, Sendable {
-        /// A program that does nothing else is called so.
+        /// The sender's name is that of a program that kills for no other reason.
         case senderName = "sender_name"
         /// The machine was short of memory.
         case shortage
@@ -58,7 +58,7 @@ public struct MemoryKiller: Hashable, Sendable {
     /// May a program of this name kill for want of memory? The machine's state decides for some.
     public static func mayBe(_ comm: String) -> Bool { daemons.contains(comm) || runtimes.contains(comm) }
 
-    /// nil where nothing says that it was for memory: a plain kill is none.
+    /// nil where nothing shows that the kill was for want of memory.
     public init?(_ kill: SentKill, _ machine: MemoryShortage?) {
         let short: [Evidence] = machine?.isShort == true ? [.shortage] : []
         if Self.daemons.contains(kill.sender.comm) {

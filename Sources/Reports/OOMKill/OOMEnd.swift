@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A victim's memory is back.
+/// A victim's memory has been freed.
 public struct OOMEnd: Hashable, Sendable {
     public var time: WallTime
     public var killID: UInt64

@@ -5,9 +5,9 @@ internal import TraceRecords
 public enum OOMKillEvent: Hashable, TraceEvent {
     /// The kernel has chosen a victim.
     case victim(OOMVictim)
-    /// A victim's memory is back.
+    /// A victim's memory has been freed.
     case end(OOMEnd)
-    /// A program has told another to end.
+    /// A program has sent another SIGTERM or SIGKILL.
     case sent(SentKill)
 
     public init?(_ record: RawSpan) {
@@ -31,7 +31,7 @@ extension OOMVictim {
     ///
     /// - Parameters:
     ///   - bytes: the record of BPF/oomkill.bpf.c.
-    ///   - time: of the kill; the record has the time since a start of the machine that may be long past.
+    ///   - time: of the kill. The record's own time counts from a boot that may be long past.
     /// - Returns: nil where it is no such record.
     public init?(recorded bytes: [UInt8], at time: WallTime) {
         guard case .victim(let victim)? = OOMKillEvent(bytes.span.bytes) else { return nil }

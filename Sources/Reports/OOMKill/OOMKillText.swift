@@ -35,7 +35,7 @@ public enum OOMKillText {
         return lines
     }
 
-    /// A kill by a program: who, and what says that it was for memory.
+    /// A kill by a program: its sender, and the sign that it was for want of memory.
     public static func lines(_ kill: SentKill, by killer: MemoryKiller, _ machine: MemoryShortage?) -> [String] {
         var lines = [
             "\(kill.time.clockTime) \(Printable.text(killer.name)): \(kill.signal.name) from PID \(kill.sender.pid)"
@@ -94,7 +94,7 @@ public enum OOMKillText {
         return lines
     }
 
-    /// The line that follows when a victim's memory is back.
+    /// The line that follows when a victim's memory has been freed.
     public static func line(_ end: OOMEnd) -> String {
         let milliseconds = fixed(Double(end.sinceKillNanoseconds) / 1e6, 1)
         return "\(end.time.clockTime) PID \(end.victimPID) "

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why the kernel ran out, by enum oom_constraint (include/linux/oom.h).
+/// What bounded the allocation that failed: enum oom_constraint (include/linux/oom.h).
 public enum OOMConstraint: UInt32, Sendable {
     case none, cpuset, memoryPolicy, memoryCgroup
 
@@ -17,13 +17,13 @@ public enum OOMConstraint: UInt32, Sendable {
 
 /// A process that the kernel killed for want of memory.
 ///
-/// What the kernel could not tell is nil, never 0. Sizes are in bytes unless the
+/// A value that the kernel does not give is nil, never 0. Sizes are in bytes unless the
 /// name says pages, which are the kernel's.
 public struct OOMVictim: Hashable, Sendable {
     public var time: WallTime
-    /// The same for all processes killed in one OOM.
+    /// Number of the OOM: all processes killed in one have the same.
     public var killID: UInt64
-    /// The process whose allocation ran out.
+    /// The process whose allocation failed.
     public var triggerPID: UInt32
     public var triggerTID: UInt32
     public var triggerComm: String
@@ -40,9 +40,9 @@ public struct OOMVictim: Hashable, Sendable {
     public var sharesMemory: Bool
     /// The victim's memory cgroup.
     public var cgroup: CgroupPath?
-    /// What ran out, nil where no rung of the `context` ladder tells.
+    /// The OOM's context; nil where no rung of the `context` ladder sees it.
     public var context: Context?
-    /// The victim's memory, nil where it had let go of it.
+    /// The victim's memory; nil where its address space was gone already.
     public var memory: Memory?
     /// The trigger's kernel stack, innermost first; nil where it was not asked for.
     public var kernelStack: [UInt64]?
@@ -52,7 +52,7 @@ public struct OOMVictim: Hashable, Sendable {
         public var constraint: OOMConstraint?
         public var gfp: GFPFlags
         public var order: Int32
-        /// What the OOM's domain may use in all, RAM and swap: not what the victim used.
+        /// RAM and swap that the OOM's domain (the machine, a cgroup, some nodes) may use, not what the victim used.
         public var totalPages: UInt64
         /// The memory cgroup that ran out, nil when the machine did.
         public var domain: CgroupPath?

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A process that another one told to end, by SIGTERM or SIGKILL.
+/// A process to which another one sent SIGTERM or SIGKILL.
 ///
-/// What the kernel could not tell is nil, never 0.
+/// A value that the kernel does not give is nil, never 0.
 public struct SentKill: Hashable, Sendable {
     /// By its number.
     public enum Signal: UInt32, Sendable {
@@ -45,6 +45,6 @@ public struct SentKill: Hashable, Sendable {
     public var oomScoreAdj: Int32
     /// The victim's memory cgroup.
     public var cgroup: CgroupPath?
-    /// nil where it had let go of its address space.
+    /// The victim's memory; nil where its address space was gone already.
     public var memory: Memory?
 }

@@ -84,8 +84,15 @@ struct MessageHeader {
     var length: UInt64
     /// Nanoseconds of CPU time that the answer may take.
     var allowed: UInt64 = 0
-    /// A descriptor comes with it.
-    var hasFile: UInt64 = 0
+
+    /// Both together: to send them one by one would wake the other end for each.
+    func before(_ message: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.bytes + message.count)
+        withUnsafeBytes(of: self) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: message)
+        return bytes
+    }
 }
 
 /// What the process is asked for.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
+internal import SystemLayer
 
 /// The owner of a file, for the choice of the process that interprets it: what one user's file does to that process must not
 /// reach what another's is taken for.
@@ -13,6 +14,17 @@ package enum FileOwner: Hashable {
     package init(_ file: FileIdentity?) {
         self = file.map { FileSource($0) }.map { $0.isSystem ? .system : .other($0) } ?? .user(.max)
     }
+
+    /// Of what a process has where the kernel put its library: the system's where it is what this process has there.
+    package init(vdso: [UInt8], of pid: Int32) {
+        self = vdso == Self.ownVDSO ? .system : .user(ProcessFiles(pid).owner ?? .max)
+    }
+
+    private static let ownVDSO: [UInt8]? = {
+        guard let maps = try? ProcessMaps(pid: getpid()), let own = maps.mappings.first(where: { $0.kind == .vdso })
+        else { return nil }
+        return ModuleCache.memory(own, pid: getpid())
+    }()
 }
 
 /// The processes that interpret files: one for the system's own, one for those of each user on one file system.
@@ -26,17 +38,25 @@ public final class ParserPool {
     private var processes: [FileOwner: ParserProcess] = [:]
     private var uses: [FileOwner: UInt64] = [:]
     private var clock: UInt64 = 0
+    /// Started before anybody's file asks for it, and before the tracer gives away what it takes to shut it in by a user
+    /// and a root of its own.
+    private var spare: ParserProcess?
 
     public init() { make = { ParserProcess() } }
 
     /// - Parameter arguments: of the command line that makes a process one, the name of the program first.
     init(arguments: [String]) { make = { ParserProcess(arguments: arguments) } }
 
-    /// Starts the one for the system's own files: it gets ready while its owner does something else.
-    public func prepare() { process(of: .system)?.start() }
+    /// Starts the one for the system's own files, and another for the first that are not: they get ready while their owner
+    /// does something else.
+    public func prepare() {
+        process(of: .system)?.start()
+        if spare == nil { spare = make() }
+        spare?.start()
+    }
 
     /// Those that run.
-    public var running: [Int32] { processes.values.compactMap(\.pid).sorted() }
+    public var running: [Int32] { (processes.values.map(\.pid) + [spare?.pid]).compactMap { $0 }.sorted() }
 
     /// How many there are, how often one died of a file, and the time that starting them took.
     public var summary: String {
@@ -57,7 +77,8 @@ public final class ParserPool {
         }
         guard processes.count < Self.mostKnown else { return nil }
         makeRoom()
-        let fresh = make()
+        let fresh = owner == .system ? make() : spare ?? make()
+        if owner != .system { spare = nil }
         processes[owner] = fresh
         uses[owner] = clock
         return fresh

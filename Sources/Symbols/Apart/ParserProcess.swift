@@ -177,11 +177,9 @@ public final class ParserProcess {
         before: Duration, room: (Int) -> Bool
     ) throws(Failure) -> [UInt8] {
         var watch = Watch(running.channel.raw, clock: running.clock, until: before + allowed + Self.grace, before)
-        var header = MessageHeader(
-            question: question.rawValue, length: UInt64(message.count), allowed: Self.nanoseconds(allowed),
-            hasFile: file >= 0 ? 1 : 0)
-        try withUnsafeBytes(of: &header) { watch.sending($0, with: file) }.get()
-        try message.withUnsafeBytes { watch.sending($0, with: -1) }.get()
+        let header = MessageHeader(
+            question: question.rawValue, length: UInt64(message.count), allowed: Self.nanoseconds(allowed))
+        try header.before(message).withUnsafeBytes { watch.sending($0, with: file) }.get()
         var answer = MessageHeader(question: 0, length: 0)
         try withUnsafeMutableBytes(of: &answer) { watch.filling($0) }.get()
         guard answer.magic == MessageHeader.magic, answer.question == question.rawValue,

@@ -110,10 +110,13 @@ public final class ParserService {
     }
 
     private func send(_ question: UInt64, _ first: [UInt8], _ second: [UInt8]) {
-        var header = MessageHeader(question: question, length: UInt64(first.count + second.count))
-        withUnsafeBytes(of: &header) { Self.send($0) }
-        first.withUnsafeBytes { Self.send($0) }
-        second.withUnsafeBytes { Self.send($0) }
+        let header = MessageHeader(question: question, length: UInt64(first.count + second.count))
+        if second.count < 1 << 16 {
+            header.before(first + second).withUnsafeBytes { Self.send($0) }
+        } else {
+            header.before(first).withUnsafeBytes { Self.send($0) }
+            second.withUnsafeBytes { Self.send($0) }
+        }
     }
 
     private static func send(_ bytes: UnsafeRawBufferPointer) {

@@ -4,6 +4,7 @@
 #define SWIFTMEM_GROWTH_H
 
 #include <linux/types.h>
+#include "process_change.h"
 
 struct growth_config {
 	__u32 by_cgroup; /* ask the filter of those that begin */
@@ -12,7 +13,7 @@ struct growth_config {
 
 _Static_assert(sizeof(struct growth_config) == 8, "growth_config is shared with Swift");
 
-/* What a resident page is, in the order of mm->rss_stat[]. Entries of swap are no pages. */
+/* Kinds of resident pages, in the order of mm->rss_stat[]; swap entries are counted there too. */
 enum growth_kind {
 	GROWTH_FILE,
 	GROWTH_ANONYMOUS,
@@ -21,17 +22,17 @@ enum growth_kind {
 	GROWTH_KINDS,
 };
 
-/* An address space: what its resident pages have done since it was first seen. Only `now` is set, not added to. */
+/* An address space, and how its resident pages changed since it was first seen. All but `now` are sums. */
 struct growth_space {
 	__u64 born; /* CLOCK_MONOTONIC; tells it from an earlier one at the same address */
 	__u32 pid;
 	__u32 serial; /* tells this process's address spaces apart: each exec gives a new one */
-	__u32 narrow; /* of a program of 32 bits, whose stacks are not walked */
+	__u32 narrow; /* a program of 32 bits, whose stacks are not walked */
 	__u32 gone;
 	__s64 central[GROWTH_KINDS]; /* the counters' central parts, when last looked at */
 	__s64 base[GROWTH_KINDS]; /* pages when it was first seen; none where it began under the trace */
-	__s64 net[GROWTH_KINDS]; /* all changes that were followed since */
-	__s64 now[GROWTH_KINDS]; /* pages when space_sum_iter ran last: summed up, not followed */
+	__s64 net[GROWTH_KINDS]; /* sum of the changes that were seen since */
+	__s64 now[GROWTH_KINDS]; /* pages when space_sum_iter ran last, read from the counters */
 	__s64 faulted; /* pages that stacks of it made resident, less what the same faults replaced */
 	__s64 elsewhere; /* made resident by no stack of it: by fork, exec, kernel threads, other processes */
 	__s64 returned; /* given back by itself: munmap, madvise, brk, mremap, truncate */
@@ -59,9 +60,9 @@ struct growth_site {
 	__s64 pages[GROWTH_KINDS];
 	__u64 huge; /* pages of those that came as huge pages */
 	__u64 unplaced; /* pages whose addresses were not noted */
-	__u64 faults; /* that made pages resident; system calls that did count once a change */
-	__u64 majors; /* faults that waited for a device */
-	__u64 wait_ns; /* from the fault to its page, of those */
+	__u64 faults; /* that made pages resident; a system call counts once for each change */
+	__u64 majors; /* major faults */
+	__u64 wait_ns; /* of major faults, from the fault to its page */
 	__u32 id; /* in growth_chunk */
 	__u32 padding;
 };
@@ -70,7 +71,7 @@ _Static_assert(sizeof(struct growth_site) == 80, "growth_site is shared with Swi
 
 #define GROWTH_CHUNK 64
 
-/* Pages that lie beside each other: number * GROWTH_CHUNK and up. */
+/* GROWTH_CHUNK consecutive pages, from page number * GROWTH_CHUNK on. */
 struct growth_chunk_key {
 	__u64 number;
 	__u32 pid;
@@ -85,28 +86,19 @@ struct growth_counters {
 	__u64 stacks; /* put into the stack table */
 };
 
-enum growth_event_kind {
-	GROWTH_FORKED = 1, /* pid was forked by `parent` */
-	GROWTH_EXECED,
-	GROWTH_EXITED, /* the last thread of pid */
-	GROWTH_UNMAPPED, /* a stack of pid led to code in no mapping known */
-	GROWTH_MOVED, /* mremap moves pages to another address */
-};
+/* A kind of record behind those of process_change.h. */
+#define GROWTH_MOVED PROCESS_CHANGES
 
-struct growth_event {
+/* mremap moves pages to another address: in bytes, the pages, and the room that was found, which may be larger. */
+struct growth_move {
 	__u32 kind;
 	__u32 pid;
-	__u32 parent;
-	__u32 narrow; /* of exec: a program of 32 bits */
-	__u64 time_ns; /* CLOCK_MONOTONIC */
-	char comm[16];
-	/* of a move, in bytes: the pages, and the room that was found, which may be larger than the new length */
+	__u32 serial; /* of the address space */
+	__u32 parked; /* the serial under which the chunks of its pages are kept until user space has them */
 	__u64 from, length, new_length;
 	__u64 to, found;
-	__u32 serial; /* of a move: the address space */
-	__u32 parked; /* of a move: the serial under which the chunks of its pages are kept until user space has them */
 };
 
-_Static_assert(sizeof(struct growth_event) == 88, "growth_event is shared with Swift");
+_Static_assert(sizeof(struct growth_move) == 56, "growth_move is shared with Swift");
 
 #endif

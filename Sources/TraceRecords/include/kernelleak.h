@@ -4,6 +4,7 @@
 #define SWIFTMEM_KERNELLEAK_H
 
 #include <linux/types.h>
+#include "memleak.h"
 
 enum kernelleak_kind {
 	KERNELLEAK_KMALLOC = 1,
@@ -82,13 +83,7 @@ struct kernelleak_cache {
 };
 
 struct kernelleak_counters {
-	__u64 allocations; /* recorded */
-	__u64 frees; /* of recorded ones, those in bulk included */
-	__u64 unmatched_frees; /* of what was not recorded */
-	__u64 sampled_out;
-	__u64 filtered_out; /* by size or cache */
-	__u64 failed;
-	__u64 stacks; /* put into the stack table */
+	struct memleak_counters calls; /* frees include those in bulk; filtered_out is by size or cache */
 	__u64 bulk_frees; /* of recorded ones, in bulk */
 	__u64 rcu_frees; /* of recorded ones, by kfree_rcu() */
 	__u64 unseen_frees; /* of recorded ones: their address was given out again */
@@ -97,7 +92,7 @@ struct kernelleak_counters {
 	__u64 rescued_frees; /* seen by the second program: the first was interrupted by them */
 };
 
-_Static_assert(sizeof(struct kernelleak_counters) == 104, "kernelleak_counters is shared with Swift");
+_Static_assert(sizeof(struct kernelleak_counters) == 120, "kernelleak_counters is shared with Swift");
 
 #define KSTACK_FRAMES 96
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Records of BPF/meminfo.bpf.c, a kind an iterator; each iterator writes one behind the other. */
+/* Records of BPF/meminfo.bpf.c. Each iterator writes records of one type, consecutively. */
 #ifndef SWIFTMEM_MEMINFO_H
 #define SWIFTMEM_MEMINFO_H
 
@@ -9,8 +9,8 @@
 
 enum meminfo_kind {
 	MEMINFO_SHARED = 1, /* a file of a tmpfs, open or mapped */
-	MEMINFO_PIPE, /* pages that wait in a pipe */
-	MEMINFO_SOCKET, /* pages that wait in a socket's queues */
+	MEMINFO_PIPE, /* pages of data in a pipe */
+	MEMINFO_SOCKET, /* pages of data in a socket's queues */
 	MEMINFO_PACKET_RING, /* rings of a packet socket */
 	MEMINFO_PERF_RING, /* rings of a perf event */
 	MEMINFO_BPF_RING, /* a ring buffer of BPF programs */
@@ -20,16 +20,16 @@ enum meminfo_kind {
 struct meminfo_holding {
 	__u32 kind; /* enum meminfo_kind */
 	__u32 pid; /* 0: none is known */
-	__u64 address; /* in the kernel: tells it from others of its kind */
+	__u64 address; /* of the kernel's object: tells it from others of its kind */
 	__u64 bytes;
 	/* of MEMINFO_SHARED alone: */
 	__u64 inode;
-	__u32 device; /* as the kernel keeps a dev_t */
+	__u32 device; /* dev_t in the kernel's encoding */
 	__u32 links;
 	__u64 start; /* its mapping; 0: it is open as fd */
 	__u64 end;
 	__s32 fd;
-	char name[MEMINFO_NAME]; /* the last of its path, cut */
+	char name[MEMINFO_NAME]; /* last component of its path, cut */
 	__u32 padding;
 };
 

@@ -4,6 +4,7 @@
 #define SWIFTMEM_MEMLEAK_H
 
 #include <linux/types.h>
+#include "process_change.h"
 
 /* What a probed function does, by the shape of its arguments; a probe's cookie. */
 enum memleak_op {
@@ -86,13 +87,10 @@ struct memleak_counters {
 
 _Static_assert(sizeof(struct memleak_counters) == 72, "memleak_counters is shared with Swift");
 
+/* A call; kinds behind those of process_change.h. */
 enum memleak_kind {
-	MEMLEAK_MAPPING = 1, /* mmap, munmap or mremap succeeded */
+	MEMLEAK_MAPPING = PROCESS_CHANGES, /* mmap, munmap or mremap succeeded */
 	MEMLEAK_TRACED, /* any call, for the trace */
-	MEMLEAK_FORKED, /* pid was forked by `parent` */
-	MEMLEAK_EXECED, /* a program of 32 bits where `recorded` is set */
-	MEMLEAK_EXITED, /* the last thread of pid */
-	MEMLEAK_UNMAPPED, /* a stack of pid led to code in no mapping known */
 };
 
 struct memleak_event {
@@ -108,8 +106,8 @@ struct memleak_event {
 	__u64 map_flags; /* of mmap and mremap */
 	__u64 result;
 	__u64 stack;
-	__u32 parent;
 	__u32 recorded;
+	__u32 padding;
 	char comm[16];
 };
 

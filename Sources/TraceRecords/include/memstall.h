@@ -9,9 +9,13 @@
 #define MEMSTALL_TASKS 10240 /* that stall at the same time */
 #define MEMSTALL_CPUS 4096
 #define MEMSTALL_CGROUPS 4096
+#define MEMSTALL_GROUP_CPUS 16384 /* cgroups whose tasks stall, on each CPU */
 #define MEMSTALL_PATH 512
 #define MEMSTALL_SLOTS 36 /* powers of two of microseconds: up to nine hours */
 #define MEMSTALL_RANGES 64
+#define MEMSTALL_NODES 64 /* MAX_NUMNODES of most kernels */
+#define MEMSTALL_ORDERS 16 /* a power of two; the buddy allocator has fewer */
+#define MEMSTALL_SHRINKERS 256
 #define MEMSTALL_DEPTH 4 /* stalls within stalls; a power of two */
 
 /* Why a task waits. The order is that of MemStallCause in Swift. */
@@ -104,7 +108,7 @@ struct memstall_piece {
 	__u32 kind; /* what opened it, enum memstall_kind */
 	__u32 gfp;
 	__s32 order; /* -1: has none */
-	__u32 padding;
+	__u32 node; /* of kswapd */
 	__u8 psi; /* PSI counts it */
 	__u8 open; /* why is not known yet */
 	__u8 more_padding[2];
@@ -137,6 +141,7 @@ struct memstall_task {
 	__u64 cgroup;
 	__u64 since_ns; /* from here on time is the innermost piece's */
 	__u64 off_since_ns; /* 0: on a CPU */
+	__u64 shrinks_ns; /* since when it is in a shrinker; 0: it is in none */
 	__u32 pid;
 	__u32 tid;
 	__u32 depth;
@@ -147,7 +152,7 @@ struct memstall_task {
 	char comm[16];
 };
 
-_Static_assert(sizeof(struct memstall_task) == 64 * MEMSTALL_DEPTH + 72, "memstall_task is shared with Swift");
+_Static_assert(sizeof(struct memstall_task) == 64 * MEMSTALL_DEPTH + 80, "memstall_task is shared with Swift");
 
 /*
  * How long a CPU had a stalled task: PSI's "some" of one CPU. Only its own programs change it, but for
@@ -160,19 +165,54 @@ struct memstall_cpu {
 	__u64 left_seen; /* those of `left` that `stalled` is without */
 	__u64 left;
 	__u64 left_ns; /* when the last one left */
-	__u64 padding[2];
+	__u64 nonidle_ns; /* of a cgroup: how long PSI says that it was not idle here, since the first reading */
+	__u32 nonidle_seen; /* PSI's own sum at the last reading, which has 32 bits */
+	__u32 nonidle_known;
 };
 
 _Static_assert(sizeof(struct memstall_cpu) == 64, "memstall_cpu is shared with Swift");
 
+/* A cgroup on a CPU: what the map `group_cpus` has a struct memstall_cpu of. */
+struct memstall_group_cpu {
+	__u64 cgroup;
+	__u32 cpu;
+	__u32 padding;
+};
+
+_Static_assert(sizeof(struct memstall_group_cpu) == 16, "memstall_group_cpu is shared with Swift");
+
 /* A memory cgroup's path: the names from the leaf to the root, each with its NUL. */
 struct memstall_cgroup {
+	__u64 address; /* of its struct cgroup, which may be gone */
 	__u32 length;
 	__u32 ready; /* 0: it is being found out */
 	char names[MEMSTALL_PATH];
 };
 
-_Static_assert(sizeof(struct memstall_cgroup) == 520, "memstall_cgroup is shared with Swift");
+_Static_assert(sizeof(struct memstall_cgroup) == 528, "memstall_cgroup is shared with Swift");
+
+/* What the kernel's own threads did on a node; each is changed by its own thread only. */
+struct memstall_node {
+	__u64 kswapd_rounds; /* wakings, and rounds without a sleep between them */
+	__u64 kswapd_ns; /* awake */
+	__u64 kcompactd_rounds;
+	__u64 kcompactd_ns;
+	__u64 kcompactd_since_ns; /* 0: it sleeps */
+	__u64 orders[MEMSTALL_ORDERS]; /* kswapd's rounds by the order that was wanted */
+};
+
+_Static_assert(sizeof(struct memstall_node) == 40 + 8 * MEMSTALL_ORDERS, "memstall_node is shared with Swift");
+
+/* A shrinker, by its function scan_objects(): what it did in reclaim. */
+struct memstall_shrinker {
+	__u64 calls;
+	__u64 total_ns;
+	__u64 longest_ns[2]; /* of the epochs below */
+	__u64 freed; /* objects */
+	__u32 epoch[2];
+};
+
+_Static_assert(sizeof(struct memstall_shrinker) == 48, "memstall_shrinker is shared with Swift");
 
 /* A stall that is over, for --trace. */
 struct memstall_event {

@@ -136,7 +136,8 @@ final class UnwindTables {
         if let known = vdso[bytes] { return withImage(known) }
         guard vdso.count < 16 else { return nil }
         var made: Known?
-        if let elf = try? ELFFile(bytes: bytes, name: "[vdso]", reading), let image = try? elf.image() {
+        let maker = FileOwner(vdso: bytes, of: pid)
+        if let elf = try? ELFFile(bytes: bytes, name: "[vdso]", reading, madeBy: maker), let image = try? elf.image() {
             made = try? make(elf, image, nil)
         }
         vdso[bytes] = .some(made)

@@ -37,16 +37,16 @@ struct Growth: Tool {
             try Capabilities.own.require(for: Self.name)
         }
         let plan = try GrowthPlan(arguments)
-        if arguments.exitStatus && arguments.words.isEmpty { throw Failure.usage("--exit-status is of a command (-c)") }
         var session = try Session(
             GrowthProbes.mode(
-                config: plan.config, filter: plan.filter, stack: plan.stack, runsCommand: plan.runsCommand), report)
+                config: plan.config, filter: plan.filter, stack: plan.stack, runsCommand: plan.target.isCommand), report
+        )
         var source = try GrowthSource(plan, session)
         try ReportLoop.run(
             &source, &session,
             ReportLoop.Pace(
                 interval: arguments.interval.value, count: arguments.count?.value, duration: report.duration?.value))
         try session.finish()
-        if let status = source.exitStatus, arguments.exitStatus, status != 0 { throw ExitCode(status) }
+        try arguments.target.check(source.exitStatus)
     }
 }

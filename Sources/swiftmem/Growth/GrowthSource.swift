@@ -10,16 +10,11 @@ internal import Unwind
 struct GrowthSource: ReportSource, ~Copyable {
     let plan: GrowthPlan
     var ring: RingBuffer
-    var processes: ProcessTable
+    var traced: TracedProcesses
     var reader: GrowthReader
-    // Spelled out, it has no nil before init: Swift 6.2 takes that for a second value where init throws.
-    var unwinder: Optional<UnwindUploader>
-    let names: StackNames
     let text: GrowthText
     let seesFaults: Bool
     let began: UInt64
-    /// The command that is traced.
-    let tracee: Tracee?
     /// When all processes were seen to have ended; nil: some live.
     private var endingSince: UInt64?
     /// The command's, once it is gone and reported: 128 and the signal's number for a signal.
@@ -27,62 +22,55 @@ struct GrowthSource: ReportSource, ~Copyable {
 
     init(_ plan: GrowthPlan, _ session: borrowing Session) throws {
         // every field is assigned behind the last throw
-        let processes = try ProcessTable(session.probes.object)
         let reader = try GrowthReader(session.probes.object)
-        let unwinder = try UnwindUploader(
-            session.probes.object, plan.stack, cache: Environment.unwindCache, reading: plan.reading, note: note)
-        var tracee: Tracee?
-        if case .command(let words) = plan.target {
-            tracee = try Tracee(words, output: session.options.json ? STDERR_FILENO : STDOUT_FILENO)
-        }
+        let traced = try TracedProcesses(
+            plan.target, stack: plan.stack, lines: plan.lines, reading: plan.reading,
+            output: session.options.json ? STDERR_FILENO : STDOUT_FILENO, session.probes.object)
         ring = try session.probes.object.ringBuffer("events")
         self.plan = plan
-        self.processes = processes
+        self.traced = traced
         self.reader = reader
-        self.unwinder = unwinder
-        names = StackNames(lines: plan.lines, reading: plan.reading)
-        text = GrowthText(top: plan.top, showsPIDs: plan.hasSeveralProcesses)
+        text = GrowthText(top: plan.top, showsPIDs: plan.target.hasSeveralProcesses(follow: plan.follow))
         seesFaults = session.probes.resolution[GrowthProbes.Faults.self] != nil
         began = monotonicNow()
-        self.tracee = tracee
     }
 
     // MARK: the start
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
         try events.watchRecords(ring.descriptor)
-        var target = plan.targetText
+        var target = plan.target.text
         switch plan.target {
         case .processes(let pids):
             var watched: [(pid: UInt32, descriptor: ProcessDescriptor)] = []
             for pid in pids { watched.append((pid, try ProcessDescriptor(pid))) }
             for pid in pids { try choose(pid) }
-            try processes.watch(watched, events)
+            try traced.table.watch(watched, events)
         case .cgroup(let cgroup):
             for pid in cgroup.processes() { try choose(pid) }
         case .command:
-            guard let tracee else { break }
-            try processes.choose(tracee.pid)
+            guard let tracee = traced.tracee else { break }
+            try traced.table.choose(tracee.pid)
             target = "pid \(tracee.pid)"
             if !session.options.json {
-                session.output.print("Executing '\(plan.targetText)' and tracing the resulting process.")
+                session.output.print("Executing '\(plan.target.text)' and tracing the resulting process.")
             }
         }
         try run("space_start_iter", session)
-        for pid in processes.living where tracee == nil { names.hold(pid) }
+        for pid in traced.table.living where traced.tracee == nil { traced.names.hold(pid) }
         let isRead = try session.begin(GrowthText.attaching(to: target))
-        if let tracee {
+        if let tracee = traced.tracee {
             tracee.start()
         } else {
-            for pid in processes.living.sorted().prefix(64) { names.load(pid) }
+            for pid in traced.table.living.sorted().prefix(64) { traced.names.load(pid) }
         }
         return isRead
     }
 
     private mutating func choose(_ pid: UInt32) throws {
-        try processes.choose(pid)
+        try traced.table.choose(pid)
         try look(at: pid)
-        if ProcessFiles(pid).is32Bit { note("process \(pid) runs a 32-bit program: its stacks are not walked") }
+        if ProcessFiles(pid).is32Bit { noteNarrow(pid) }
     }
 
     private func run(_ iterator: String, _ session: borrowing Session) throws(BPFError) {
@@ -90,7 +78,7 @@ struct GrowthSource: ReportSource, ~Copyable {
     }
 
     /// Gives the programs what a process has mapped, to unwind its stacks by.
-    private mutating func look(at pid: UInt32) throws { try unwinder?.load(pid) }
+    private mutating func look(at pid: UInt32) throws { try traced.unwinder?.load(pid) }
 
     // MARK: what becomes of processes
 
@@ -101,36 +89,33 @@ struct GrowthSource: ReportSource, ~Copyable {
         }
         for event in events {
             switch event {
-            case .forked(let pid, let parent):
-                processes.add(pid)
-                names.forked(pid, by: parent)
-                try look(at: pid)
-            case .execed(let pid, _, let isNarrow):
-                processes.execed(pid)
-                if isNarrow { note("process \(pid) runs a 32-bit program: its stacks are not walked") }
-                names.execed(pid)
-                try unwinder?.execed(pid)
-                names.load(pid)
+            case .process(let change): try take(change)
             case .moved(let move): try reader.take(move)
-            case .exited(let pid, let time):
-                try unwinder?.forget(pid)
-                processes.exited(pid, time, isReported: true)
-            case .unmapped(let pid):
-                try unwinder?.asked(pid)
-                // a plugin may be gone before the next report
-                names.load(pid)
             }
         }
     }
 
+    private mutating func take(_ change: ProcessChange) throws {
+        try traced.take(change)
+        switch change {
+        case .execed(let pid, _, _, let isNarrow):
+            if isNarrow { noteNarrow(pid) }
+            traced.names.load(pid)
+        case .exited(let pid, let time): traced.table.exited(pid, time, isReported: true)
+        case .forked, .unmapped: break
+        }
+    }
+
+    private func noteNarrow(_ pid: UInt32) { note("process \(pid) runs a 32-bit program: its stacks are not walked") }
+
     mutating func childChanged(_ session: inout Session) throws {
-        guard let tracee else { return processes.removeEnded() }
+        guard let tracee = traced.tracee else { return traced.table.removeEnded() }
         while exitStatus == nil, let change = try tracee.next({ try look(at: tracee.pid) }) {
             switch change {
-            case .loaded: names.load(tracee.pid)
+            case .loaded: traced.names.load(tracee.pid)
             case .exiting:
                 try takeIn(&session)
-                names.load(tracee.pid)
+                traced.names.load(tracee.pid)
                 // its memory is there still
                 try report(&session)
                 tracee.go()
@@ -141,7 +126,7 @@ struct GrowthSource: ReportSource, ~Copyable {
 
     mutating func ended(_ session: inout Session) throws -> Bool {
         if exitStatus != nil { return true }
-        guard case .processes = plan.target, processes.living.isEmpty else { return false }
+        guard traced.haveEnded else { return false }
         try takeIn(&session)
         // since Linux 6.16 the end of a process is seen before its memory is gone; another may share that
         let now = monotonicNow()
@@ -149,22 +134,19 @@ struct GrowthSource: ReportSource, ~Copyable {
         endingSince = since
         if now - since < 2_000_000_000, try !reader.readSpaces().living.isEmpty { return false }
         try report(&session)
-        note("\(plan.targetText) has ended")
+        note("\(plan.target.text) has ended")
         return true
     }
 
     var alarmDelay: Double? {
-        var delays: [Double] = []
-        if processes.isSettling || endingSince != nil { delays.append(0.02) }
-        if let unwinder, unwinder.hasAskers { delays.append(unwinder.delay) }
-        return delays.min()
+        [traced.lookDelay, endingSince == nil ? nil : 0.02].compactMap(\.self).min()
     }
 
     mutating func alarm(_ session: inout Session) throws {
-        try unwinder?.rearm()
-        for pid in processes.takeSettling() {
+        try traced.unwinder?.rearm()
+        for pid in traced.table.takeSettling() {
             try look(at: pid)
-            names.load(pid)
+            traced.names.load(pid)
         }
     }
 
@@ -185,7 +167,7 @@ struct GrowthSource: ReportSource, ~Copyable {
             stacks.append(
                 GrowthStack(
                     site, comm: spaces.names[pid], resident: seesFaults ? residency.pages(of: site) : nil,
-                    seesFaults: seesFaults, frames: captured.map { names.frames($0, pid: pid, isExact: true) },
+                    seesFaults: seesFaults, frames: captured.map { traced.names.frames($0, pid: pid, isExact: true) },
                     end: captured?.end))
         }
         try reader.makeRoom()
@@ -198,6 +180,6 @@ struct GrowthSource: ReportSource, ~Copyable {
         } else {
             for line in text.lines(report) { session.output.print(line) }
         }
-        _ = processes.takeEnded()
+        _ = traced.table.takeEnded()
     }
 }

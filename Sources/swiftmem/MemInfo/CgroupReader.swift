@@ -7,7 +7,7 @@ internal import SystemPackage
 enum CgroupReader {
     private static let most = 5000
 
-    /// Those that are charged for most first.
+    /// Cgroups, the largest charge first.
     static func read() -> [CgroupMemory] {
         guard let counting = CgroupTarget.memoryHierarchy() else { return [] }
         var cgroups: [CgroupMemory] = []

@@ -3,15 +3,15 @@ internal import LibBPF
 internal import Probes
 internal import Reports
 
-/// What holds memory, by the kernel's iterators, for whoever may run them: a pass over all processes that costs a
-/// fraction of /proc's files, and sees what these do not tell.
+/// Finds what holds memory by the kernel's iterators. A pass over all processes costs a fraction of reading /proc, and
+/// sees pipes, sockets and rings, which /proc does not show.
 final class KernelWalk {
     private let probes: AttachedProbes
 
     private init(_ probes: consuming AttachedProbes) { self.probes = probes }
 
-    /// - Returns: nil where this process may not, or this kernel can't: then there is /proc.
-    /// - Throws: `Failure` where SWIFTMEM_RUNG asks for what is not.
+    /// - Returns: nil where this process lacks the capabilities or the kernel the iterators: /proc is read instead.
+    /// - Throws: `Failure` where SWIFTMEM_RUNG asks for a rung that can't be used.
     static func begin() throws(Failure) -> KernelWalk? {
         let forced = try Environment.forcedRungs()
         let kernel = try Environment.kernel(btf: nil)
@@ -31,10 +31,10 @@ final class KernelWalk {
         }
     }
 
-    /// Each ladder, and which of its rungs is used; nil: none.
+    /// Each ladder with the rung in use; nil where none is.
     var rungs: [(String, String?)] { probes.resolution.choices.map { ($0.ladder.id, $0.rung?.id) } }
 
-    /// The parts whose pages it tells.
+    /// The parts of memory that it finds.
     private var known: Set<MemoryPart> {
         var parts: Set<MemoryPart> = []
         let resolution = probes.resolution
@@ -46,15 +46,15 @@ final class KernelWalk {
         return parts
     }
 
-    /// What it found in one pass.
+    /// The result of one pass.
     struct Found {
         var pages: HeldPages
-        /// Files of a tmpfs and who has them; nil: that is not told here.
+        /// Files of a tmpfs and their holders; nil: not known from here.
         var files: [MemoryHolding]?
         var namespaces: [ProcessNamespaces] = []
     }
 
-    /// What is open and mapped now. A part whose iterator the kernel ends with an error is not known.
+    /// Open files and mappings now. A part whose iterator fails is not known.
     func look() -> Found {
         var known = known
         let program = probes.resolution[MemInfo.Files.self]?.program ?? ""
@@ -72,12 +72,12 @@ final class KernelWalk {
         return found
     }
 
-    /// What each process has; nil: it is not told here.
+    /// The memory of each process; nil: not known from here.
     func processes() -> [ProcessMemory]? {
         run("process_memory_iter", MemInfo.Processes.self).map { ProcessMemory.all($0) }
     }
 
-    /// - Returns: the program's records; nil where the ladder has no rung, or the kernel ends the iterator.
+    /// - Returns: the program's records; nil where the ladder has no rung, or the iterator fails.
     private func run(_ program: String, _ ladder: (some Ladder).Type) -> [UInt8]? {
         guard probes.resolution[ladder] != nil else { return nil }
         return try? probes.object.program(program).runIterator()

@@ -4,16 +4,16 @@ internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// Reads what a ledger is made of. It needs no rights; with some it tells more kinds of shared memory apart, and what
-/// waits in pipes, sockets and rings.
+/// Reads the sources of a ledger. It works without capabilities; with them it distinguishes more kinds of shared memory,
+/// and sees the data in pipes, sockets and rings.
 struct MachineReader {
     private let machine = Self.facts()
     private let kernel: KernelWalk?
     private var shared = SharedMemoryReader()
-    /// Has the kernel fold what CPUs keep to themselves first.
+    /// The kernel folds its per-CPU counters first.
     let isExact: Bool
 
-    /// - Parameter kernel: nil: its iterators can't be had.
+    /// - Parameter kernel: nil: the kernel's iterators can't be used.
     init(isExact: Bool, kernel: KernelWalk?) { (self.isExact, self.kernel) = (isExact, kernel) }
 
     /// - Throws: `Failure` where /proc tells nothing, or the kernel may not be asked to fold its counters.
@@ -38,7 +38,7 @@ struct MachineReader {
         return ledger
     }
 
-    /// Any read of it does (mm/vmstat.c, `vmstat_refresh`).
+    /// Reading this file folds them (mm/vmstat.c, `vmstat_refresh`).
     private static func fold() throws(Failure) {
         do throws(FileError) {
             _ = try OpenFile(reading: "/proc/sys/vm/stat_refresh").readAll()

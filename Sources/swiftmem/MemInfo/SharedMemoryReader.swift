@@ -8,12 +8,12 @@ internal import SystemPackage
 /// Finds what holds shared memory: mounted tmpfs of every mount namespace, System V segments of every IPC namespace,
 /// and files without a name by the processes that map them or have them open.
 ///
-/// The kernel's iterators tell who they are. Where there are none, /proc does: it looks at processes as long as its time
-/// lasts, the first time longer; those that held something the last time come first.
+/// The kernel's iterators find these. Where they can't be used, /proc is read, within a time limit that is longer for the
+/// first report; processes that held something in the last report come first.
 struct SharedMemoryReader {
     /// Nanoseconds of CPU time that the next reading may take.
     private var budget: UInt64 = 5_000_000_000
-    /// The kernel's own tmpfs, as maps has it and as stat(2) has it.
+    /// Device of the kernel's own tmpfs, as in /proc/PID/maps and as by stat(2).
     private let hidden: (text: String, number: UInt64)?
     private var holders: Set<UInt32> = []
 
@@ -27,17 +27,17 @@ struct SharedMemoryReader {
         hidden = (mapsDevice(major, minor), UInt64(makedev(major, minor)))
     }
 
-    /// A reading under way.
+    /// The state of one reading.
     private struct Finding {
         var result = SharedMemory()
-        /// Devices of tmpfs as maps has them, with what stat(2) has.
+        /// Devices of tmpfs as in /proc/PID/maps, with those of stat(2).
         var devices: [String: UInt64] = [:]
-        /// By what stat(2) has.
+        /// By the device of stat(2).
         var mounts: [UInt64: TmpfsMount] = [:]
         var mountNamespaces: Set<UInt64> = []
         var ipcNamespaces: Set<UInt64> = []
         var objects: [FileKey: SharedMemory.Object] = [:]
-        /// Who has it mapped or open, of files with a name.
+        /// Processes that have a named file mapped or open.
         var users: [FileKey: (count: Int, pid: UInt32)] = [:]
         var holders: Set<UInt32> = []
     }
@@ -45,11 +45,11 @@ struct SharedMemoryReader {
     private struct FileKey: Hashable {
         let device: UInt64
         let inode: UInt64
-        /// System V's files share their numbers with others.
+        /// System V segments: their inode numbers may be those of other files too.
         var kind: SharedMemory.Object.Kind?
     }
 
-    /// - Parameter found: what the kernel's iterators have told; nil: there are none.
+    /// - Parameter found: what the kernel's iterators have found; nil: they can't be used.
     mutating func read(_ found: KernelWalk.Found?) -> SharedMemory {
         var finding = Finding()
         if let hidden {
@@ -73,7 +73,7 @@ struct SharedMemoryReader {
         let all = ProcFS.processIDs()
         let ordered = all.filter { holders.contains($0) } + all.filter { !holders.contains($0) }
         for (index, pid) in ordered.enumerated() {
-            // at least those known to hold something
+            // processes known to hold something are always looked at
             guard !time.isOver || holders.contains(pid) else {
                 finding.result.skippedProcesses = ordered.count - index
                 break
@@ -94,14 +94,14 @@ struct SharedMemoryReader {
         }
     }
 
-    /// The namespaces of a process, where they are new, by the kernel's word.
+    /// The namespaces of a process, where they are new, as the iterator found them.
     private func look(at process: ProcessNamespaces, _ finding: inout Finding) {
         let files = ProcessFiles(process.pid)
         if finding.mountNamespaces.insert(process.mount).inserted { addMounts(files, isOwn: false, &finding) }
         if finding.ipcNamespaces.insert(process.ipc).inserted { addSegments(files, isOwn: false, &finding) }
     }
 
-    /// What processes have open and mapped, by the kernel's word.
+    /// Files that processes have open and mapped, as the iterators found them.
     private func take(_ files: [MemoryHolding], _ finding: inout Finding) {
         struct Use: Hashable {
             let pid: UInt32
@@ -127,7 +127,7 @@ struct SharedMemoryReader {
         }
     }
 
-    /// A file's whole name, by a link of /proc that leads to it; where that is gone meanwhile, the last of it.
+    /// A file's path, by a link of /proc that leads to it; where the link is gone, the last component.
     private static func name(_ file: MemoryHolding) -> String {
         let process = ProcessFiles(file.pid)
         let path =
@@ -140,7 +140,7 @@ struct SharedMemoryReader {
         return name
     }
 
-    /// Without what the kernel says of it besides.
+    /// The path without the kernel's ` (deleted)`; of a memfd its name.
     private static func plain(_ name: String, _ kind: SharedMemory.Object.Kind) -> String {
         let plain = name.hasSuffix(" (deleted)") ? name.dropLast(10) : name[...]
         return String(kind == .memfd ? plain.dropFirst("/memfd:".count) : plain)
@@ -180,7 +180,7 @@ struct SharedMemoryReader {
         finding.result.systemVBytes = (finding.result.systemVBytes ?? 0) &+ bytes
     }
 
-    /// What a process maps and has open.
+    /// Files that a process has mapped and open.
     private func look(at pid: UInt32, _ finding: inout Finding) {
         let process = ProcessFiles(pid)
         guard let maps = Self.maps(process) else {
@@ -228,7 +228,7 @@ struct SharedMemoryReader {
         guard link.withPlatformString({ stat($0, &status) }) == 0 else { return }
         let device = UInt64(status.st_dev), isHidden = device == hidden?.number
         guard isHidden || finding.mounts[device] != nil, status.st_mode & S_IFMT == S_IFREG else { return }
-        // a file of a mount is that mount's as long as it has a name
+        // a file with a name is counted with its mount
         guard isHidden || status.st_nlink == 0 else { return }
         guard let kind = isHidden ? SharedMemory.kind(ofHidden: name) : .deleted else { return }
         finding.holders.insert(pid)

@@ -2,8 +2,7 @@
 internal import Glibc
 internal import Reports
 
-/// How long something may go on: by this thread's CPU time, which is what it costs, and, on a machine that has none to
-/// give, by the clock.
+/// A time limit by this thread's CPU time, which is the cost, and, on a machine whose CPUs are busy, by the clock.
 struct TimeBudget {
     private let cpu: UInt64
     private let wall: UInt64

@@ -5,12 +5,12 @@ internal import Reports
 struct LeakBaseline {
     /// CLOCK_MONOTONIC, nanoseconds: what was allocated until then is left out; 0: nothing is.
     private(set) var time: UInt64 = 0
-    /// When it is to be set by itself; nil: it is not.
+    /// When it is to be set, CLOCK_MONOTONIC; nil: only by SIGUSR2.
     private var due: UInt64?
-    /// How many allocations were left out at first: those that are fewer later were freed.
+    /// Allocations left out when it was set.
     private var count: UInt64 = 0
 
-    /// - Parameter seconds: from now on, to when it is to be set; nil: for a signal alone.
+    /// - Parameter seconds: until it is to be set; nil: only by SIGUSR2.
     init(after seconds: Double?) { due = seconds.map { monotonicNow() + UInt64($0 * 1e9) } }
 
     var isSet: Bool { time > 0 }
@@ -24,7 +24,7 @@ struct LeakBaseline {
         (time, due, count) = (now, nil, sum.count)
     }
 
-    /// Frees so far of what was there then, as far as no other frees are counted.
+    /// Allocations from before the baseline that were freed since.
     func freed(_ older: OutstandingSum) -> UInt64 { count > older.count ? count - older.count : 0 }
 
     /// What is said when it is set.

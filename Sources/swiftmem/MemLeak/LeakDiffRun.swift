@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Reports
 
-/// Compares two recordings by their last reports (`--diff`); needs no rights but to read the files.
+/// Compares two recordings by their last reports (`--diff`); the right to read the files is enough.
 enum LeakDiffRun {
     static func run(_ paths: [String], _ arguments: MemLeakArguments, _ report: ReportOptions) throws {
         guard paths.count == 2 else { throw Failure.usage("--diff compares two recordings: --diff BEFORE AFTER") }

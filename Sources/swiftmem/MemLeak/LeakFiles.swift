@@ -2,10 +2,10 @@
 internal import CGzip
 internal import Reports
 
-/// The files in other tools' formats that a run leaves behind: of its last report.
+/// The files of a run's last report in other tools' formats.
 struct LeakFiles {
     private let files: [(format: LeakFormat, file: OutputFile)]
-    /// The last report's.
+    /// The last report's stacks.
     private var profile: LeakProfile?
 
     var isEmpty: Bool { files.isEmpty }

@@ -2,7 +2,7 @@
 internal import LibBPF
 internal import Reports
 
-/// Records a run (`--record`): its file grows by whole looks and reports, up to its size.
+/// Records a run (`--record`): looks and reports are appended to its file, up to its size.
 final class LeakRecorder {
     private let file: OutputFile
     private let limit: Int
@@ -10,7 +10,7 @@ final class LeakRecorder {
     /// Bytes of the file, and of what is still to be written to it.
     private var size = 0
     private var pending: [UInt8] = []
-    /// The captured stacks of which the file has all there will ever be to say, and what it says of the others.
+    /// Captured stacks in the file, with the frames as they were written.
     private var written: [AllocationSite: LeakSite] = [:]
     private var isOver = false
     private var failure: Failure?
@@ -25,9 +25,9 @@ final class LeakRecorder {
         size = head.count
     }
 
-    /// What a captured stack is; written where the file has it not.
+    /// The frames of a captured stack, which is written where the file does not have it.
     ///
-    /// - Parameter live: what it is now.
+    /// - Parameter live: gives its frames as they can be named now.
     /// - Throws: what `live` throws.
     func site(
         _ captured: AllocationSite, _ live: (AllocationSite) throws(BPFError) -> LeakSite

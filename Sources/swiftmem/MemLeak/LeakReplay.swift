@@ -5,7 +5,7 @@ internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// Shows what was recorded (`--replay`); needs no rights but to read the file.
+/// Shows a recording (`--replay`); the right to read the file is enough.
 enum LeakReplay {
     static func run(_ path: String, _ arguments: MemLeakArguments, _ report: ReportOptions) throws {
         try arguments.requireNothingToTrace("--replay")
@@ -32,7 +32,7 @@ enum LeakReplay {
                 losses = shown.losses
             case .end(let isFull): records.ended(isFull: isFull)
             }
-            // who reads has gone
+            // the reader of the output has gone
             guard try output.flush() else { return }
         }
         if let view = player.view { output.printPeak(view, json: report.json) }
@@ -45,7 +45,7 @@ enum LeakReplay {
     }
 }
 
-/// The records of a file, with words for what is wrong with it.
+/// The records of a file; its errors in a user's words.
 struct LeakRecords {
     private var recording: LeakRecording
     private let path: String
@@ -122,26 +122,27 @@ struct LeakRecords {
 }
 
 extension MemLeakArguments {
-    /// - Parameter option: what shows something recorded.
-    /// - Throws: `Failure` where something is asked for that a recording has settled.
+    /// - Parameter option: `--replay` or `--diff`.
+    /// - Throws: `Failure` where an option is given that only a run that traces can have.
     func requireNothingToTrace(_ option: String) throws(Failure) {
         guard let fresh = try? MemLeakArguments.parse([]) else { return }
         if peak, !diff.isEmpty { throw .usage("--diff compares the last reports, not the peaks (--peak)") }
         if github, !diff.isEmpty { throw .usage("--diff finds no leaks to annotate (--github)") }
         if replay != nil, !diff.isEmpty { throw .usage("--replay or --diff, not both") }
-        let settled: [(isGiven: Bool, option: String)] = [
-            (!pid.isEmpty, "-p"), (command != nil, "-c"), (!rest.isEmpty, "a command"), (cgroup != nil, "--cgroup"),
-            (trace, "-t"), (exitStatus, "--exit-status"), (combinedOnly, "--combined-only"),
+        let fixed: [(isGiven: Bool, option: String)] = [
+            (!target.pid.isEmpty, "-p"), (target.command != nil, "-c"), (!rest.isEmpty, "a command"),
+            (target.cgroup != nil, "--cgroup"),
+            (trace, "-t"), (target.exitStatus, "--exit-status"), (combinedOnly, "--combined-only"),
             (older != fresh.older, "-o"), (sampleRate != fresh.sampleRate, "-s"),
             (sampleBytes != nil, "--sample-bytes"), (sampled, "--sampled"), (minSize != nil, "-z"),
             (maxSize != nil, "-Z"), (obj != nil, "-O"), (percpu, "--percpu"), (cache != nil, "--cache"),
             (maxOverhead != nil, "--max-overhead"), (leakAfter != fresh.leakAfter, "--leak-after"),
-            (symbolsPrefix != nil, "--symbols-prefix"), (follow, "--follow"),
-            (maxAllocations != nil, "--max-allocations"), (lines, "--lines"), (record != nil, "--record"),
+            (symbolsPrefix != nil, "--symbols-prefix"), (target.follow, "--follow"),
+            (maxAllocations != nil, "--max-allocations"), (stacks.lines, "--lines"), (record != nil, "--record"),
             (baseline != nil, "--baseline"),
             (interval != fresh.interval || count != nil, "an interval"),
         ]
-        for one in settled where one.isGiven {
+        for one in fixed where one.isGiven {
             throw .usage("\(option) shows what was recorded: \(one.option) can't be chosen any more")
         }
     }

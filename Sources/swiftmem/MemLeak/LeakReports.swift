@@ -5,7 +5,7 @@ internal import Probes
 internal import Reports
 internal import SystemLayer
 
-/// Where a run's looks and reports go: to the view that makes something of them, to the recording, to the output.
+/// Takes a run's looks and reports to the view (verdicts, order, merging), the recording and the output.
 struct LeakReports {
     private(set) var view: LeakView
     private(set) var files: LeakFiles
@@ -27,20 +27,20 @@ struct LeakReports {
 
     func isLookDue(_ now: UInt64) -> Bool { schedule.isDue(now) }
 
-    /// How a look taken now is to sort what it finds; nil: nobody knows ages.
+    /// The bins of age for a look at this time; nil: ages are not known.
     func grid(at now: UInt64) -> AgeGrid? { view.watch.grid(at: now) }
 
-    /// Tracing is on.
+    /// Tracing has begun.
     func began(_ begin: LeakBegin) { recorder?.add(.began(begin)) }
 
     func hooked(_ file: LeakHooked) { recorder?.add(.hooked(file)) }
 
     func resampled(_ sampling: LeakSampling) { recorder?.add(.sampling(sampling)) }
 
-    /// Something was said on standard error.
+    /// A line was printed on standard error.
     func noted(_ text: String) { recorder?.add(.note(text)) }
 
-    /// What was there at the last look, taken then, is left out from now on.
+    /// Allocations from before the last look, taken then, are left out from now on.
     mutating func setBaseline(at time: UInt64, _ sum: OutstandingSum) {
         view.setBaseline(at: time)
         recorder?.add(.baseline(time))
@@ -57,7 +57,7 @@ struct LeakReports {
 
     /// Takes a look in.
     ///
-    /// - Parameter site: what a captured stack is.
+    /// - Parameter site: gives the frames of a captured stack.
     /// - Throws: what `site` throws.
     mutating func take(
         _ look: LeakLook, site: (AllocationSite) throws(BPFError) -> LeakSite
@@ -74,9 +74,9 @@ struct LeakReports {
     /// Makes and prints a report of the last look.
     ///
     /// - Parameters:
-    ///   - moment: all but the stacks.
-    ///   - names: what the processes are called.
-    ///   - site: what a captured stack is.
+    ///   - moment: the report without its stacks.
+    ///   - names: the processes' names.
+    ///   - site: gives the frames of a captured stack.
     /// - Throws: what `site` throws.
     mutating func report(
         _ moment: MemLeakReport, names: [UInt32: String], _ session: inout Session,
@@ -115,7 +115,7 @@ extension Session {
             header: header)
     }
 
-    /// Tells the reader that tracing is on.
+    /// Prints that tracing has begun.
     ///
     /// - Returns: false when nobody reads.
     mutating func begin(_ begin: LeakBegin) throws(Failure) -> Bool {

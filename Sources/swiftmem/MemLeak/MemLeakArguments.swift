@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
 internal import Reports
-internal import Unwind
 
 /// bcc's options of memleak, and ours. MemLeakRequest checks what goes together.
 struct MemLeakArguments: ParsableArguments {
-    @Option(name: [.short, .long], help: "Trace this process; may be given several times.")
-    var pid: [TaskID] = []
+    @OptionGroup var target: TargetOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Walk stacks by frame pointers (fp), by unwind tables (dwarf), or by tables where there are any (auto).",
-            valueName: "how"))
-    var stack: StackMode = .auto
+    @OptionGroup var stacks: StackOptions
 
     @Flag(name: [.customShort("t"), .long], help: "Print each call; one report, at the end.")
     var trace = false
@@ -24,14 +18,6 @@ struct MemLeakArguments: ParsableArguments {
         name: [.customShort("o"), .long],
         help: ArgumentHelp("Leave out allocations younger than this.", valueName: "ms"))
     var older: Milliseconds = Milliseconds(value: 500)
-
-    @Option(
-        name: [.customShort("c"), .long],
-        help: "Run and trace this command; its arguments behind it, or after --.")
-    var command: String?
-
-    @Flag(help: "End with the command's own exit status.")
-    var exitStatus = false
 
     @Flag(help: "Add up by stack in the kernel: no ages, no -a, least to read.")
     var combinedOnly = false
@@ -167,26 +153,11 @@ struct MemLeakArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The allocator's functions begin with this.", valueName: "prefix"))
     var symbolsPrefix: String?
 
-    @Flag(
-        help:
-            "Trace also what the processes fork, by -p and by -c. Other processes with the same library slow down too."
-    )
-    var follow = false
-
-    @Option(
-        help: ArgumentHelp(
-            "Trace all processes in this cgroup or below, new ones too; others with the same library slow down.",
-            valueName: "path"))
-    var cgroup: String?
-
     @Option(
         help: ArgumentHelp(
             "Room for this many outstanding allocations (2 million; 1 million of the kernel, or before Linux 6.1).",
             valueName: "n"))
     var maxAllocations: AllocationLimit?
-
-    @Flag(help: "Name source files and lines, where there is debug information.")
-    var lines = false
 
     @Argument(help: "Seconds between reports.")
     var interval = Seconds(5)
@@ -200,8 +171,8 @@ struct MemLeakArguments: ParsableArguments {
     var rest: [String] = []
 
     /// The command and its arguments; empty where none is given.
-    var words: [String] { CommandWords.of(command, rest) }
+    var words: [String] { target.words(rest) }
 
     /// Else it is the kernel's memory.
-    var namesProcesses: Bool { !pid.isEmpty || command != nil || !rest.isEmpty || cgroup != nil }
+    var namesProcesses: Bool { !target.pid.isEmpty || target.command != nil || !rest.isEmpty || target.cgroup != nil }
 }

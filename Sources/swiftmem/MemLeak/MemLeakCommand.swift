@@ -24,7 +24,8 @@ struct MemLeak: Tool {
 
             Allocators are found by themselves: the C library of the process's own mount \
             namespace, jemalloc, tcmalloc, mimalloc, a static program; the head of the report \
-            says what was hooked. mmap counts in whole pages, less what was unmapped of it. \
+            says what was hooked. With --follow and --cgroup, other processes with the same library \
+            slow down too. mmap counts in whole pages, less what was unmapped of it. \
             Stacks are walked by the binaries' own unwind tables, whole without frame pointers; \
             JIT-compiled code by frame pointers. What cuts one is said with it.
 
@@ -80,7 +81,7 @@ struct MemLeak: Tool {
             var source = try MemLeakSource(plan, found, files, recorder, commandOutput, session)
             try ReportLoop.run(&source, &session, pace)
             try session.finish()
-            if let status = source.exitStatus, arguments.exitStatus, status != 0 { throw ExitCode(status) }
+            try arguments.target.check(source.exitStatus)
             try arguments.checkLeak(source.reporter.reports.view.largestLeak)
         }
     }

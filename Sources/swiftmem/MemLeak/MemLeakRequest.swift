@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Symbols
-internal import SystemLayer
 internal import TraceRecords
 
 /// What the user asks of memleak, checked: the one place where options are refused that don't go together.
@@ -24,8 +23,8 @@ enum MemLeakRequest {
     ) throws(Failure) -> KernelLeakPlan {
         let others: [(isGiven: Bool, option: String)] = [
             (arguments.symbolsPrefix != nil, "--symbols-prefix"),
-            (arguments.follow, "--follow"), (arguments.exitStatus, "--exit-status"),
-            (arguments.lines, "--lines"), (arguments.sampled, "--sampled"),
+            (arguments.target.follow, "--follow"), (arguments.target.exitStatus, "--exit-status"),
+            (arguments.stacks.lines, "--lines"), (arguments.sampled, "--sampled"),
             (arguments.failOnLeak != nil, "--fail-on-leak"),
             (arguments.sampleBytes != nil, "--sample-bytes"),
         ]
@@ -59,47 +58,22 @@ enum MemLeakRequest {
         if arguments.sampleBytes != nil && (settings.combinedOnly || settings.sampleRate > 1) {
             throw .usage("--sample-bytes goes with neither -s nor --combined-only")
         }
-        if arguments.exitStatus && arguments.words.isEmpty { throw .usage("--exit-status is of a command (-c)") }
         if arguments.failOnLeak != nil && settings.combinedOnly {
             throw .usage("--combined-only keeps no ages for --fail-on-leak to tell leaks by")
         }
+        let target = try ProcessTarget(arguments.target, arguments.words, lacking: "allocator")
         let parsers = ParserPool()
-        // it gets ready while the programs are loaded
+        // they get ready while the programs are loaded
         parsers.prepare()
         let reading = FileReading(parsers: parsers)
-        let target = try target(arguments)
         let samplers = try ProcessSamplers(arguments, settings, target)
         return MemLeakPlan(
-            settings: settings, target: target, follow: arguments.follow,
+            settings: settings, target: target, follow: arguments.target.follow,
             search: AllocatorSearch(
                 object: arguments.obj, prefix: arguments.symbolsPrefix, samplerOnly: samplers != nil, reading: reading),
-            stack: arguments.stack, samplers: samplers, sampleBytes: samplers?.distance ?? arguments.sampleBytes?.value,
-            lines: arguments.lines,
+            stack: arguments.stacks.stack, samplers: samplers,
+            sampleBytes: samplers?.distance ?? arguments.sampleBytes?.value,
+            lines: arguments.stacks.lines,
             reading: reading)
-    }
-
-    private static func target(_ arguments: MemLeakArguments) throws(Failure) -> MemLeakPlan.Target {
-        let words = arguments.words
-        let kinds = [!arguments.pid.isEmpty, !words.isEmpty, arguments.cgroup != nil]
-        guard kinds.count(where: { $0 }) <= 1 else { throw .usage("one of -p, -c and --cgroup at a time") }
-        if arguments.command != nil && words.isEmpty { throw .usage("-c: which command?") }
-        if let name = arguments.cgroup { return .cgroup(try CgroupTarget(name)) }
-        if !words.isEmpty { return .command(words) }
-        var pids: [UInt32] = []
-        for pid in arguments.pid where !pids.contains(pid.value) {
-            try requireAllocator(pid.value)
-            pids.append(pid.value)
-        }
-        return .processes(pids)
-    }
-
-    /// - Throws: `Failure` where no process has this id, or none that has memory of its own.
-    private static func requireAllocator(_ pid: UInt32) throws(Failure) {
-        guard let status = ProcessFiles(pid).status else { throw .badValue("no process has the id \(pid)") }
-        if let owner = status.words("Tgid")?.first.flatMap({ UInt32($0) }), owner != pid {
-            throw .badValue("\(pid) is a thread of process \(owner): use -p \(owner)")
-        }
-        if status.words("State")?.first == "Z" { throw .badValue("process \(pid) has ended (it is a zombie)") }
-        if status.words("VmSize") == nil { throw .badValue("\(pid) is a kernel thread: it has no allocator") }
     }
 }

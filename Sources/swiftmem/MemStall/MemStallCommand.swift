@@ -19,6 +19,11 @@ struct MemStall: Tool {
             the tasks' seconds wherever more than one CPU is at work; what is compared is \
             weighed in the same way. dirty_throttle, oom and asked are none of PSI's.
 
+            On a terminal, where no count is given, it fills the screen: a bar for each cause, \
+            what it means, and the longest rows; t, p, c and s choose a row for each task, \
+            process, cgroup or cause, space pauses, ? helps, q quits. In a pipe, with a \
+            count or with --batch it prints tables.
+
             asked is reclaim that somebody wanted: memory.reclaim, a limit lowered. kswapd and \
             kcompactd are the kernel's own threads, which PSI counts too.
             """)
@@ -35,6 +40,10 @@ struct MemStall: Tool {
     var by = Grouping.task
     @Flag(help: "The stalls of each interval by cause and powers of two.")
     var histogram = false
+    @Flag(help: "Also kswapd and kcompactd by node, shrinkers, and zones short of pages.")
+    var reclaim = false
+    @Flag(help: "Tables, on a terminal too.")
+    var batch = false
     @Flag(help: "One line a stall, as it ends, instead of reports.")
     var trace = false
     @Option(help: ArgumentHelp("Leave out rows, or with --trace stalls, shorter than this.", valueName: "ms"))
@@ -57,8 +66,8 @@ struct MemStall: Tool {
 
     func validate() throws {
         guard minMs >= 0, minMs <= 1e9 else { throw ValidationError("--min-ms: from 0 to 1000000000") }
-        if trace && (histogram || by != .task || wide || timestamp) {
-            throw ValidationError("--trace prints stalls one by one: no --by, --histogram, --wide, -T")
+        if trace && (histogram || by != .task || wide || timestamp || reclaim) {
+            throw ValidationError("--trace prints stalls one by one: no --by, --histogram, --reclaim, --wide, -T")
         }
     }
 
@@ -66,14 +75,25 @@ struct MemStall: Tool {
         let filter = try filter_config(tasks)
         try requireTask(tasks)
         let least = UInt64(minMs * 1e6)
-        var session = try Session(Self.mode(filter: filter, trace: trace, leastNanoseconds: least), report)
+        // who names a number of reports, or wants what has no place on a screen, reads tables
+        let onScreen =
+            Terminal.isUsable && !batch && count == nil && !report.json && !trace && !histogram && !reclaim
+            && !timestamp
+        var session = try Session(
+            Self.mode(filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim), report)
         if trace {
             var source = try MemStallTraceSource(session)
             try ReportLoop.run(&source, &session, ReportLoop.Pace(interval: nil, duration: report.duration?.value))
+        } else if onScreen {
+            let reader = try MemStallReader(session, filtered: !tasks.isEmpty, reclaim: false)
+            var source = MemStallScreenSource(reader, by: by.rows, least: least, on: try Terminal())
+            var pace = ReportLoop.Pace(interval: interval.value, duration: report.duration?.value)
+            pace.terminal = true
+            try ReportLoop.run(&source, &session, pace)
         } else {
             var source = try MemStallSource(
                 session, MemStallText(timestamps: timestamp, wide: wide, grouping: by.rows), histogram: histogram,
-                least: least, filtered: !tasks.isEmpty)
+                least: least, filtered: !tasks.isEmpty, reclaim: reclaim)
             try ReportLoop.run(
                 &source, &session,
                 ReportLoop.Pace(interval: interval.value, count: count?.value, duration: report.duration?.value))

@@ -10,13 +10,16 @@ extension MemStall {
     /// - Parameters:
     ///   - trace: each stall is sent as it ends.
     ///   - leastNanoseconds: of a stall that is sent.
+    ///   - reclaim: what the kernel's own threads and its shrinkers do is seen too.
     static func mode(
-        filter: filter_config = filter_config(), trace: Bool = false, leastNanoseconds: UInt64 = 0
+        filter: filter_config = filter_config(), trace: Bool = false, leastNanoseconds: UInt64 = 0,
+        reclaim: Bool = true
     ) -> ToolMode {
-        let ladders: [any Ladder.Type] = [
+        var ladders: [any Ladder.Type] = [
             Reclaim.self, CgroupReclaim.self, Compaction.self, Switches.self, Sections.self, Writers.self,
-            OutOfMemory.self,
+            OutOfMemory.self, Weights.self,
         ]
+        if reclaim { ladders += [KernelCompaction.self, Shrinkers.self] as [any Ladder.Type] }
         return ToolMode(of: "memstall", ladders: ladders) { (object, _) throws(BPFError) in
             var config = memstall_config()
             config.trace = trace ? 1 : 0
@@ -157,6 +160,48 @@ extension MemStall {
                     .tracepoint, on: .through(6, 14, "then the limits are one argument"),
                     programs: ["dirty_limits_btf"],
                     requires: [.tracepointArgument("balance_dirty_pages", 10, "long int")])
+            }
+        }
+    }
+
+    enum KernelCompaction: String, Ladder {
+        case tracepoint
+        static let id = "kcompactd"
+        static let sees = "with --reclaim, what kcompactd does by node"
+        static let without: String? = "kcompactd's work is not told by node"
+
+        var rung: Rung {
+            switch self {
+            case .tracepoint:
+                Rung(.tracepoint, on: .all, programs: ["kcompactd_wake_btf", "kcompactd_sleep_btf"])
+            }
+        }
+    }
+
+    enum Shrinkers: String, Ladder {
+        case tracepoint
+        static let id = "shrinkers"
+        static let sees = "with --reclaim, the caches that reclaim shrinks"
+        static let without: String? = "shrinkers are not seen"
+
+        var rung: Rung {
+            switch self {
+            case .tracepoint:
+                Rung(.tracepoint, on: .all, programs: ["shrink_begin_btf", "shrink_end_btf"])
+            }
+        }
+    }
+
+    enum Weights: String, Ladder {
+        case tracepoint
+        static let id = "weights"
+        static let sees = "how long each cgroup was not idle, which PSI weighs its stalls by"
+        static let without: String? = "what the stalls explain of a cgroup's PSI is not known"
+
+        var rung: Rung {
+            switch self {
+            case .tracepoint:
+                Rung(.tracepoint, on: .all, programs: ["weigh_rawtp"], requires: [.hasStruct("psi_group_cpu")])
             }
         }
     }

@@ -13,6 +13,10 @@ struct MemStallReader {
     private let slots: PerCPUMap<UInt32, UInt64>
     private let settings: BPFMap<UInt32, UInt32>
     private var cgroups: MemStallCgroups
+    private var hierarchy = MemStallHierarchy()
+    private var groups: MemStallGroupCPUs
+    private var reclaim: MemStallReclaimReader?
+    private var groupsBefore: [UInt64: UInt64] = [:]
     /// Rows are those of some tasks only: nothing to compare with the machine's PSI.
     private let filtered: Bool
 
@@ -27,13 +31,17 @@ struct MemStallReader {
     private var begin: UInt64
 
     /// Counting begins here.
-    init(_ session: borrowing Session, filtered: Bool) throws {
+    ///
+    /// - Parameter reclaim: what the kernel's own threads do is wanted too.
+    init(_ session: borrowing Session, filtered: Bool, reclaim isWanted: Bool) throws {
         rows = try session.probes.object.map("rows")
         tasks = try session.probes.object.map("tasks")
         cpus = try session.probes.object.map("cpus")
         slots = try session.probes.object.perCPUMap("slots")
         settings = try session.probes.object.map("settings")
         cgroups = try MemStallCgroups(session)
+        groups = try MemStallGroupCPUs(session)
+        reclaim = isWanted ? try MemStallReclaimReader(session, tasks) : nil
         self.filtered = filtered
         begin = monotonicNow()
         losses = try session.losses()
@@ -89,6 +97,7 @@ struct MemStallReader {
     mutating func weigh() throws {
         try look()
         sum.advance(stalled: try Self.stalled(cpus), busy: Self.busy())
+        if hierarchy.mount?.unified == true && !filtered { try groups.advance() }
     }
 
     /// A stall that seems long may be one whose end no program saw: from now on, until none seems long, the programs
@@ -141,13 +150,43 @@ struct MemStallReader {
             vmstat = vmstatNow
             if histogram { histograms = histogramsNow }
         }
-        return MemStallInterval(
+        var interval = MemStallInterval(
             time: .now, intervalNanoseconds: now - begin, rows: grouped,
             pressure: pressure.flatMap { earlier in pressureNow.map { $0.since(earlier) } },
             explained: filtered || pressure == nil ? nil : UInt64(explained), vmstat: vmstatNow.since(vmstat),
             histograms: histogram
                 ? histogramsNow.reduce(into: [:]) { $0[$1.key] = $1.value.since(before[$1.key] ?? $1.value) } : nil,
             losses: lossesNow.since(losses))
+        interval.hasGroupPressure = hierarchy.mount?.unified == true
+        interval.reclaim = try reclaim?.advance(tasks, epoch: ended)
+        try judge(&interval, found)
+        return interval
+    }
+
+    /// What the interval's rows say of cgroups and limits, beside the cgroups' own files.
+    private mutating func judge(
+        _ interval: inout MemStallInterval, _ tasks: [MemStallRow]
+    ) throws {
+        let files = hierarchy.advance(Set(tasks.flatMap { [$0.cgroup, $0.limitCgroup].compactMap { $0 } }))
+        var explained: [CgroupPath: UInt64] = [:]
+        let sums = groups.explained
+        if groups.isKnown && !filtered {
+            for (id, some) in sums {
+                guard let path = try cgroups.path(id) else { continue }
+                let before = groupsBefore[id] ?? 0
+                explained[path] = some > before ? some - before : 0
+            }
+        }
+        groupsBefore = sums
+        interval.judge(
+            tasks: tasks, before: files.before, now: files.now, explained: explained,
+            pageSize: UInt64(pageBytes))
+        // what is gone makes room for others
+        let gone = Set(tasks.compactMap(\.cgroup)).subtracting(files.now.keys)
+        for id in sums.keys where try cgroups.path(id).map(gone.contains) ?? false {
+            try groups.forget(id)
+            groupsBefore[id] = nil
+        }
     }
 }
 

@@ -12,10 +12,11 @@ struct MemStallSource: ReportSource {
 
     /// Counting begins here.
     init(
-        _ session: borrowing Session, _ text: MemStallText, histogram: Bool, least: UInt64, filtered: Bool
+        _ session: borrowing Session, _ text: MemStallText, histogram: Bool, least: UInt64, filtered: Bool,
+        reclaim: Bool
     ) throws {
         (self.text, self.histogram, self.least) = (text, histogram, least)
-        reader = try MemStallReader(session, filtered: filtered)
+        reader = try MemStallReader(session, filtered: filtered, reclaim: reclaim)
     }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {

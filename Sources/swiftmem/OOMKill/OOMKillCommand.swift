@@ -25,10 +25,11 @@ struct OOMKill: Tool {
     var stack = false
     @Option(
         help: ArgumentHelp(
-            "Also record there, each second, what leads to a kill: half an hour, in 24 MiB.", valueName: "directory"))
+            "Record in this directory, each second, what leads to a kill: half an hour of it, in 24 MiB.",
+            valueName: "directory"))
     var record: String?
     @Flag(
-        help: "Explain each kill as it happens: all processes are looked at each second, and nothing is written down.")
+        help: "Explain each kill as it happens, from samples of all processes each second, kept in memory.")
     var why = false
     @Option(
         parsing: .unconditional,
@@ -36,11 +37,13 @@ struct OOMKill: Tool {
             "Trace nothing: explain a recorded kill. latest, its number (1 is the first, -1 the last), or a time.",
             valueName: "kill"))
     var explain: KillChoice?
-    @Flag(help: "Explain by the kernel log: a kill that nothing was recorded of. Without --explain: the latest.")
+    @Flag(
+        help:
+            "Explain a kill from the kernel log, where none was recorded: the latest, or the one that --explain names.")
     var past = false
     @Option(
         help: ArgumentHelp(
-            "Where --explain finds what was recorded (default: /var/lib/swiftmem); with --past: a saved kernel log.",
+            "The recording that --explain reads (default: /var/lib/swiftmem); with --past: a saved kernel log.",
             valueName: "path"),
         completion: .file())
     var from: String?

@@ -7,8 +7,8 @@ extension OOMKill {
     static var modes: [ToolMode] { [mode(stack: true, records: true)] }
 
     /// - Parameters:
-    ///   - stack: the kernel stack of the allocation too.
-    ///   - records: all processes are read each second.
+    ///   - stack: the kernel stack of the allocation is captured.
+    ///   - records: samples of all processes are taken each second.
     static func mode(stack: Bool, records: Bool = false) -> ToolMode {
         ToolMode(
             of: "oomkill",

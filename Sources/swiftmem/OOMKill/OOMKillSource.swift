@@ -51,7 +51,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
         return true
     }
 
-    /// The processes that were there before the trace: of newer ones programs keep the command line.
+    /// Command lines of processes older than the trace; those of newer ones are kept by BPF programs.
     private func rememberCommandLines(_ session: borrowing Session) throws {
         let map: BPFMap<UInt32, cmdline> = try session.probes.object.map("cmdlines")
         for pid in ProcFS.processIDs() {
@@ -111,7 +111,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
         if session.options.json {
             session.output.print(OOMKillJSON.line(explanation))
         } else {
-            // below its kill, whose heading it would repeat
+            // printed below its kill, so without a heading
             for line in OOMKillText.page(explanation).dropFirst() {
                 session.output.print(line.isEmpty ? "" : "  " + line)
             }
@@ -119,9 +119,9 @@ struct OOMKillSource: ReportSource, ~Copyable {
         }
     }
 
-    /// A signal that was sent for memory, as is inferred; of others nothing is said.
+    /// Prints a signal that was sent for want of memory, by what its sender and victim are; other signals are ignored.
     private mutating func print(_ kill: SentKill, _ session: inout Session) {
-        // most signals are nobody's of these: nothing is read of /proc for them
+        // nothing in /proc is read for the signals of other senders, which are most of them
         guard MemoryKiller.mayBe(kill.sender.comm), victims.matches(kill) else { return }
         let machine = MemoryShortage.now
         guard let killer = MemoryKiller(kill, machine) else { return }
@@ -152,7 +152,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
 }
 
 extension MemoryShortage {
-    /// As the machine is; nil where /proc/meminfo can't be read.
+    /// The machine's memory now; nil where /proc/meminfo can't be read.
     fileprivate static var now: MemoryShortage? {
         let fields = MeminfoFields(ProcFS.text("meminfo"))
         guard let total = fields["MemTotal"], let available = fields["MemAvailable"] else { return nil }

@@ -28,6 +28,66 @@ struct MemStallIntervalRow: Row {
     let losses: Losses
 }
 
+struct MemStallCgroupRow: Row {
+    static let type = "memstall_cgroup"
+    let cgroup: String
+    let stalledNs: Int
+    let psiNs: Int
+    @Known var psiSomeNs: Int?
+    @Known var psiFullNs: Int?
+    @Known var explainedNs: Int?
+    @Known var explainedRatio: Double?
+    @Known var unexplainedNs: Int?
+}
+
+struct MemStallCulpritRow: Row {
+    static let type = "memstall_culprit"
+    @Known var limitCgroup: String?
+    let cause: String
+    @Known var cgroup: String?
+    let tasks: Int
+    let stalledNs: Int
+    let reclaimedPages: Int
+    @Known var reclaimedRatio: Double?
+    @Known var usageBytes: Int?
+    @Known var grownBytes: Int?
+    @Known var limitBytes: Int?
+    let limitStalledNs: Int
+    @Known var limitOomKills: Int?
+    let limitWaitingRatio: Double
+    let livelock: Bool
+}
+
+struct MemStallReclaimRow: Row {
+    static let type = "memstall_reclaim"
+    struct Node: Decodable, Sendable {
+        let node: Int
+        let kswapdRounds: Int
+        @Known var kswapdAwakeNs: Int?
+        @Known var kswapdOrder: Int?
+        let kcompactdRounds: Int
+        let kcompactdWorkNs: Int
+    }
+    struct Shrinker: Decodable, Sendable {
+        @Known var function: String?
+        let calls: Int
+        let totalNs: Int
+        let longestNs: Int
+    }
+    struct Zone: Decodable, Sendable {
+        let zone: String
+        let freePages: Int
+        let highPages: Int
+    }
+    let intervalNs: Int
+    @Known var kswapdStolenPages: Int?
+    @Known var directStolenPages: Int?
+    @Known var efficiencyRatio: Double?
+    let nodes: [Node]
+    @Known var shrinkers: [Shrinker]?
+    let zones: [Zone]
+}
+
 struct MemStallEventRow: Row {
     static let type = "memstall_event"
     let pid: Int
@@ -59,6 +119,9 @@ struct MemStallTruth: Row {
     let cpuNs: Int
     let cgroup: String
     let limitCgroup: String
+    let limitBytes: Int
+    let victimCgroup: String?
+    let passes: Int
     @Known var machinePressure: Pressure?
     @Known var cgroupPressure: Pressure?
     @Known var delays: Delays?

@@ -7,6 +7,8 @@
 #include "taskstats.h"
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 static const char usage[] =
 	"usage: memstall [options]\n"
@@ -16,38 +18,44 @@ static const char usage[] =
 	"                 high: anonymous memory beyond memory.high, without swap (cgroup v2)\n"
 	"                 dirty: a file written faster than vm.dirty_bytes allows\n"
 	"                 compact: huge pages where --mb of memory has every other page in use\n"
+	"                 tasks: --tasks of them one after another, each of 1 MB, where the limit is full (swap)\n"
 	"                 asked: memory.reclaim (v2), or a limit lowered and raised (v1): reclaim that is no stall\n"
 	"  --mb N         memory touched, or size of the file (default 80)\n"
 	"  --limit-mb N   limit of the cgroup (default 40; 0 none)\n"
 	"  --seconds N    how long (default 5)\n"
 	"  --parent       the limit is a parent's of the task's cgroup\n"
+	"  --victim N     with --parent: another cgroup below the limit, whose task goes round its own N MB slowly\n"
+	"  --tasks N      how many (default 1000)\n"
 	"  --cpu N        the CPU it runs on (default: the last it may)\n"
 	"  --directory D  where the file lies (default: the current directory)\n"
 	"  --wait --hold  print {\"type\":\"ready\"} and wait for a line first; at the end wait for the end of stdin\n"
 	"exit: 0 done, 64 wrong options, 69 not possible here (no swap, no cgroup), 1 anything else\n";
 
-enum kind { ANON, FILES, HIGH, DIRTY, COMPACT, ASKED };
-static const char *const kinds[] = { "anon", "file", "high", "dirty", "compact", "asked", NULL };
+enum kind { ANON, FILES, HIGH, DIRTY, COMPACT, ASKED, TASKS };
+static const char *const kinds[] = { "anon", "file", "high", "dirty", "compact", "asked", "tasks", NULL };
 
 static struct options {
 	enum kind kind;
-	uint64_t bytes, limit, seconds;
+	uint64_t bytes, limit, seconds, victim, tasks;
 	int cpu;
 	bool parent, wait, hold;
 	const char *directory;
-} opt = { .bytes = 80 << 20, .limit = 40 << 20, .seconds = 5, .cpu = -1, .directory = "." };
+} opt = { .bytes = 80 << 20, .limit = 40 << 20, .seconds = 5, .tasks = 1000, .cpu = -1, .directory = "." };
 
 static uint64_t page, deadline, touched, passes;
-static struct memcg outer, inner;
+static struct memcg outer, inner, beside;
+static pid_t victim;
 
 static void parse(int argc, char **argv)
 {
-	enum { KIND = 256, MB, LIMIT, SECONDS, PARENT, CPU, DIRECTORY, WAIT, HOLD, HELP };
+	enum { KIND = 256, MB, LIMIT, SECONDS, PARENT, VICTIM, TASK, CPU, DIRECTORY, WAIT, HOLD, HELP };
 	static const struct option longs[] = { { "kind", 1, 0, KIND },
 					       { "mb", 1, 0, MB },
 					       { "limit-mb", 1, 0, LIMIT },
 					       { "seconds", 1, 0, SECONDS },
 					       { "parent", 0, 0, PARENT },
+					       { "victim", 1, 0, VICTIM },
+					       { "tasks", 1, 0, TASK },
 					       { "cpu", 1, 0, CPU },
 					       { "wait", 0, 0, WAIT },
 					       { "hold", 0, 0, HOLD },
@@ -61,8 +69,8 @@ static void parse(int argc, char **argv)
 			while (kinds[k] && strcmp(kinds[k], optarg))
 				k++;
 			if (!kinds[k])
-				w_die(W_USAGE, 0, "--kind %s: anon, file, high, dirty, compact or asked is wanted",
-				      optarg);
+				w_die(W_USAGE, 0,
+				      "--kind %s: anon, file, high, dirty, compact, asked or tasks is wanted", optarg);
 			opt.kind = (enum kind)k;
 			break;
 		}
@@ -70,6 +78,8 @@ static void parse(int argc, char **argv)
 		case LIMIT: opt.limit = (uint64_t)w_number("limit-mb", optarg, 0, 1 << 20) << 20; break;
 		case SECONDS: opt.seconds = (uint64_t)w_number("seconds", optarg, 1, 3600); break;
 		case PARENT: opt.parent = true; break;
+		case VICTIM: opt.victim = (uint64_t)w_number("victim", optarg, 1, 1 << 20) << 20; break;
+		case TASK: opt.tasks = (uint64_t)w_number("tasks", optarg, 1, 1 << 20); break;
 		case CPU: opt.cpu = (int)w_number("cpu", optarg, 0, CPU_SETSIZE - 1); break;
 		case DIRECTORY: opt.directory = optarg; break;
 		case WAIT: opt.wait = true; break;
@@ -95,6 +105,18 @@ static void pin(void)
 	CPU_SET(opt.cpu, &set);
 	if (sched_setaffinity(0, sizeof set, &set))
 		w_die(W_USAGE, errno, "--cpu %d", opt.cpu);
+}
+
+static void make_below(struct memcg *cg, const char *name)
+{
+	char path[sizeof cg->directory + 8];
+	snprintf(path, sizeof path, "%s/%s", outer.directory, name);
+	if (strlen(path) >= sizeof cg->directory)
+		w_die(W_FAILED, 0, "%s: too long a name", path);
+	memcpy(cg->directory, path, strlen(path) + 1);
+	if (mkdir(cg->directory, 0755) < 0)
+		w_die(W_FAILED, errno, "%s", cg->directory);
+	w_undo_path(W_UNDO_DIRECTORY, cg->directory);
 }
 
 // The cgroups: the limit's, and with --parent one below it that the task is in.
@@ -124,14 +146,31 @@ static void make_cgroups(void)
 		if (e)
 			w_die(W_UNAVAILABLE, e, "the memory controller below %s", outer.directory);
 	}
-	char path[sizeof inner.directory + 8];
-	snprintf(path, sizeof path, "%s/task", outer.directory);
-	if (strlen(path) >= sizeof inner.directory)
-		w_die(W_FAILED, 0, "%s: too long a name", path);
-	memcpy(inner.directory, path, strlen(path) + 1);
-	if (mkdir(inner.directory, 0755) < 0)
-		w_die(W_FAILED, errno, "%s", inner.directory);
-	w_undo_path(W_UNDO_DIRECTORY, inner.directory);
+	make_below(&inner, "task");
+	if (!opt.victim)
+		return;
+	beside = outer;
+	make_below(&beside, "victim");
+}
+
+// A task in a cgroup of its own that wants what it has, and no more: a page each half a millisecond.
+static void start_victim(void)
+{
+	victim = fork();
+	if (victim < 0)
+		w_die(W_FAILED, errno, "fork");
+	if (victim)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	memcg_add(&beside, getpid());
+	char *memory = mmap(NULL, opt.victim, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		_exit(1);
+	for (;;)
+		for (uint64_t i = 0; i < opt.victim; i += page) {
+			memory[i]++;
+			usleep(500);
+		}
 }
 
 static bool go_on(void)
@@ -224,6 +263,33 @@ static void ask(char *memory)
 	}
 }
 
+// One after another, each with memory of its own, for which the kernel takes some of this task's.
+static void run_tasks(char *memory)
+{
+	for (uint64_t i = 0; i < opt.bytes; i += page)
+		memory[i] = 1;
+	for (; passes < opt.tasks; passes++) {
+		pid_t pid = fork();
+		if (pid < 0)
+			w_die(W_FAILED, errno, "fork");
+		if (!pid) {
+			char *own = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			if (own == MAP_FAILED)
+				_exit(1);
+			for (uint64_t i = 0; i < 1 << 20; i += page)
+				own[i] = 1;
+			_exit(0);
+		}
+		int status;
+		if (waitpid(pid, &status, 0) != pid || status)
+			w_die(W_FAILED, 0, "a task ended with %d", status);
+		touched += (1 << 20) / page;
+		// what it has given back is filled again
+		for (uint64_t i = 0; i < 1 << 20; i += page)
+			memory[(passes << 20) % opt.bytes / page * page + i]++;
+	}
+}
+
 static int open_file(void)
 {
 	char path[256], block[1 << 16];
@@ -298,6 +364,8 @@ int main(int argc, char **argv)
 		fragment(memory);
 	char pressure[sizeof inner.directory + 20];
 	snprintf(pressure, sizeof pressure, "%s/memory.pressure", inner.directory);
+	if (opt.victim)
+		start_victim();
 	w_wait(opt.wait, NULL, 0);
 
 	struct taskstats before, after;
@@ -314,12 +382,17 @@ int main(int argc, char **argv)
 	case DIRTY: write_file(fd); break;
 	case COMPACT: want_huge_pages(); break;
 	case ASKED: ask(memory); break;
+	case TASKS: run_tasks(memory); break;
 	}
 	cpu = w_now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	uint64_t end = w_now_ns(CLOCK_MONOTONIC);
 	machine[1] = pressure_read("/proc/pressure/memory");
 	own[1] = pressure_read(pressure);
 	delays = delays && delays_of(getpid(), &after);
+	if (victim > 0) {
+		kill(victim, SIGKILL);
+		waitpid(victim, NULL, 0);
+	}
 
 	j_begin_truth();
 	j_text("kind", kinds[opt.kind]);
@@ -332,6 +405,8 @@ int main(int argc, char **argv)
 	j_text("cgroup", path_of(&inner));
 	j_text("limit_cgroup", path_of(&outer));
 	j_uint("limit_bytes", opt.limit);
+	if (opt.victim)
+		j_text("victim_cgroup", path_of(&beside));
 	print_events(&outer);
 	pressure_print("machine_pressure", machine[0], machine[1]);
 	pressure_print("cgroup_pressure", own[0], own[1]);

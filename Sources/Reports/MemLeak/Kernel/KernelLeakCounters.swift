@@ -82,19 +82,3 @@ public struct KernelLeakCounters: Hashable, Sendable {
         line.add("cut_stacks", cutStacks)
     }
 }
-
-extension MemLeakCounters {
-    /// The sum of what the CPUs counted of the kernel's allocations.
-    package init(records: [kernelleak_counters]) {
-        self.init()
-        for record in records {
-            allocations &+= record.allocations
-            frees &+= record.frees
-            unmatchedFrees &+= record.unmatched_frees
-            sampledOut &+= record.sampled_out
-            filteredOut &+= record.filtered_out
-            failed &+= record.failed
-            stacks &+= record.stacks
-        }
-    }
-}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Plays a recording: its records in, what a run would have shown out.
+/// Turns the records of a recording into what the run showed.
 public struct LeakPlayer: Sendable {
-    /// What is to be shown.
+    /// An output of the run.
     public enum Scene: Hashable, Sendable {
         case began(LeakBegin)
         case hooked(LeakHooked)
@@ -19,12 +19,12 @@ public struct LeakPlayer: Sendable {
     /// nil: before the first record.
     public private(set) var view: LeakView?
 
-    /// - Parameter wantsAll: what other tools read is wanted: all stacks, shown or not.
+    /// - Parameter wantsAll: all stacks are wanted, for files of other tools.
     public init(_ options: LeakViewOptions, wantsAll: Bool) { (self.options, self.wantsAll) = (options, wantsAll) }
 
     /// Takes a record in.
     ///
-    /// - Returns: what it is to show; nil: nothing.
+    /// - Returns: the output that it leads to; nil: none.
     public mutating func play(_ record: LeakRecord) -> Scene? {
         switch record {
         case .run(let run): view = LeakView(run, options, wantsAll: wantsAll)

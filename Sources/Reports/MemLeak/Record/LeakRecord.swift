@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a recording of memleak consists of, in the order in which it came to be.
+/// A record of a memleak recording; records are in the order of time.
 public enum LeakRecord: Hashable, Sendable {
-    /// The first of all.
+    /// The run's settings: the first record.
     case run(LeakRun)
-    /// Tracing is on.
+    /// Tracing has begun.
     case began(LeakBegin)
     /// A file whose functions are traced from now on.
     case hooked(LeakHooked)
-    /// A captured stack, before the first look or report that needs it; again where more is known of it.
+    /// A captured stack, before the first look or report that refers to it; written again when more frames have names.
     case site(AllocationSite, LeakSite)
     case look(LeakLook)
-    /// A report of the last look: all but its stacks; and what processes are called.
+    /// A report on the last look, without its stacks; and the names of processes.
     case report(MemLeakReport, names: [UInt32: String])
     /// A process's memory is gone.
     case gone(UInt32)
-    /// Something for standard error.
+    /// A line for standard error.
     case note(String)
-    /// Another share of the allocations is recorded from now on.
+    /// The sampling rate has changed.
     case sampling(LeakSampling)
-    /// What was there at the last look, which was taken then (CLOCK_MONOTONIC), is left out from now on.
+    /// A baseline was set at the last look (its time, CLOCK_MONOTONIC): older allocations are left out from now on.
     case baseline(UInt64)
     /// The run has ended.
     ///
-    /// - Parameter isFull: not the run, only the recording, for it has reached its size.
+    /// - Parameter isFull: the recording has reached its size; the run went on.
     case end(isFull: Bool)
 
-    /// As the file has it.
+    /// The kind's number in the file.
     var kind: UInt8 {
         switch self {
         case .run: 1
@@ -50,9 +50,9 @@ public struct LeakBegin: Hashable, Sendable {
     public var version: String
     public var kernel: String
     public var pageBytes: Int
-    /// Each ladder with the rung in use, nil where it has none.
+    /// Each ladder with the rung in use; nil where none is.
     public var rungs: [Rung]
-    /// Text's head.
+    /// The head of text output.
     public var header: [String]
 
     public struct Rung: Hashable, Sendable {
@@ -80,9 +80,9 @@ public struct LeakBegin: Hashable, Sendable {
 public struct LeakHooked: Hashable, Sendable {
     public var file: String
     public var functions: [String]
-    /// Looked for, and not there.
+    /// Functions that the file lacks.
     public var missing: [String]
-    /// Text's line.
+    /// The line of text output.
     public var text: String
 
     public init(file: String, functions: [String], missing: [String], text: String) {
@@ -92,18 +92,18 @@ public struct LeakHooked: Hashable, Sendable {
     public var json: JSONLine { MemLeakJSON.hooked(file: file, functions: functions, missing: missing) }
 }
 
-/// Another share of the kernel's allocations is recorded from now on (`--max-overhead`).
+/// A change of the rate at which the kernel's allocations are sampled (`--max-overhead`).
 public struct LeakSampling: Hashable, Sendable {
     public var time: WallTime
     /// The share of the CPUs' time that the programs took.
     public var overheadPercent: Double
-    /// One allocation in so many.
+    /// One allocation in `rate` is recorded.
     public var rate: UInt64
-    /// False where no rate brings it below the limit.
+    /// false: no rate brings the overhead below the limit.
     public var isMet: Bool
-    /// The rate is the one that it was.
+    /// The rate stays as it is.
     public var isSame: Bool
-    /// The rate is lower than it was: more is recorded.
+    /// More allocations than before are recorded.
     public var isMore: Bool
 
     public init(time: WallTime, overheadPercent: Double, rate: UInt64, before: UInt64, isMet: Bool) {

@@ -52,7 +52,7 @@ extension ByteWriter {
         add(begin.header, &tables)
     }
 
-    /// All of its sites have been written.
+    /// To be called once all sites of the record have been written.
     private mutating func add(_ look: LeakLook, _ tables: LeakRecordTables) {
         add(look.time)
         add(UInt64(bitPattern: look.wall.nanoseconds))
@@ -65,7 +65,7 @@ extension ByteWriter {
             add(look.sums[captured] ?? OutstandingSum(), since: look.time)
             if let made = look.made { add(short: made[captured] ?? 0) }
         }
-        // those that have nothing outstanding now, and once had
+        // sites that had something outstanding, and have nothing now
         let others = look.made?.filter { look.sums[$0.key] == nil && tables.sites[$0.key] != nil } ?? [:]
         add(short: UInt64(others.count))
         for (captured, count) in others.sorted(by: { ($0.key.pid, $0.key.stack) < ($1.key.pid, $1.key.stack) }) {
@@ -165,7 +165,7 @@ extension ByteReader {
         return look
     }
 
-    /// A time of CLOCK_MONOTONIC: no machine runs for a century.
+    /// A time of CLOCK_MONOTONIC; more than a century is damage.
     mutating func moment() -> UInt64? {
         guard let time = number(UInt64.self), time < 1 << 62 else { return nil }
         return time

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The file of a recording: a head with the format's version, then records behind each other, each with its length and a
-/// checksum over all that is before it. It only ever grows, and is whole up to the last record when its writer is killed.
+/// The file of a recording: a head with the format's version, then records, each with its length and a checksum over all
+/// bytes before it. The file is only appended to: when its writer is killed, all records but the last are whole.
 enum LeakRecordFile {
     static let mark: [UInt8] = Array("swiftmem memleak ".utf8)
     static let version = 1
     static var head: [UInt8] { mark + Array("\(version)\n".utf8) }
-    /// A record's kind and the length of its body, before that; the checksum, behind it.
+    /// Bytes of a record besides its body: kind and length before it, the checksum behind it.
     static let headBytes = 5
     static let sumBytes = 8
 }
 
 /// Why a recording is not read any further.
 public enum LeakRecordingError: Error, Hashable, Sendable {
-    /// It is none.
+    /// The file is no recording.
     case notARecording
-    /// The format is another version.
+    /// The format has another version.
     case version(String)
-    /// It ends in the midst of a record: its writer was killed, or it was cut.
+    /// It ends within a record: its writer was killed, or the file was cut.
     ///
     /// - Parameter offset: where that record begins.
     case cut(offset: Int)
-    /// A record is not as it was written.
+    /// A record's checksum or content is wrong.
     ///
     /// - Parameter offset: where it begins.
     case damaged(offset: Int)
 }
 
-/// Turns records into the bytes of a file, one behind the other.
+/// Encodes records for a file.
 public struct LeakRecordWriter: Sendable {
     private var sum = FNV1a()
     private var sumBefore = FNV1a()
@@ -38,7 +38,7 @@ public struct LeakRecordWriter: Sendable {
     /// Bytes of the record that says the run has ended.
     public static var endBytes: Int { LeakRecordFile.headBytes + 1 + LeakRecordFile.sumBytes }
 
-    /// What a file begins with.
+    /// The head of a file.
     public mutating func head() -> [UInt8] {
         let head = LeakRecordFile.head
         sum.add(head)
@@ -59,19 +59,19 @@ public struct LeakRecordWriter: Sendable {
         return all.bytes
     }
 
-    /// The last record is not written. One that needs nothing of those before may come in its stead.
+    /// Takes the last record back: it did not go into the file. Another that refers to no earlier one may take its place.
     public mutating func takeBack() { sum = sumBefore }
 
-    /// A captured stack is known to the file.
+    /// Has the captured stack been written?
     public func knows(_ captured: AllocationSite) -> Bool { tables.sites[captured] != nil }
 
-    /// A process is gone: its captured stacks are named anew where its number comes again.
+    /// Forgets a process that has ended: a later one with its PID has stacks of its own.
     public mutating func forget(_ pid: UInt32) {
         tables.sites = tables.sites.filter { $0.key.pid != pid }
     }
 }
 
-/// The records of a file, one after the other.
+/// Decodes the records of a file, in order.
 public struct LeakRecording: Sendable {
     private let bytes: [UInt8]
     private var sum = FNV1a()
@@ -95,7 +95,7 @@ public struct LeakRecording: Sendable {
 
     /// The next record; nil at the end of the file.
     ///
-    /// - Throws: `LeakRecordingError` where there is no whole one.
+    /// - Throws: `LeakRecordingError` where it is cut or damaged.
     public mutating func next() throws(LeakRecordingError) -> LeakRecord? {
         let begin = offset
         guard begin < bytes.count else { return nil }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a writer has written once, and names by number from then on.
+/// Texts, frames and sites that a writer has written, and refers to by number from then on.
 struct LeakRecordTables: Sendable {
     var texts: [String: UInt64] = [:]
     var frames: [MemLeakFrame: UInt64] = [:]
     var sites: [AllocationSite: UInt64] = [:]
-    /// Sites written, those too that are forgotten.
+    /// Sites written, forgotten ones included.
     var siteCount: UInt64 = 0
 }
 
-/// The same of a reader: by number.
+/// A reader's texts, frames and sites, by number.
 struct LeakRecordLists: Sendable {
     var texts: [String] = []
     var frames: [MemLeakFrame] = []
@@ -17,7 +17,7 @@ struct LeakRecordLists: Sendable {
 }
 
 extension ByteWriter {
-    /// A text: 0 for none, else a number; where that is new, the text behind it.
+    /// A text: its number, and where that is new, the text itself behind it; 0: none.
     mutating func add(_ text: String?, _ tables: inout LeakRecordTables) {
         guard let text else { return add(short: 0) }
         if let number = tables.texts[text] { return add(short: number) }
@@ -68,7 +68,7 @@ extension ByteWriter {
 
     mutating func add(_ flag: Bool) { add(UInt8(flag ? 1 : 0)) }
 
-    /// A whole number in few bytes, any other in nine.
+    /// A number: a whole one in few bytes, any other in nine.
     mutating func add(_ number: Double) {
         if number >= 0, number < 9_007_199_254_740_992, number == number.rounded(), number.sign == .plus {
             return add(short: UInt64(number) << 1)

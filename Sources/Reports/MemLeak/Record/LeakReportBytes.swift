@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ByteWriter {
-    /// All of a report but its stacks and what they come to.
+    /// A report without its stacks and what follows from them.
     mutating func add(_ report: MemLeakReport, _ tables: inout LeakRecordTables) {
         add(UInt64(bitPattern: report.time.nanoseconds))
         add(report.monotonic)

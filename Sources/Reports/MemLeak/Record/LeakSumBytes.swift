@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ByteWriter {
-    /// A sum, its moments relative to one.
+    /// A sum, its times relative to a time.
     mutating func add(_ sum: OutstandingSum, since now: UInt64) {
         add(short: sum.bytes)
         add(short: sum.count)
@@ -16,7 +16,7 @@ extension ByteWriter {
         if let ages = sum.ages { add(ages, since: now) }
     }
 
-    /// Bins that have something alone: most have nothing.
+    /// Only the bins that are not empty, which are few.
     private mutating func add(_ ages: AgeProfile, since now: UInt64) {
         let bins = ages.counts.indices.filter { ages.counts[$0] != 0 || ages.bytes[$0] != 0 }
         add(short: UInt64(bins.count))

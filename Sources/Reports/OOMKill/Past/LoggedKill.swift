@@ -11,7 +11,7 @@ public struct LoggedKill: Hashable, Sendable {
         guard let swapTotal, let swapFree else { return nil }
         return (swapTotal, swapFree)
     }
-    /// What the log says that ran out, `Memory cgroup out of memory`.
+    /// The log's words for what ran out, `Memory cgroup out of memory`.
     public var words: String
     var swapTotal: UInt64?
     var swapFree: UInt64?
@@ -20,8 +20,8 @@ public struct LoggedKill: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - lines: by time.
-    ///   - boot: when the machine was booted, that stamps are seconds since; nil: not known, and what is stamped so has no
-    ///     time: it is left out.
+    ///   - boot: when the machine was booted, for stamps that are seconds since then; nil: not known, and kills with such
+    ///     stamps are left out.
     ///   - pageBytes: the kernel's pages, where the log does not show it.
     public static func all(
         _ lines: some Sequence<KernelLogLine>, boot: WallTime?, pageBytes: UInt64
@@ -33,7 +33,7 @@ public struct LoggedKill: Hashable, Sendable {
             if let killed = KilledLine(line.message) {
                 guard let time = line.time(boot: boot) else { continue }
                 kills.append(LoggedKill(killed, report, time, pageBytes))
-                // others of its group are of the same report; whatever else is killed next has its own, or none
+                // other processes of its group belong to the same report; any other kill has its own, or none
                 if report.isOfGroup { report.hasVictim = true } else { report = OOMReport() }
             } else {
                 report.take(line.message)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the kernel writes before it kills, from `invoked oom-killer` on.
+/// The kernel's report before a kill, from `invoked oom-killer` on.
 struct OOMReport {
     /// A line of `Tasks state (memory values in pages)`.
     struct Process {
@@ -37,7 +37,7 @@ struct OOMReport {
     var swapFreeBytes: UInt64?
     var machinePages: UInt64?
     var processes: [Process] = []
-    /// All of a cgroup are killed: memory.oom.group.
+    /// All processes of the cgroup are killed: memory.oom.group.
     var isOfGroup = false
     /// A kill of this report was seen.
     var hasVictim = false
@@ -125,19 +125,19 @@ struct OOMReport {
         columns = []
     }
 
-    /// What the kernel's points are reckoned with: RAM and swap, or what the cgroup may have of both (mm/memcontrol.c,
+    /// The total that the kernel's points are relative to: RAM and swap, or the cgroup's limits of both (mm/memcontrol.c,
     /// `mem_cgroup_get_max`). The machine's swap, which bounds a cgroup's, is not in a cgroup's report.
     func totalPages(_ pageBytes: UInt64) -> UInt64? {
         if constraint == .memoryCgroup {
             guard let limitBytes else { return nil }
             return (memoryAndSwapLimitBytes ?? (limitBytes &+ (swapLimitBytes ?? 0))) / pageBytes
         }
-        // of a cpuset's nodes, or a policy's, the log has no size
+        // the log does not give the size of a cpuset's or a policy's nodes
         guard constraint == OOMConstraint.none else { return nil }
         return machinePages.map { $0 &+ (swapTotalBytes ?? 0) / pageBytes }
     }
 
-    /// The kernel's pages, by the victim's size in both units; nil: it can't be told.
+    /// The kernel's page size, from the victim's size in both units; nil: not known.
     func pageBytes(_ killed: KilledLine) -> UInt64? {
         guard let bytes = killed.memory?.totalVM,
             let pages = processes.first(where: { $0.pid == killed.pid })?.totalVMPages,

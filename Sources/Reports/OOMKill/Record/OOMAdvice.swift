@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What to do next about a kill: one sentence, of the facts that an explanation has.
+/// What to do next about a kill: one sentence, made of the explanation's facts.
 enum OOMAdvice {
     static func next(_ explanation: OOMExplanation) -> String {
         let victim = explanation.victim
         if explanation.source != .recorder {
             let leave =
-                "leave swiftmem oomkill --record DIRECTORY running, and the next kill is told from its beginning"
+                "leave swiftmem oomkill --record DIRECTORY running, and the next kill is explained from its beginning"
             guard explanation.sampleAge != nil else { return "the kernel log has the victim alone: " + leave }
             let most = explanation.candidates.max { ($0.points ?? .min) < ($1.points ?? .min) }
             let who = most.map { ", process \($0.pid) (\($0.comm)) before all" } ?? ""
@@ -18,7 +18,7 @@ enum OOMAdvice {
         let place = explanation.domain.map { "cgroup \($0.path)" } ?? "the machine"
         guard let grower = explanation.growers.first, grower.recentBytes >= (explanation.limitBytes ?? 0) / 50 else {
             return explanation.domain == nil
-                ? "no process grew by much: what else took the memory tells swiftmem meminfo"
+                ? "no process grew by much: swiftmem meminfo shows what else took the memory"
                 : "no process grew by much: what runs in \(place) needs more than its limit; raise it, or run less"
         }
         let rate = "\(fixed(grower.bytesPerSecond / 1_048_576, 1)) MB/s"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What led to a kill, by what the recorder noted before it.
+/// What led to a kill, from the samples recorded before it.
 public struct OOMExplanation: Hashable, Sendable {
     /// A process that the kernel chose among.
     public struct Candidate: Hashable, Sendable {
         public var pid: UInt32
         public var comm: String
         public var cgroup: CgroupPath?
-        /// What the kernel compares, in pages; nil: it is never chosen (oom_score_adj -1000).
+        /// Points that the kernel compares, in pages; nil: it is never chosen (oom_score_adj -1000).
         public var points: Int64?
         public var oomScoreAdj: Int32
         /// The part of the points that oom_score_adj makes, in pages.
@@ -15,16 +15,16 @@ public struct OOMExplanation: Hashable, Sendable {
         public var isChosen: Bool
     }
 
-    /// What the domain used at a moment.
+    /// The domain's usage at one moment.
     public struct Usage: Hashable, Sendable {
         public var time: WallTime
         public var bytes: UInt64
     }
 
-    /// Where it is known from.
+    /// Where the facts come from.
     public enum Source: Hashable, Sendable {
         case recorder
-        /// - Parameter words: what it says that ran out.
+        /// - Parameter words: its words for what ran out.
         case kernelLog(words: String)
 
         /// As JSON has it.
@@ -33,15 +33,15 @@ public struct OOMExplanation: Hashable, Sendable {
 
     public var source = Source.recorder
     public var victim: OOMVictim
-    /// nil: the whole machine ran out, or it is not known what did.
+    /// The cgroup that ran out; nil: the machine did, or it is not known what did.
     public var domain: CgroupPath?
-    /// What the domain may use, without swap; nil: not known.
+    /// The domain's limit without swap; nil: not known.
     public var limitBytes: UInt64?
-    /// Up to the kill.
+    /// The domain's usage by time, up to the kill.
     public var usage: [Usage]
-    /// The largest growth of the last half minute first.
+    /// Processes that grew, the largest growth of the last half minute first.
     public var growers: [OOMGrower]
-    /// By points, the largest first.
+    /// Processes that the kernel chose among, most points first.
     public var candidates: [Candidate]
     /// Seconds from the last sample to the kill; nil: nothing was recorded before it.
     public var sampleAge: Double?
@@ -52,7 +52,7 @@ public struct OOMExplanation: Hashable, Sendable {
     public var stalledShare: Double?
     public var nextStep: String
 
-    /// How far back is looked.
+    /// How far back samples are looked at.
     static let window: Int64 = 600_000_000_000
 
     /// - Parameter samples: by time; those behind the kill, and more than ten minutes before it, are not looked at.
@@ -75,7 +75,7 @@ public struct OOMExplanation: Hashable, Sendable {
         nextStep = OOMAdvice.next(self)
     }
 
-    /// By what the kernel log has of it: who held what at the kill, and nothing of before.
+    /// From the kernel log: the memory of each process at the kill, and nothing from before.
     public init(_ kill: LoggedKill) {
         self.init(kill.victim, samples: kill.candidates.map { [$0] } ?? [])
         source = .kernelLog(words: kill.words)

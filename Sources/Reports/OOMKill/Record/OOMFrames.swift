@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the recorder's file consists of: frames, each with a mark, its length, its number and a checksum, at places that
-/// are multiples of eight. A frame that was half written, or half overwritten, is none, and costs no other.
+/// The frames of the recorder's file. Each has a mark, its length, its number and a checksum, and begins at a multiple of
+/// eight. A frame that is half written or half overwritten is passed over; the others are not affected.
 public enum OOMFrame: Hashable, Sendable {
     case sample(OOMSample)
     /// A kill: when, and the record of BPF/oomkill.bpf.c.
@@ -9,10 +9,10 @@ public enum OOMFrame: Hashable, Sendable {
 
     static let mark: UInt32 = 0x4D46_5352
     static let headBytes = 32
-    /// Longer ones are none.
+    /// A longer frame is taken for damage.
     static let longest = 1 << 20
 
-    /// The frame's bytes, a multiple of eight of them.
+    /// The frame's bytes, padded to a multiple of eight.
     ///
     /// - Parameter number: one more with each frame.
     public func bytes(number: UInt64) -> [UInt8] {
@@ -69,9 +69,9 @@ public enum OOMFrame: Hashable, Sendable {
         return last
     }
 
-    /// nil: no whole frame begins here; a kind that is not known has no frame, and its length.
+    /// nil: no whole frame begins here. A frame of an unknown kind gives its length alone.
     private static func frame(at place: Int, in file: [UInt8]) -> (UInt64, OOMFrame?, Int)? {
-        // most of a file is none: asked at three million places
+        // quick: it is called at three million places of a file, most of which begin no frame
         guard file[place] == UInt8(truncatingIfNeeded: mark) else { return nil }
         var head = ByteReader(file[place..<(place + headBytes)])
         guard head.number(UInt32.self) == mark, let count = head.number(UInt32.self).map({ Int($0) }),

@@ -5,7 +5,7 @@ public struct OOMGrower: Hashable, Sendable {
     public var pid: UInt32
     public var comm: String
     public var cgroup: CgroupPath?
-    /// At the kill.
+    /// Memory at the kill.
     public var bytes: UInt64
     /// The rate of the growth that ended in the kill, or of the last one.
     public var bytesPerSecond: Double
@@ -13,21 +13,21 @@ public struct OOMGrower: Hashable, Sendable {
     public var since: WallTime
     /// When it ended; nil: it went on to the kill.
     public var until: WallTime?
-    /// Grown in the last half minute.
+    /// Growth in the last half minute.
     public var recentBytes: UInt64
-    /// Grown since `since`.
+    /// Growth since `since`.
     public var grownBytes: UInt64
 
-    /// What a process held at a moment.
+    /// A process's memory at one moment.
     struct Point: Hashable {
         var time: WallTime
         var bytes: UInt64
     }
 
     static let recent: Int64 = 30_000_000_000
-    /// A growth that rested for so long has ended.
+    /// A growth has ended once the process has not grown for so long.
     static let rest: Int64 = 5_000_000_000
-    /// Less than this is no change: a few pages come and go.
+    /// A change of fewer bytes is ignored.
     static let change: UInt64 = 64 << 10
 
     /// The growth that a series of points ends in; nil: there is none of a MiB and more.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import TraceRecords
 
-/// What a process holds, by what the kernel's choice of a victim weighs (mm/oom_kill.c, `oom_badness()`).
+/// A process's memory, as the kernel weighs it when it chooses a victim (mm/oom_kill.c, `oom_badness()`).
 public struct OOMProcess: Hashable, Sendable {
     public var pid: UInt32
-    /// Nanoseconds since the machine was booted, sleep included; tells it from an earlier process of its number.
+    /// Start time, CLOCK_BOOTTIME in nanoseconds; tells the process from an earlier one with its PID.
     public var startNanoseconds: UInt64
     public var comm: String
     public var oomScoreAdj: Int32
-    /// Resident: anonymous, of files, shared.
+    /// Resident pages: anonymous, of files, shared.
     public var residentBytes: UInt64
     public var swapBytes: UInt64
     public var pageTableBytes: UInt64
@@ -27,10 +27,10 @@ public struct OOMProcess: Hashable, Sendable {
     /// Resident and swapped out.
     public var bytes: UInt64 { residentBytes &+ swapBytes }
 
-    /// What the kernel compares, in pages: the largest is killed. nil: it is never chosen.
+    /// Points that the kernel compares, in pages: the process with the most is killed. nil: it is never chosen.
     ///
     /// - Parameters:
-    ///   - totalPages: what the OOM's domain may use in all.
+    ///   - totalPages: RAM and swap that the OOM's domain may use.
     ///   - pageBytes: of the kernel that recorded it.
     public func points(totalPages: UInt64, pageBytes: UInt64) -> Int64? {
         guard oomScoreAdj > -1000, pageBytes > 0 else { return nil }
@@ -39,9 +39,9 @@ public struct OOMProcess: Hashable, Sendable {
         return Int64(clamping: pages).addingCapped(Int64(oomScoreAdj).multipliedCapped(share))
     }
 
-    /// All processes, of the records that BPF/lib/write_process.h has written.
+    /// Decodes the records that BPF/lib/write_process.h writes, one for each process.
     ///
-    /// - Parameter bytes: one record behind the other; what is no whole record is left out.
+    /// - Parameter bytes: consecutive records; an incomplete one at the end is left out.
     public static func all(_ bytes: [UInt8]) -> [OOMProcess] {
         records(bytes, as: process_memory.self).map { OOMProcess($0) }
     }
@@ -71,10 +71,10 @@ public struct OOMCgroup: Hashable, Sendable {
     }
 }
 
-/// What the recorder notes each second.
+/// A sample: the machine's memory, its cgroups and processes at one second.
 public struct OOMSample: Hashable, Sendable {
     public var time: WallTime
-    /// Since the machine was booted, sleep included.
+    /// CLOCK_BOOTTIME in nanoseconds.
     public var bootNanoseconds: UInt64
     public var pageBytes: UInt64
     /// MemTotal, MemAvailable and swap of /proc/meminfo.
@@ -85,7 +85,7 @@ public struct OOMSample: Hashable, Sendable {
     /// Total of PSI's `some` for memory; nil where the kernel keeps none.
     public var stalledNanoseconds: UInt64?
     public var cgroups: [OOMCgroup]
-    /// Those that matter: see `OOMSelection`.
+    /// The processes that `OOMSelection` chose.
     public var processes: [OOMProcess]
 
     public init(

@@ -3,13 +3,13 @@
 /// Which processes of a second are recorded: those that an OOM would choose among, and those that grow. Some fifty
 /// of five thousand matter, and the recorder's file is bounded.
 public struct OOMSelection: Sendable {
-    /// The largest of the machine by points.
+    /// Processes with the most points on the machine.
     static let mostOfMachine = 32
-    /// The largest of each cgroup that has a limit.
+    /// Processes with the most points in each cgroup that has a limit.
     static let mostOfCgroup = 16
-    /// Those that have grown most since the last second.
+    /// Processes that have grown most since the last second.
     static let mostGrown = 16
-    /// In all.
+    /// Processes in one sample, at most.
     static let most = 512
 
     private struct Identity: Hashable {
@@ -35,7 +35,7 @@ public struct OOMSelection: Sendable {
         func identity(_ process: OOMProcess) -> Identity {
             Identity(pid: process.pid, start: process.startNanoseconds)
         }
-        // the last page of a machine is asked for by many: points decide, and memory among those never chosen
+        // by points; among processes that are never chosen, by memory
         let byPoints = processes.sorted { left, right in
             let (a, b) = (
                 left.points(totalPages: totalPages, pageBytes: pageBytes) ?? .min,

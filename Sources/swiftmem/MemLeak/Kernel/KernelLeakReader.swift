@@ -23,7 +23,7 @@ struct KernelLeakReader {
 
     func readCounters() throws(BPFError) -> (shared: MemLeakCounters, kernel: KernelLeakCounters) {
         let records = try counters.values(for: 0) ?? []
-        return (MemLeakCounters(records: records), KernelLeakCounters(records: records))
+        return (MemLeakCounters(records: records.map(\.calls)), KernelLeakCounters(records: records))
     }
 
     /// Records one allocation in `rate` from now on.

@@ -26,7 +26,7 @@ struct FoundAllocators {
         guard found.contains(where: { !$0.files.isEmpty }) else {
             throw Failure(
                 status: Failure.Status.unavailable,
-                message: "no allocator found in \(plan.targetText)"
+                message: "no allocator found in \(plan.target.text)"
                     + (plan.search.object.map { " (-O \(Printable.text($0)))" } ?? ""),
                 remedy: "looked for malloc and free in all its executable mappings; "
                     + "-O and --symbols-prefix say where and what else")
@@ -34,7 +34,7 @@ struct FoundAllocators {
         if let prefix = plan.search.prefix, !found.contains(where: { $0.files.contains(where: \.hasHeap) }) {
             throw Failure(
                 status: Failure.Status.unavailable,
-                message: "no \(Printable.text(prefix))malloc found in \(plan.targetText) (--symbols-prefix)")
+                message: "no \(Printable.text(prefix))malloc found in \(plan.target.text) (--symbols-prefix)")
         }
         return found
     }

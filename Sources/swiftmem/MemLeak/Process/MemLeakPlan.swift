@@ -10,14 +10,8 @@ internal import Unwind
 
 /// What the arguments of memleak come to.
 struct MemLeakPlan {
-    enum Target {
-        case processes([UInt32])
-        case command([String])
-        case cgroup(CgroupTarget)
-    }
-
     let settings: MemLeakSettings
-    let target: Target
+    let target: ProcessTarget
     /// What the processes fork is traced too.
     let follow: Bool
     let search: AllocatorSearch
@@ -32,16 +26,7 @@ struct MemLeakPlan {
     let reading: FileReading
 
     /// Probes fire wherever an allocator's file is mapped, not in chosen processes only.
-    var isWide: Bool {
-        if case .cgroup = target { return true }
-        return follow
-    }
-
-    /// More than one process may show up in a report.
-    var hasSeveralProcesses: Bool {
-        if case .processes(let pids) = target, pids.count > 1 { return true }
-        return isWide
-    }
+    var isWide: Bool { follow || target.cgroup != nil }
 
     /// What a recorded allocation stands for.
     var sampleWeight: SampleWeight {
@@ -69,12 +54,10 @@ struct MemLeakPlan {
         let isKnown = !found.isEmpty && !isWide
         let marksFrees = !isKnown || found.contains { $0.files.contains(where: \.marksFrees) }
         var filter = filter_config()
-        if case .cgroup(let cgroup) = target { filter.choose(cgroup) }
-        var runsCommand = false
-        if case .command = target { runsCommand = true }
+        if let cgroup = target.cgroup { filter.choose(cgroup) }
         return MemLeakProbes.mode(
             config: config(marksFrees: marksFrees), filter: filter, stack: stack,
-            maxAllocations: settings.maxAllocations, runsCommand: runsCommand, samples: samplers != nil)
+            maxAllocations: settings.maxAllocations, runsCommand: target.isCommand, samples: samplers != nil)
     }
 
     /// The programs' read-only data, but for what depends on the rungs.
@@ -84,7 +67,7 @@ struct MemLeakPlan {
         config.max_size = settings.sizes.upperBound
         let rate = settings.sampleRate
         config.sample_threshold = rate > 1 ? UInt32(clamping: max(1, (UInt64(1) << 32) / rate)) : 0
-        if case .cgroup = target { config.by_cgroup = 1 } else { config.chosen_only = isWide ? 1 : 0 }
+        if target.cgroup != nil { config.by_cgroup = 1 } else { config.chosen_only = isWide ? 1 : 0 }
         config.follow = follow ? 1 : 0
         config.totals = settings.combinedOnly ? 1 : 0
         config.made = settings.combinedOnly ? 0 : 1
@@ -94,31 +77,5 @@ struct MemLeakPlan {
         // for Scripts/bench-memleak: what the probes cost by themselves
         config.empty = Environment.recordsNothing ? 1 : 0
         return config
-    }
-
-    /// For the head of the report.
-    var targetText: String {
-        switch target {
-        case .processes(let pids): pids.map { "pid \($0)" }.joined(separator: ", ")
-        case .command(let words): Printable.text(words.joined(separator: " "))
-        case .cgroup(let cgroup): "cgroup \(Printable.text(cgroup.directory))"
-        }
-    }
-}
-
-extension CgroupTarget {
-    /// The processes in it and below, now.
-    func processes() -> [UInt32] { Self.processes(below: FilePath(directory), depth: 0) }
-
-    private static func processes(below directory: FilePath, depth: Int) -> [UInt32] {
-        var pids = (readText(directory.appending("cgroup.procs")) ?? "").split(separator: "\n").compactMap {
-            UInt32($0)
-        }
-        guard depth < 32, var entries = Directory(directory) else { return pids }
-        while let entry = entries.next() {
-            guard entry.isDirectory else { continue }
-            pids += processes(below: directory.appending(entry.name), depth: depth + 1)
-        }
-        return pids
     }
 }

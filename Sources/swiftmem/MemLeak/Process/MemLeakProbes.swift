@@ -55,7 +55,7 @@ enum MemLeakProbes {
         try object.map("blocks").setMaxEntries(maxAllocations ?? (grows ? 1 << 21 : 1 << 20))
         if config.totals == 0 && config.made == 0 { try object.map("totals").setMaxEntries(1) }
         // each call is an event where calls are shown; else only mappings and processes are
-        if config.trace == 0 { try object.map("events").setMaxEntries(1 << 20) }
+        if config.trace != 0 { try object.map("events").setMaxEntries(4 << 20) }
         guard !grows else { return }
         try object.map("stacks").setMaxEntries(OutstandingReader.smallStackTable)
         try object.map("threads_by_tid").setMaxEntries(8192)

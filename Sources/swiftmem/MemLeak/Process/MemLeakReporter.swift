@@ -31,7 +31,8 @@ struct MemLeakReporter {
         baseline = LeakBaseline(after: plan.settings.baseline)
         reports = LeakReports(
             plan.settings.run(
-                mayLeak: true, hasSeveralProcesses: plan.hasSeveralProcesses, target: plan.targetText),
+                mayLeak: true, hasSeveralProcesses: plan.target.hasSeveralProcesses(follow: plan.follow),
+                target: plan.target.text),
             plan.settings, files, recorder)
     }
 

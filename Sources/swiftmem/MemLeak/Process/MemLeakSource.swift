@@ -11,17 +11,12 @@ struct MemLeakSource: ReportSource, ~Copyable {
     var attacher: AllocatorAttacher
     var ring: RingBuffer
     let plan: MemLeakPlan
-    var processes: ProcessTable
+    var traced: TracedProcesses
     var reporter: MemLeakReporter
-    // Spelled out, it has no nil before init: Swift 6.2 takes that for a second value where init throws.
-    var unwinder: Optional<UnwindUploader>
-    let names: StackNames
     var progress: ProgressMeter
     private var fullMap = FullMapNotice()
     /// What was there before the start.
     let found: [FoundAllocators]
-    /// The command that is traced.
-    let tracee: Tracee?
     /// The command's, once it is gone and reported: 128 and the signal's number for a signal.
     var exitStatus: Int32?
 
@@ -31,34 +26,25 @@ struct MemLeakSource: ReportSource, ~Copyable {
         _ commandOutput: Int32?, _ session: borrowing Session
     ) throws {
         // every field is assigned behind the last throw
-        let names = StackNames(lines: plan.lines, reading: plan.reading)
-        let processes = try ProcessTable(session.probes.object)
-        let reporter = try MemLeakReporter(plan, names, files, recorder, session.probes.object)
-        let unwinder = try UnwindUploader(
-            session.probes.object, plan.stack, cache: Environment.unwindCache, reading: plan.reading, note: note)
-        var tracee: Tracee?
-        if case .command(let words) = plan.target {
-            // records are alone on standard output: what reads them can't tell a command's lines from them
-            tracee = try Tracee(
-                words, output: commandOutput ?? (session.options.json ? STDERR_FILENO : STDOUT_FILENO))
-        }
+        // records are alone on standard output: what reads them can't tell a command's lines from them
+        let traced = try TracedProcesses(
+            plan.target, stack: plan.stack, lines: plan.lines, reading: plan.reading,
+            output: commandOutput ?? (session.options.json ? STDERR_FILENO : STDOUT_FILENO), session.probes.object)
+        let reporter = try MemLeakReporter(plan, traced.names, files, recorder, session.probes.object)
         try plan.fillSampleGaps(session.probes.object)
         ring = try session.probes.object.ringBuffer("events")
         attacher = AllocatorAttacher(plan, session)
         progress = ProgressMeter(isWanted: !plan.settings.trace && !session.options.json)
         self.plan = plan
-        self.processes = processes
+        self.traced = traced
         self.reporter = reporter
-        self.unwinder = unwinder
-        self.names = names
         self.found = found
-        self.tracee = tracee
     }
 
     /// Gives the programs what a process has mapped, to unwind its stacks by, and attaches to new allocators.
     mutating func look(at pid: UInt32, _ session: borrowing Session) throws {
-        guard !processes.isNarrow(pid) else { return }
-        try unwinder?.load(pid)
+        guard !traced.table.isNarrow(pid) else { return }
+        try traced.unwinder?.load(pid)
         try attacher.look(at: pid, session)
     }
 
@@ -84,30 +70,29 @@ struct MemLeakSource: ReportSource, ~Copyable {
 
     var alarmDelay: Double? {
         var delays: [Double] = []
-        if processes.isSettling { delays.append(0.02) }
-        if let unwinder, unwinder.hasAskers { delays.append(unwinder.delay) }
+        if let delay = traced.lookDelay { delays.append(delay) }
         if progress.isOn { delays.append(ProgressLine.interval) }
         delays.append(reporter.lookDelay)
         return delays.min()
     }
 
     mutating func alarm(_ session: inout Session) throws {
-        try unwinder?.rearm()
-        for pid in processes.takeSettling() {
+        try traced.unwinder?.rearm()
+        for pid in traced.table.takeSettling() {
             try look(at: pid, session)
-            names.load(pid)
+            traced.names.load(pid)
         }
         try printNews(&session)
-        try reporter.lookIfDue(&processes)
+        try reporter.lookIfDue(&traced.table)
         let now = monotonicNow()
-        if progress.isDue(now) { try progress.show(now, &reporter, &processes, session) }
+        if progress.isDue(now) { try progress.show(now, &reporter, &traced.table, session) }
     }
 
     // MARK: reports
 
     mutating func tick(_ session: inout Session, isLast: Bool) throws {
         // libraries opened meanwhile may bring an allocator
-        let turn = processes.takeTurn(64)
+        let turn = traced.table.takeTurn(64)
         for pid in turn { try look(at: pid, session) }
         try printNews(&session)
         if plan.settings.trace && !isLast {
@@ -115,12 +100,12 @@ struct MemLeakSource: ReportSource, ~Copyable {
         } else {
             try report(&session)
         }
-        for pid in turn.prefix(16) { names.load(pid) }
+        for pid in turn.prefix(16) { traced.names.load(pid) }
     }
 
     mutating func setBaseline(_ session: inout Session) throws {
         progress.clear()
-        try reporter.setBaseline(&processes)
+        try reporter.setBaseline(&traced.table)
     }
 
     mutating func report(_ session: inout Session) throws { try report(&session, atExit: false) }
@@ -128,7 +113,7 @@ struct MemLeakSource: ReportSource, ~Copyable {
     mutating func report(_ session: inout Session, atExit: Bool) throws {
         progress.clear()
         let losses = try session.losses()
-        try reporter.report(atExit: atExit, losses: losses, &processes, &session)
+        try reporter.report(atExit: atExit, losses: losses, &traced.table, &session)
         if let words = fullMap.words(losses) { note(words) }
     }
 

@@ -15,11 +15,11 @@ struct ProcessSamplers {
     /// A process that has a sampler is traced by it, where nothing was asked for that it can't do.
     ///
     /// - Throws: `Failure` where it was asked for by name and can't be.
-    init?(_ arguments: MemLeakArguments, _ settings: MemLeakSettings, _ target: MemLeakPlan.Target) throws(Failure) {
+    init?(_ arguments: MemLeakArguments, _ settings: MemLeakSettings, _ target: ProcessTarget) throws(Failure) {
         let others: [(isGiven: Bool, option: String)] = [
             (settings.sampleRate > 1, "-s"), (settings.combinedOnly, "--combined-only"), (settings.trace, "-t"),
             (arguments.obj != nil, "-O"), (arguments.symbolsPrefix != nil, "--symbols-prefix"),
-            (arguments.follow, "--follow"),
+            (arguments.target.follow, "--follow"),
         ]
         if arguments.sampled, let other = others.first(where: { $0.isGiven }) {
             throw .usage("--sampled does not go with \(other.option)")

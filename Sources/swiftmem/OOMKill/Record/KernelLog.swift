@@ -4,12 +4,12 @@ internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// The kernel's ring of messages, or a copy of it.
+/// The kernel log, or a saved copy of it.
 enum KernelLog {
-    /// A larger file is refused; no kernel's ring is so large.
+    /// A larger file is refused: no kernel's log buffer is so large.
     private static let mostBytes = 256 << 20
 
-    /// All that the kernel still has, a record a line (Documentation/ABI/testing/dev-kmsg).
+    /// All records in the kernel's log buffer, one a line (Documentation/ABI/testing/dev-kmsg).
     ///
     /// - Throws: `Failure` where it may not be read: kernel.dmesg_restrict.
     static func text() throws(Failure) -> String {
@@ -33,7 +33,7 @@ enum KernelLog {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// A saved one: of dmesg or journalctl.
+    /// A log that was saved by dmesg or journalctl.
     ///
     /// - Throws: `Failure` where it can't be read.
     static func text(of path: String) throws(Failure) -> String {

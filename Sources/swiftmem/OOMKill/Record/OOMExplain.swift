@@ -4,7 +4,7 @@ internal import Glibc
 internal import Reports
 internal import SystemLayer
 
-/// Which kill of those recorded.
+/// Chooses one of the recorded kills.
 enum KillChoice: ExpressibleByArgument, Equatable {
     case latest
     /// The first is 1; -1 is the last.
@@ -44,7 +44,7 @@ enum KillChoice: ExpressibleByArgument, Equatable {
     }
 }
 
-/// Explains a kill by what a recorder has noted; needs no rights but to read its file.
+/// Explains a kill from a recorder's file; the right to read that file is enough.
 enum OOMExplain {
     static func run(_ choice: KillChoice, from directory: String, json: Bool) throws {
         var kills: [OOMVictim] = []
@@ -63,14 +63,14 @@ enum OOMExplain {
         try print(OOMExplanation(kills[index], samples: samples), json: json)
     }
 
-    /// Explains a kill by the kernel log.
+    /// Explains a kill from the kernel log.
     ///
     /// - Parameter file: a log that was saved; nil: the kernel's own.
     /// - Throws: `Failure` where it can't be read, or there is no such kill in it.
     static func past(_ choice: KillChoice, from file: String?, json: Bool) throws {
         let text = try file.map { (path) throws(Failure) in try KernelLog.text(of: path) } ?? KernelLog.text()
         let lines = text.split(whereSeparator: \.isNewline).map { KernelLogLine($0) }
-        // a file may be of any boot, and of another machine
+        // a saved file may come from any boot and any machine
         let boot = file == nil ? WallTime(monotonic: 0) : nil
         let kills = LoggedKill.all(lines, boot: boot, pageBytes: UInt64(pageBytes))
         let place = file.map(Printable.text) ?? "the kernel log"

@@ -4,11 +4,11 @@ internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// The memory cgroups that processes are in, and those above them: where they are, what they use, which have a limit.
+/// The memory cgroups of processes and their ancestors: paths, usage, limits.
 struct RecordedCgroups {
     private struct Known {
         let path: CgroupPath
-        /// From its own to the root's.
+        /// Directories from the cgroup's own to the root's.
         let above: [FilePath]
     }
 
@@ -18,11 +18,12 @@ struct RecordedCgroups {
     /// By directory.
     private var limits: [FilePath: UInt64] = [:]
     private var rounds = 0
-    /// Limits are read anew in so many rounds.
+    /// Limits are read again after so many samples.
     private static let limitRounds = 10
     private static let most = 4096
 
-    /// - Returns: the cgroups of the processes, and those with a limit above them; and of each with a limit the ids below.
+    /// - Returns: the cgroups of the processes and their ancestors with a limit; and, for each with a limit, the ids of the
+    ///   cgroups below it.
     mutating func read(_ processes: [OOMProcess]) -> (cgroups: [OOMCgroup], limited: [Set<UInt64>]) {
         guard let mount else { return ([], []) }
         let ids = Set(processes.map(\.cgroupID)).subtracting([0])
@@ -62,7 +63,7 @@ struct RecordedCgroups {
         return (cgroups, Array(below.values))
     }
 
-    /// By /proc/PID/cgroup; nil where the process has gone, or gone elsewhere.
+    /// By /proc/PID/cgroup; nil where the process has ended, or is in another cgroup now.
     private static func find(_ pid: UInt32, _ id: UInt64, _ mount: CgroupTarget.Mount) -> Known? {
         guard let text = readText(ProcessFiles(pid).path("cgroup")) else { return nil }
         for line in text.split(separator: "\n") {
@@ -101,7 +102,7 @@ struct RecordedCgroups {
         }
     }
 
-    /// nil: none. Version 1 has the largest number of whole pages for none.
+    /// nil: no limit, for which version 1 has the largest number of whole pages.
     private static func limit(_ directory: FilePath, _ mount: CgroupTarget.Mount) -> UInt64? {
         readOneLine(directory.appending(mount.unified ? "memory.max" : "memory.limit_in_bytes")).flatMap { UInt64($0) }
             .flatMap { $0 >= UInt64(Int64.max) - (1 << 20) ? nil : $0 }

@@ -5,8 +5,7 @@ internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// Notes each second what matters should memory run out, and each kill: in a file of bounded size, or the last minutes in
-/// memory.
+/// Takes a sample each second, and notes each kill: in a file of bounded size, or the last minutes in memory.
 struct Recorder: ~Copyable {
     /// Seconds between samples.
     static let interval = 1.0
@@ -16,7 +15,7 @@ struct Recorder: ~Copyable {
 
     private var file: RingFile?
     private let keepsRecent: Bool
-    /// The last ones, by time.
+    /// The latest samples, by time.
     private(set) var recent: [OOMSample] = []
     private let program: Program
     private var selection = OOMSelection()
@@ -34,9 +33,10 @@ struct Recorder: ~Copyable {
         self.keepsRecent = keepsRecent
     }
 
-    /// The kernel shall neither choose it nor take its pages: it records what happens when there are none left.
+    /// Keeps the kernel from choosing this process as a victim and from taking its pages: it has to go on when there is no
+    /// memory left.
     ///
-    /// Before privileges are given up: CAP_SYS_RESOURCE and CAP_IPC_LOCK are used here alone.
+    /// To be called before capabilities are dropped: only this uses CAP_SYS_RESOURCE and CAP_IPC_LOCK.
     static func survive() {
         if let score = fopen("/proc/self/oom_score_adj", "we") {
             fputs("-1000", score)
@@ -44,19 +44,19 @@ struct Recorder: ~Copyable {
                 swiftmem.note("the kernel may choose this recorder as a victim: no CAP_SYS_RESOURCE")
             }
         }
-        // what it maps later counts against the limit once CAP_IPC_LOCK is given up
+        // once CAP_IPC_LOCK is dropped, later mappings count against the limit
         var limit = rlimit(rlim_cur: .max, rlim_max: .max)
         let isUnlimited = setrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0
-        // pages that it touches, not all that it maps
+        // MCL_ONFAULT: locks the pages that are touched, not all that are mapped
         if mlockall(MCL_CURRENT | MCL_ONFAULT | (isUnlimited ? MCL_FUTURE : 0)) != 0 {
             swiftmem.note("the recorder's memory may be paged out: \(String(cString: strerror(errno)))")
         }
     }
 
-    /// Notes what is now.
+    /// Takes a sample.
     ///
     /// - Returns: when the next sample is due, CLOCK_MONOTONIC.
-    /// - Throws: `BPFError` where the kernel does not go through its processes; `Failure` where the file can't be written.
+    /// - Throws: `BPFError` where the kernel's iterator over processes fails; `Failure` where the file can't be written.
     mutating func sample() throws -> UInt64 {
         let now = monotonicNow()
         due = max(due + UInt64(Self.interval * 1e9), now)
@@ -83,7 +83,7 @@ struct Recorder: ~Copyable {
 
     /// Notes a kill.
     ///
-    /// - Parameter record: of BPF/oomkill.bpf.c.
+    /// - Parameter record: the record of BPF/oomkill.bpf.c.
     /// - Throws: `Failure` where the file can't be written.
     mutating func note(kill record: [UInt8], at time: WallTime) throws(Failure) {
         try file?.write(.kill(time, record))

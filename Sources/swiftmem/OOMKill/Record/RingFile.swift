@@ -5,14 +5,14 @@ internal import Reports
 internal import SystemLayer
 internal import SystemPackage
 
-/// The recorder's file: a head, then frames round and round in the room behind it, which is taken from the start. A
-/// write asks the kernel for no memory that it has to find first, but for the pages of the file's own cache.
+/// The recorder's file: a head, then a ring of frames. Its blocks are allocated at the start, so that a write needs no
+/// memory but the file's page cache.
 struct RingFile: ~Copyable {
     static let name = "oomkill.ring"
-    /// The head: mark and version, then nothing.
+    /// The head: mark and version, padded with zeros.
     static let head: [UInt8] = Array("swiftmem oomkill 1\n".utf8)
     static let start = 4096
-    /// Half an hour of a machine with some hundred processes that matter.
+    /// Room for half an hour of samples with some hundred processes.
     static let size = 24 << 20
 
     private let file: OwnedDescriptor
@@ -20,10 +20,10 @@ struct RingFile: ~Copyable {
     private var number: UInt64
     private var place: Int
 
-    /// Opens the file in a directory, which is made where there is none. What is in it stays: writing goes on behind the last
-    /// frame.
+    /// Opens the file in a directory, which is made where there is none. Its frames stay: writing goes on behind the last
+    /// one.
     ///
-    /// - Throws: `Failure` where it can't be made, locked or filled; another recorder has it.
+    /// - Throws: `Failure` where it can't be made, locked or allocated, or another recorder has it locked.
     init(in directory: String) throws(Failure) {
         let path = FilePath(directory).appending(Self.name)
         _ = mkdir(directory, 0o700)
@@ -80,9 +80,9 @@ struct RingFile: ~Copyable {
         place += bytes.count
     }
 
-    /// All that a recorder has left in a directory, by time; it may be writing.
+    /// All frames in a directory's file, by time; a recorder may be writing it.
     ///
-    /// - Throws: `Failure` where there is nothing of a recorder's.
+    /// - Throws: `Failure` where there is no such file.
     static func read(_ directory: String) throws(Failure) -> [OOMFrame] {
         let path = FilePath(directory).appending(name)
         let bytes: [UInt8]

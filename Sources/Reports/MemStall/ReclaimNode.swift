@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package import TraceRecords
+
+/// What the kernel's own threads did on a node: kswapd, which frees pages before somebody has to wait, and kcompactd.
+public struct ReclaimNode: Hashable, Sendable {
+    public var node: UInt32
+    /// Wakings, and rounds without a sleep between them.
+    public var kswapdRounds: UInt64 = 0
+    /// Nanoseconds awake; nil where its sleep is not seen.
+    public var kswapdNanoseconds: UInt64?
+    /// The largest order that was wanted of it; nil: it did not wake.
+    public var order: Int?
+    public var kcompactdRounds: UInt64 = 0
+    public var kcompactdNanoseconds: UInt64 = 0
+    private var orders: [UInt64] = []
+
+    /// - Parameters:
+    ///   - kswapdSince: since when it is awake, CLOCK_MONOTONIC; nil: it sleeps.
+    ///   - seesSleep: its sleep is seen.
+    package init(
+        _ record: memstall_node, node: UInt32, kswapdSince: UInt64?, seesSleep: Bool, at now: UInt64
+    ) {
+        func goesOn(_ since: UInt64) -> UInt64 { since > 0 && now > since ? now - since : 0 }
+        self.node = node
+        kswapdRounds = record.kswapd_rounds
+        kswapdNanoseconds = seesSleep ? record.kswapd_ns &+ goesOn(kswapdSince ?? 0) : nil
+        kcompactdRounds = record.kcompactd_rounds
+        kcompactdNanoseconds = record.kcompactd_ns &+ goesOn(record.kcompactd_since_ns)
+        orders = fixedWords(record.orders, MEMSTALL_ORDERS)
+    }
+
+    /// What was added since an earlier reading.
+    public func since(_ earlier: ReclaimNode?) -> ReclaimNode {
+        func growth(_ now: UInt64, _ then: UInt64?) -> UInt64 { now > then ?? 0 ? now - (then ?? 0) : 0 }
+        var result = self
+        result.kswapdRounds = growth(kswapdRounds, earlier?.kswapdRounds)
+        result.kswapdNanoseconds = kswapdNanoseconds.map { growth($0, earlier?.kswapdNanoseconds) }
+        result.kcompactdRounds = growth(kcompactdRounds, earlier?.kcompactdRounds)
+        result.kcompactdNanoseconds = growth(kcompactdNanoseconds, earlier?.kcompactdNanoseconds)
+        result.order = orders.indices.last { index in
+            let before = earlier.flatMap { $0.orders.indices.contains(index) ? $0.orders[index] : nil }
+            return orders[index] > before ?? 0
+        }
+        return result
+    }
+
+    var isIdle: Bool {
+        kswapdRounds == 0 && (kswapdNanoseconds ?? 0) == 0 && kcompactdRounds == 0 && kcompactdNanoseconds == 0
+    }
+}
+
+/// What a cache's shrinker did in the reclaim of tasks that were seen to stall, and of kswapd.
+public struct ReclaimShrinker: Hashable, Sendable {
+    /// The kernel function that shrinks it; nil where /proc/kallsyms hides its addresses.
+    public var function: String?
+    public var calls: UInt64 = 0
+    public var totalNanoseconds: UInt64 = 0
+    /// Within the epoch that was asked for.
+    public var longestNanoseconds: UInt64 = 0
+    /// Objects.
+    public var freed: UInt64 = 0
+
+    /// - Parameters:
+    ///   - records: each CPU's.
+    ///   - epoch: the interval whose longest call is wanted.
+    package init(_ records: [memstall_shrinker], function: String?, epoch: UInt32) {
+        self.function = function
+        for record in records {
+            calls &+= record.calls
+            totalNanoseconds &+= record.total_ns
+            freed &+= record.freed
+            let (stamp, longest) =
+                epoch & 1 == 0 ? (record.epoch.0, record.longest_ns.0) : (record.epoch.1, record.longest_ns.1)
+            if stamp == epoch { longestNanoseconds = max(longestNanoseconds, longest) }
+        }
+    }
+
+    /// What was added since an earlier reading.
+    public func since(_ earlier: ReclaimShrinker?) -> ReclaimShrinker {
+        guard let earlier else { return self }
+        func growth(_ counter: KeyPath<ReclaimShrinker, UInt64>) -> UInt64 {
+            let (now, then) = (self[keyPath: counter], earlier[keyPath: counter])
+            return now > then ? now - then : 0
+        }
+        var result = self
+        result.calls = growth(\.calls)
+        result.totalNanoseconds = growth(\.totalNanoseconds)
+        result.freed = growth(\.freed)
+        return result
+    }
+}
