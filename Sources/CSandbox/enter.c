@@ -30,7 +30,10 @@ static int become_nobody(void)
 	// a user namespace may have 65536 numbers, of which the last but one is nobody's by convention
 	if (setresgid(user, user, user) < 0 && setresgid(65534, 65534, 65534) < 0)
 		return -errno;
-	if (setresuid(user, user, user) < 0 && setresuid(65534, 65534, 65534) < 0)
+	// Whoever started it keeps a way to end it when he has given away the right to end others' processes: it is the saved
+	// number that counts. It can't go back to that: the filter ends whoever tries.
+	uid_t starter = geteuid();
+	if (setresuid(user, user, starter) < 0 && setresuid(65534, 65534, starter) < 0)
 		return -errno;
 	return 0;
 }

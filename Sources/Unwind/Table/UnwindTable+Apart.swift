@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Symbols
+internal import Glibc
 internal import SystemLayer
 internal import SystemPackage
 
@@ -17,11 +18,22 @@ extension UnwindTable {
     private static func apart(_ file: borrowing ELFFile, _ image: ELFImage) throws(SymbolError) -> UnwindTable {
         let reading = file.share.reading
         let share = FileShare(reading, onDisk: file.onDisk)
-        let copy = file.bytes.descriptor < 0 ? file.bytes.inFile() : nil
-        let descriptor = copy?.raw ?? file.bytes.descriptor
-        var answer = try reading.ask(
-            .unwindTable, MessageWriter(), of: file.owner(), file: descriptor, path: file.path
-        ) { share.take($0 * 2) }
+        let owner = file.owner()
+        let path = file.path
+        func ask(_ descriptor: CInt) throws(SymbolError) -> MessageReader {
+            try reading.ask(.unwindTable, MessageWriter(), of: owner, file: descriptor, path: path) {
+                share.take($0 * 2)
+            }
+        }
+        var answer: MessageReader
+        if file.bytes.descriptor >= 0 {
+            answer = try ask(file.bytes.descriptor)
+        } else {
+            guard let copy = file.bytes.inFile() else { throw .leftOut(path: path.description, reason: .memory) }
+            let raw = copy.release()
+            defer { close(raw) }
+            answer = try ask(raw)
+        }
         var header = UnwindCache.Header()
         guard let start = answer.number(), let length = answer.number(), let rulesBlock = answer.number(),
             let rules = answer.number(), let rows = answer.number(), let unreadable = answer.number(),
