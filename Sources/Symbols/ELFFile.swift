@@ -16,7 +16,7 @@ package struct ELFFile: ~Copyable {
     /// What may be taken of memory.
     package let share: FileShare
     private let loaded: LoadedSections
-    /// Of bytes in memory: who can have made them.
+    /// Who can have made bytes in memory.
     private let maker: FileOwner
 
     /// `path` is where debug files are looked for and what messages name.

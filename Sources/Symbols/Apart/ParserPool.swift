@@ -15,7 +15,7 @@ package enum FileOwner: Hashable {
         self = file.map { FileSource($0) }.map { $0.isSystem ? .system : .other($0) } ?? .user(.max)
     }
 
-    /// Of what a process has where the kernel put its library: the system's where it is what this process has there.
+    /// The maker of what a process has where the kernel put its library: the system's where it is what this process has there.
     package init(vdso: [UInt8], of pid: Int32) {
         self = vdso == Self.ownVDSO ? .system : .user(ProcessFiles(pid).owner ?? .max)
     }
