@@ -128,6 +128,7 @@ let libraries: [Target] = [
     cLibrary("CDisassembly", archives: ["capstone"]),
     cLibrary("CUnwind", ["CElfutils", "CDisassembly", "TraceRecords"], links: ["dw", "lzma", "bz2"]),
     cLibrary("CTracee"),
+    cLibrary("CSandbox"),
     cLibrary("CLinux"),
     cLibrary("CGzip", ["CElfutils"]),
     // its objects come from `make bpf`
@@ -140,7 +141,7 @@ let libraries: [Target] = [
     library("SystemLayer", [systemPackage, "CLinux"]),
     library("LibBPF", ["CLibbpf", "SystemLayer"]),
     library("Probes", ["LibBPF", "CLibbpf", "SystemLayer", systemPackage]),
-    library("Symbols", ["CSymbols", "CLinux", "SystemLayer", systemPackage]),
+    library("Symbols", ["CSymbols", "CSandbox", "CLinux", "SystemLayer", systemPackage]),
     library("Unwind", ["LibBPF", "Symbols", "SystemLayer", systemPackage, "CUnwind", "TraceRecords"]),
     library("Reports", ["TraceRecords", "CSchema", "SystemLayer"]),
 ]
@@ -148,7 +149,8 @@ let libraries: [Target] = [
 let command: Target = .executableTarget(
     name: "swiftmem",
     dependencies: [
-        "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CLinux", "CGzip",
+        "LibBPF", "Probes", "Reports", "Symbols", "Unwind", "TraceRecords", "CBPFObjects", "CTracee", "CSandbox",
+        "CLinux", "CGzip",
         "CDisassembly", "CVersion", "SystemLayer", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],

@@ -147,9 +147,7 @@ int BPF_PROG(compaction_end_btf)
 SEC("tp_btf/mm_vmscan_kswapd_wake")
 int BPF_PROG(kswapd_wake_btf, int node, int zone, int order)
 {
-	struct beginning b = {
-		.cause = MEMSTALL_KSWAPD, .kind = MEMSTALL_BY_KSWAPD, .order = order, .node = node, .psi = true
-	};
+	struct beginning b = { .cause = MEMSTALL_KSWAPD, .kind = MEMSTALL_BY_KSWAPD, .order = order, .psi = true };
 
 	kswapd_round(node, order);
 

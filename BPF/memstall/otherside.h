@@ -34,16 +34,6 @@ static __always_inline void kswapd_round(u32 node, int order)
 	n->orders[order & (MEMSTALL_ORDERS - 1)] += 1;
 }
 
-/* kswapd has done its work. */
-static __always_inline void kswapd_slept(struct memstall_piece *p, u64 now)
-{
-	u32 node = p->node;
-	struct memstall_node *n = bpf_map_lookup_elem(&nodes, &node);
-
-	if (n)
-		n->kswapd_ns += now - p->begin_ns;
-}
-
 SEC("tp_btf/mm_compaction_kcompactd_wake")
 int BPF_PROG(kcompactd_wake_btf, int node)
 {

@@ -21,7 +21,6 @@ struct beginning {
 	u32 kind;
 	u32 gfp;
 	s32 order;
-	u32 node;
 	bool psi; /* PSI counts it */
 	bool open; /* the cause is to be found out by its end */
 };
@@ -190,13 +189,15 @@ static __always_inline struct memstall_task *begin_stall(const struct beginning 
 	p->kind = b->kind;
 	p->gfp = b->gfp;
 	p->order = b->order;
-	p->node = b->node;
 	p->psi = psi;
 	p->open = b->open;
 	if (psi && !t->in_psi) {
 		t->in_psi = 1;
 		cpu_stalls(t, now);
 	}
+	/* PSI's own section begins behind this */
+	if (b->kind == MEMSTALL_BY_PSI)
+		t->since_ns = p->begin_ns = bpf_ktime_get_ns();
 	return t;
 }
 

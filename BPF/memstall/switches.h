@@ -11,7 +11,6 @@
 #include <bpf/bpf_helpers.h>
 #include "memstall/causes.h"
 #include "memstall/limits.h"
-#include "memstall/otherside.h"
 #include "memstall/pieces.h"
 
 /* A sleep follows its event at once, or it was none. */
@@ -35,7 +34,6 @@ static __noinline int goes_off(void *ctx, bool waits)
 	u64 now = bpf_ktime_get_ns();
 
 	if (p && p->kind == MEMSTALL_BY_KSWAPD && !waits) {
-		kswapd_slept(p, now);
 		close_piece(t, now); /* it has done its work, and sleeps */
 		return 0;
 	}

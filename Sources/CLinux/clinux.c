@@ -111,6 +111,25 @@ int64_t clinux_shared_memory_device(void)
 	return code < 0 ? -1 : (int64_t)major(status.st_dev) << 32 | minor(status.st_dev);
 }
 
+int clinux_memory_file(const void *bytes, size_t count)
+{
+	int descriptor = memfd_create("swiftmem", MFD_CLOEXEC);
+	size_t written = 0;
+
+	if (descriptor < 0)
+		return -errno;
+	while (written < count) {
+		ssize_t got = write(descriptor, (const char *)bytes + written, count - written);
+		if (got <= 0) {
+			int code = got < 0 ? errno : EIO;
+			close(descriptor);
+			return -code;
+		}
+		written += (size_t)got;
+	}
+	return descriptor;
+}
+
 void clinux_begin_writing(int descriptor, int64_t offset, int64_t count)
 {
 	// what can't be written now is written later

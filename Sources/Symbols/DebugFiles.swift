@@ -37,8 +37,7 @@ public struct DebugFiles: Hashable, Sendable {
     func symbols(of file: borrowing ELFFile, _ image: ELFImage) throws(SymbolError) -> Found? {
         if let separate = try separate(of: file, image) { return separate }
         guard let section = file.section(named: ".gnu_debugdata") else { return nil }
-        guard let packed = file.contents(section) else { return nil }
-        guard let inner = try Self.unpacked(packed, of: file) else { return nil }
+        guard let inner = try Self.unpacked(section, of: file) else { return nil }
         return Found(file: inner, source: .miniDebugInfo)
     }
 
@@ -143,27 +142,78 @@ public struct DebugFiles: Hashable, Sendable {
 
     /// The file packed into a section; nil where that is broken.
     private static func unpacked(
-        _ packed: UnsafeRawBufferPointer, of file: borrowing ELFFile
+        _ section: ELFFile.Section, of file: borrowing ELFFile
     ) throws(SymbolError) -> ELFFile? {
+        let place = try file.share.reading.place(of: file.path, file.owner())
         let share = FileShare(file.share.reading, onDisk: file.onDisk)
         guard share.take(largestUnpacked + unpackingBytes) else {
             throw .leftOut(path: file.path.description, reason: .memory)
         }
-        let bytes: FileBytes?
-        do throws(Unpackable) {
-            bytes = try unxz(packed)
-        } catch {
-            throw .leftOut(path: file.path.description, reason: .memory)
+        let unpacked: FileBytes?
+        switch place {
+        case .here: unpacked = try unpackedHere(section, of: file)
+        case .apart: unpacked = try unpackedApart(section, of: file)
         }
-        guard let bytes else { return nil }
+        guard let bytes = unpacked else { return nil }
         share.give(largestUnpacked + unpackingBytes - bytes.inMemory.count)
         do throws(SymbolError) {
-            return try ELFFile(taking: bytes, name: file.path, share)
+            return try ELFFile(taking: bytes, name: file.path, share, madeBy: file.owner())
         } catch {
             if case .leftOut = error { throw error }
             return nil
         }
     }
+
+    private static func unpackedHere(
+        _ section: ELFFile.Section, of file: borrowing ELFFile
+    ) throws(SymbolError) -> FileBytes? {
+        guard let packed = file.contents(section) else { return nil }
+        do throws(Unpackable) { return try unxz(packed) } catch {
+            throw .leftOut(path: file.path.description, reason: .memory)
+        }
+    }
+
+    private static func unpackedApart(
+        _ section: ELFFile.Section, of file: borrowing ELFFile
+    ) throws(SymbolError) -> FileBytes? {
+        guard file.bytes.descriptor >= 0 else { return nil }
+        var message = MessageWriter()
+        message.add(section.fileOffset)
+        message.add(section.size)
+        let owner = file.owner()
+        var answer = try file.share.reading.ask(
+            .unpack, message, of: owner, file: file.bytes.descriptor, path: file.path
+        ) { $0 <= largestUnpacked + 64 }
+        let bytes = answer.rest()
+        // SAFETY: FileBytes frees what malloc gave.
+        guard !bytes.isEmpty, let start = malloc(bytes.count) else { return nil }
+        let memory = UnsafeMutableRawBufferPointer(start: start, count: bytes.count)
+        memory.copyBytes(from: bytes)
+        return FileBytes(taking: memory)
+    }
+
+    /// The other end: a section as it was before it was packed; nothing where it is broken.
+    static func answer(_ request: inout ParserRequest) throws(SymbolError) -> MessageWriter {
+        var answer = MessageWriter()
+        guard let place = request.message.number().flatMap(Int64.init(exactly:)),
+            let size = request.message.number().flatMap(Int.init(exactly:)), size <= largestPacked,
+            let file = request.file.take()
+        else { return answer }
+        let packed = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        defer { packed.deallocate() }
+        guard (try? file.read(at: place, into: packed)) == size else { return answer }
+        do throws(Unpackable) {
+            if let bytes = try unxz(UnsafeRawBufferPointer(packed)) {
+                answer.append(UnsafeRawBufferPointer(bytes.inMemory))
+            }
+        } catch {
+            throw .leftOut(path: "", reason: .memory)
+        }
+        return answer
+    }
+
+    /// Bytes that it may have, packed: what is packed grows by little at worst.
+    private static let largestPacked = largestUnpacked + 1 << 20
 
     /// It would be larger than `largestUnpacked`.
     enum Unpackable: Error { case tooLarge }

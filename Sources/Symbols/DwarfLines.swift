@@ -6,7 +6,7 @@ internal import SystemPackage
 /// File, line and inlined functions of one module, from DWARF through libdw.
 ///
 /// Reads all of the module's debug sections into memory (compressed ones unpacked) and keeps them.
-final class DwarfLines {
+final class DwarfLines: LineSource {
     /// A function at an address; the last one is the function that has the code.
     struct Scope {
         let name: String?
@@ -21,6 +21,37 @@ final class DwarfLines {
         let entry: Dwarf_Off
     }
 
+    /// The file that has a module's DWARF.
+    struct Origin: ~Copyable {
+        let file: ELFFile
+        /// Added to an address of the module to get one of the file.
+        let bias: UInt64
+        /// Nobody but root can have made it.
+        let isSystem: Bool
+
+        init(file: consuming ELFFile, bias: UInt64, isSystem: Bool) {
+            self.file = file
+            (self.bias, self.isSystem) = (bias, isSystem)
+        }
+
+        /// The module itself, or its separate debug file. Throws `.noDWARF` or `.leftOut`.
+        init(
+            _ module: consuming ELFFile, _ image: ELFImage, debugFiles: DebugFiles
+        ) throws(SymbolError) {
+            var file = module
+            var bias: UInt64 = 0
+            if !file.hasDebugInfo {
+                guard let found = try debugFiles.separate(of: file, image) else {
+                    throw .noDWARF(reason: "\(file.path) has no debug information, nor a separate debug file")
+                }
+                bias = 0 &- ELFSymbols.bias(from: try? found.file.image(), to: image)
+                file = found.take()
+            }
+            let isSystem = file.owner() == .system
+            self.init(file: file, bias: bias, isSystem: isSystem)
+        }
+    }
+
     private let file: ELFFile
     private let dwarf: OpaquePointer
     private let units: [Range]
@@ -30,21 +61,13 @@ final class DwarfLines {
     /// Added to an address of the module to get one of the debug file.
     private let bias: UInt64
 
-    /// From the module itself, or its separate debug file. Throws `.noDWARF`, `.malformedELF`, `.leftOut` or `.system`.
-    init(_ module: consuming ELFFile, _ image: ELFImage, debugFiles: DebugFiles) throws(SymbolError) {
-        var file = module
-        var bias: UInt64 = 0
-        if !file.hasDebugInfo {
-            guard let found = try debugFiles.separate(of: file, image) else {
-                throw .noDWARF(reason: "\(file.path) has no debug information, nor a separate debug file")
-            }
-            bias = 0 &- ELFSymbols.bias(from: try? found.file.image(), to: image)
-            file = found.take()
-        }
+    /// Throws `.noDWARF`, `.malformedELF` or `.leftOut`.
+    init(_ origin: consuming Origin) throws(SymbolError) {
+        let (bias, isSystem) = (origin.bias, origin.isSystem)
+        let file = origin.take()
         guard let size = Int(exactly: file.debugSize), file.share.take(size) else {
             throw .leftOut(path: file.path.description, reason: .memory)
         }
-        let isSystem = file.identity().map { FileSource($0).isSystem } ?? false
         // libdw opens what that names, be it a device
         guard isSystem || file.section(named: ".gnu_debugaltlink") == nil else {
             throw .noDWARF(reason: "\(file.path): its debug information goes on in another file")
@@ -168,7 +191,7 @@ final class DwarfLines {
         return chain
     }
 
-    private static let deepest = 512
+    static let deepest = 512
     private static let mostPending = 1 << 16
 
     private func child(of parent: Dwarf_Die, holding address: UInt64) -> Dwarf_Die? {
@@ -285,5 +308,9 @@ extension ELFFile {
 }
 
 extension DebugFiles.Found {
+    consuming func take() -> ELFFile { file }
+}
+
+extension DwarfLines.Origin {
     consuming func take() -> ELFFile { file }
 }

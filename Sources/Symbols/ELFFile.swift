@@ -16,6 +16,8 @@ package struct ELFFile: ~Copyable {
     /// What may be taken of memory.
     package let share: FileShare
     private let loaded: LoadedSections
+    /// Who can have made bytes in memory.
+    private let maker: FileOwner
 
     /// `path` is where debug files are looked for and what messages name.
     ///
@@ -40,21 +42,27 @@ package struct ELFFile: ~Copyable {
 
     /// A copy of `bytes`; `name` is for messages. Throws `.leftOut` or `.malformedELF`.
     package init(
-        bytes: [UInt8], name: FilePath, _ reading: FileReading = FileReading()
+        bytes: [UInt8], name: FilePath, _ reading: FileReading = FileReading(), madeBy maker: FileOwner = .user(.max)
     ) throws(SymbolError) {
         // SAFETY: FileBytes frees what malloc gave.
         guard let start = malloc(max(bytes.count, 1)) else { throw .leftOut(path: name.description, reason: .memory) }
         let memory = UnsafeMutableRawBufferPointer(start: start, count: bytes.count)
         memory.copyBytes(from: bytes)
-        try self.init(taking: FileBytes(taking: memory), name: name, FileShare(reading, onDisk: bytes.count))
+        try self.init(
+            taking: FileBytes(taking: memory), name: name, FileShare(reading, onDisk: bytes.count), madeBy: maker)
     }
 
     /// Bytes in memory that are counted already.
-    init(taking bytes: FileBytes, name: FilePath, _ share: FileShare) throws(SymbolError) {
-        self.init(try Self.headers(bytes, name), path: name, bytes: bytes, share: share)
+    init(
+        taking bytes: FileBytes, name: FilePath, _ share: FileShare, madeBy maker: FileOwner
+    ) throws(SymbolError) {
+        self.init(try Self.headers(bytes, name), path: name, bytes: bytes, share: share, maker: maker)
     }
 
-    private init(_ headers: ELFHeaders, path: FilePath, bytes: FileBytes, share: FileShare) {
+    private init(
+        _ headers: ELFHeaders, path: FilePath, bytes: FileBytes, share: FileShare, maker: FileOwner = .user(.max)
+    ) {
+        self.maker = maker
         self.headers = headers
         self.path = path
         self.bytes = bytes
@@ -100,6 +108,9 @@ package struct ELFFile: ~Copyable {
     package borrowing func identity() -> FileIdentity? {
         bytes.status.map { FileIdentity($0) }
     }
+
+    /// Who can have made it.
+    package borrowing func owner() -> FileOwner { identity().map { FileOwner($0) } ?? maker }
 
     /// The headers, decoded. Throws `.malformedELF` for what can't be loaded as a program or library.
     package borrowing func image() throws(SymbolError) -> ELFImage {

@@ -43,6 +43,8 @@ public struct ELFSymbols {
     private let strings: [StringTable]
     /// Holds what the entries take of the file's memory.
     private let share: FileShare
+    /// Who can have made the names.
+    let owner: FileOwner
     /// Why functions of the debug file are missing, where there is one.
     let debugError: SymbolError?
 
@@ -70,6 +72,7 @@ public struct ELFSymbols {
         let builder = ELFSymbolsBuilder(share)
         var source = Source.full
         var debugError: SymbolError?
+        var owner = file.owner()
         try builder.add(file, .full)
         if builder.isEmpty {
             source = .dynamic
@@ -77,6 +80,7 @@ public struct ELFSymbols {
             do throws(SymbolError) {
                 if let debug = try debugFiles?.symbols(of: file, image) {
                     let before = builder.count
+                    if debug.source != .miniDebugInfo, debug.file.owner() != .system { owner = debug.file.owner() }
                     let debugImage = try? debug.file.image()
                     try builder.add(debug.file, .full, bias: Self.bias(from: debugImage, to: image))
                     if builder.count > before { source = debug.source }
@@ -89,6 +93,7 @@ public struct ELFSymbols {
         self.source = source
         self.share = share
         self.debugError = debugError
+        self.owner = owner
         entries = try builder.finish()
         strings = builder.strings
     }

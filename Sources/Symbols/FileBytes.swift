@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 package import Glibc
 package import SystemLayer
 internal import SystemPackage
@@ -31,6 +32,12 @@ package final class FileBytes {
 
     /// Those in memory; valid as long as this lives.
     package var inMemory: UnsafeMutableRawBufferPointer { memory }
+
+    /// Those in memory as a file of their own; nil where none can be made.
+    package func inFile() -> OwnedDescriptor? {
+        let raw = clinux_memory_file(memory.baseAddress, memory.count)
+        return raw >= 0 ? OwnedDescriptor(owning: raw) : nil
+    }
 
     /// nil for bytes in memory.
     package var status: stat? {

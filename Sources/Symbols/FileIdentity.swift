@@ -35,7 +35,7 @@ package struct FileIdentity: Hashable, Sendable {
 }
 
 /// Where a file comes from: the user who owns it, on one file system.
-struct FileSource: Hashable {
+package struct FileSource: Hashable {
     private let device: UInt64
     private let owner: UInt32
     private let isOwnersAlone: Bool

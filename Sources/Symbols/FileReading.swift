@@ -47,6 +47,8 @@ public final class FileReading {
         case served
         /// Functions of the names looked for.
         case tooMany
+        /// The process that interprets files died of it, or there is none.
+        case parser
         /// errno
         case unreadable(Int32)
         /// By the kernel, with its errno: no probe can be placed there.
@@ -59,6 +61,7 @@ public final class FileReading {
             case .memory: "memory"
             case .served: "served"
             case .tooMany: "too_many"
+            case .parser: "parser"
             case .unreadable: "unreadable"
             case .refused: "refused"
             }
@@ -70,6 +73,7 @@ public final class FileReading {
             case .memory: "it would take too much memory"
             case .served: "a user's program serves its file system, or did, and may never answer"
             case .tooMany: "it has more such functions than any allocator"
+            case .parser: "the process that is to interpret it died of it, or could not be started"
             case .unreadable(let code): "it can't be opened: \(String(cString: strerror(code)))"
             case .refused(let code): "the kernel refuses the probe: \(String(cString: strerror(code)))"
             }
@@ -90,6 +94,8 @@ public final class FileReading {
 
     public let limits: Limits
     package let servers = FileServers()
+    /// Interpret files apart from this process; nil: this one does.
+    package let parsers: ParserPool?
     /// Each once, in the order of finding.
     public private(set) var omissions: [Omission] = []
     /// All of them.
@@ -102,10 +108,16 @@ public final class FileReading {
     private var spentBySource: [FileSource: Duration] = [:]
     private var total = Duration.zero
     private var current: (began: Duration, allowed: Duration)?
+    /// What another process has spent on the current file.
+    private var spentApart = Duration.zero
     private(set) var bytes = 0
     private(set) var sharedBytes = 0
 
-    public init(limits: Limits = Limits()) { self.limits = limits }
+    /// - Parameter parsers: interpret files apart from this process; nil: this one does.
+    public init(limits: Limits = Limits(), parsers: ParserPool? = nil) {
+        self.limits = limits
+        self.parsers = parsers
+    }
 
     // MARK: omissions
 
@@ -157,8 +169,9 @@ public final class FileReading {
         }
         let start = Self.now
         current = (start, allowed)
+        spentApart = .zero
         defer {
-            let took = Self.now - start
+            let took = Self.now - start + spentApart
             if took > .milliseconds(10) { spent[file, default: .zero] += took }
             if !source.isSystem {
                 spentBySource[source, default: .zero] += took
@@ -177,7 +190,25 @@ public final class FileReading {
     /// Is there no time left for this file, or for the run?
     package var isSpent: Bool {
         guard let current else { return Self.isInterrupted }
-        return Self.now - current.began >= current.allowed || Self.isInterrupted
+        return Self.now - current.began + spentApart >= current.allowed || Self.isInterrupted
+    }
+
+    /// What is left of it for the current file; nil: no file is being read.
+    package var timeLeft: Duration? {
+        current.map { max(.zero, $0.allowed - (Self.now - $0.began) - spentApart) }
+    }
+
+    /// Another process has spent so much on the current file.
+    package func charge(_ time: Duration) { spentApart += time }
+
+    /// Runs `body` within a time, be it of whatever file.
+    package func within<Value>(
+        _ allowed: Duration, _ body: () throws(SymbolError) -> Value
+    ) throws(SymbolError) -> Value {
+        current = (Self.now, allowed)
+        spentApart = .zero
+        defer { current = nil }
+        return try body()
     }
 
     /// Asks once in 1024 steps.

@@ -92,7 +92,9 @@ package final class ModuleCache {
         guard mapping.end - mapping.start <= 1 << 16, let bytes = Self.memory(mapping, pid: pid) else { return nil }
         if let known = vdso[bytes] { return known }
         let nowhere = DebugFiles(directory: debugDirectory, roots: [])
-        guard vdso.count < 16, let elf = try? ELFFile(bytes: bytes, name: "[vdso]", reading),
+        guard vdso.count < 16,
+            let elf = try? ELFFile(
+                bytes: bytes, name: "[vdso]", reading, madeBy: FileOwner(vdso: bytes, of: pid)),
             let image = try? elf.image(),
             let table = try? ModuleTable(elf, image: image, debugFiles: nowhere, wantsLines: false)
         else { return nil }

@@ -9,7 +9,8 @@ final class ModuleTable {
     /// As a process that maps it names it, below that process's root.
     let path: FilePath
     private let wantsLines: Bool
-    private var lines: DwarfLines?
+    private var lines: (any LineSource)?
+    private let names: NameDemangler
     private var demangled: [Int: String] = [:]
     private var demangledBytes = 0
     /// Bytes of names that are kept; beyond it they are made anew.
@@ -23,10 +24,16 @@ final class ModuleTable {
         self.debugFiles = debugFiles
         self.wantsLines = wantsLines
         path = file.path
+        names = NameDemangler(file.share.reading, path, symbols.owner)
         // Opened now, while the process that maps it is there to open it through.
         guard wantsLines else { return }
         do throws(SymbolError) {
-            lines = try DwarfLines(file, image, debugFiles: debugFiles)
+            let reading = file.share.reading
+            let origin = try DwarfLines.Origin(file, image, debugFiles: debugFiles)
+            switch try reading.place(of: path, origin.file.owner()) {
+            case .here: lines = try DwarfLines(origin)
+            case .apart: lines = try LinesApart(origin)
+            }
         } catch {
             linesError = error
         }
@@ -37,12 +44,15 @@ final class ModuleTable {
         if raw { return symbols.name(at: index) }
         if let known = demangled[index] { return known }
         let mangled = symbols.name(at: index)
-        let name = Demangler.demangle(mangled) ?? mangled
+        guard let name = names.demangle(mangled) else { return mangled }
         if demangledBytes > Self.mostDemangled { (demangled, demangledBytes) = ([:], 0) }
         demangledBytes += name.utf8.count
         demangled[index] = name
         return name
     }
+
+    /// A name of this file's, as people write it.
+    func readable(_ name: String) -> String { names.demangle(name) ?? name }
 
     func scopes(address: UInt64) -> [DwarfLines.Scope] {
         lines?.scopes(address: address) ?? []

@@ -78,7 +78,7 @@ public final class ProcessSymbolizer: Symbolizer {
         case .unnamed(let path, let offset):
             return [Frame(address: address, module: path, moduleAddress: offset.map { $0 &+ (address - lookup) })]
         case .generated(let name, let offset, let path):
-            return [Frame(address: address, symbol: readable(name), offset: offset + past, module: path)]
+            return [Frame(address: address, symbol: readable(name, process), offset: offset + past, module: path)]
         case .module(let table, let path, let moduleAddress):
             return frames(table, path, moduleAddress, address: address, past: past)
         }
@@ -97,6 +97,7 @@ public final class ProcessSymbolizer: Symbolizer {
                 buildID: table.symbols.image.buildID, source: scope?.source, isInlined: scope?.isInlined ?? false)
         }
         guard !scopes.isEmpty else { return [frame(symbol, offset, nil)] }
+        func readable(_ name: String) -> String { options.rawNames ? name : table.readable(name) }
         return scopes.map { scope in
             // The outermost function is the one that the symbol table knows.
             scope.isInlined
@@ -104,8 +105,9 @@ public final class ProcessSymbolizer: Symbolizer {
         }
     }
 
-    private func readable(_ name: String) -> String {
-        options.rawNames ? name : Demangler.demangle(name) ?? name
+    /// A name that the process's compiler wrote down.
+    private func readable(_ name: String, _ process: Int32) -> String {
+        options.rawNames ? name : processes[process]?.names.demangle(name) ?? name
     }
 
     public func kernelFrame(address: UInt64) -> Frame {

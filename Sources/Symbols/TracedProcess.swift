@@ -28,6 +28,8 @@ final class TracedProcess {
     private static let mostHeld = 256
 
     let pid: Int32
+    /// Names that its compiler wrote down.
+    let names: NameDemangler
     var lastUse: UInt64 = 0
     private let modules: ModuleCache
     private let reading: FileReading
@@ -48,6 +50,7 @@ final class TracedProcess {
         self.modules = modules
         self.reading = reading
         perfMap = PerfMapFile(pid: pid, reading)
+        names = NameDemangler(reading, FilePath("/tmp/perf-\(pid).map"), .user(ProcessFiles(pid).owner ?? .max))
         startTime = Self.startTime(pid)
     }
 

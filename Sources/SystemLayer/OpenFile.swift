@@ -24,6 +24,14 @@ public struct OpenFile: ~Copyable {
         self.path = shown
     }
 
+    /// Takes over a descriptor that is open for reading.
+    ///
+    /// - Parameter shown: what errors name.
+    public init(owning raw: CInt, called shown: FilePath) {
+        owned = OwnedDescriptor(owning: raw)
+        path = shown
+    }
+
     /// What fstat says.
     ///
     /// - Throws: `FileError`, operation `stat`.

@@ -67,12 +67,18 @@ extension LiveTests {
             return Steps(running)
         }
 
-        /// What a run has taken so far.
+        /// What a run has taken so far, with the processes that interpret files for it.
         struct Cost {
             let megabytes: Int
             let seconds: Double
 
             init(of pid: Int32) throws {
+                let all = try ([pid] + Parsers.children(of: pid)).map { try Cost(alone: $0) }
+                megabytes = all.reduce(0) { $0 + $1.megabytes }
+                seconds = all.reduce(0) { $0 + $1.seconds }
+            }
+
+            private init(alone pid: Int32) throws {
                 let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
                 let peak = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
                 megabytes = try #require(peak.split(separator: " ").dropFirst().first.flatMap { Int($0) }) >> 10

@@ -189,12 +189,14 @@ extension LiveTests {
         func tasks() throws {
             let swap = try SwapSpace()
             defer { swap.end() }
-            let seen = try trace(["--kind", "tasks", "--mb", "30", "--limit-mb", "30"])
-            #expect(seen.truth.passes == 1000)
+            // emulated, a task takes a tenth of a second
+            let count = Live.inMatrix ? 100 : 1000
+            let seen = try trace(["--kind", "tasks", "--mb", "30", "--limit-mb", "30", "--tasks", "\(count)"])
+            #expect(seen.truth.passes == count)
             let rows = seen.all.filter { $0.cgroup == seen.truth.cgroup && $0.cause == "memcg_max" }
             let tasks = Set(rows.compactMap(\.tid))
             // each needs 1 MB where there is none; the one that makes them may have freed a part of it
-            #expect(tasks.count > 500, "\(tasks.count)")
+            #expect(tasks.count > count / 2, "\(tasks.count)")
             #expect(seen.interval.losses.causes.isEmpty, "\(seen.interval.losses)")
             guard let some = seen.truth.cgroupPressure?.someNs else { return }
             let group = try #require(seen.group), stalls = rows.map(\.count).reduce(0, +)
@@ -225,15 +227,16 @@ extension LiveTests {
             let kswapd = seen.all.filter { $0.cause == "kswapd" }
             #expect(!kswapd.isEmpty && kswapd.allSatisfy { ($0.comm ?? "").hasPrefix("kswapd") && $0.psiNs > 0 })
             let reclaim = try #require(seen.reclaim.last), node = try #require(reclaim.nodes.first { $0.node == 0 })
-            let awake = try #require(node.kswapdAwakeNs), work = kswapd.map(\.stalledNs).reduce(0, +)
-            #expect(node.kswapdRounds > 0 && awake <= reclaim.intervalNs && node.kswapdOrder != nil)
-            // it wakes a moment before its own section begins, and sleeps a moment behind its end
-            #expect(agree(work, awake, within: 0.1), "\(work) \(node)")
+            let work = try #require(node.kswapdWorkNs)
+            #expect(node.kswapdRounds > 0 && node.kswapdOrder != nil && work <= reclaim.intervalNs)
+            #expect(work == kswapd.filter { $0.comm == "kswapd0" }.map(\.stalledNs).reduce(0, +))
             #expect(try #require(reclaim.kswapdStolenPages) > 0 && (reclaim.efficiencyRatio ?? 0) > 0)
             #expect(reclaim.zones.contains { $0.highPages > 0 } && seen.start.rung("kcompactd") == "tracepoint")
             let shrinkers = try #require(reclaim.shrinkers)
-            #expect(shrinkers.allSatisfy { $0.calls > 0 && $0.longestNs <= $0.totalNs && $0.function != nil })
-            TestRecord.note("kswapd \(work)/\(awake) in \(node.kswapdRounds) rounds, \(shrinkers.count) shrinkers")
+            #expect(
+                shrinkers.allSatisfy { $0.calls > 0 && $0.longestNs <= $0.totalNs && $0.function != nil },
+                "\(shrinkers)")
+            TestRecord.note("kswapd \(work) in \(node.kswapdRounds) rounds, \(shrinkers.count) shrinkers")
         }
 
         @Test("huge pages of fragmented memory: compaction", .tags(.brief))

@@ -35,18 +35,19 @@ extension GoldenRecord {
                 now: isKnown ? [CgroupPath("/a/b"): now, CgroupPath("/a"): now] : [:],
                 explained: [CgroupPath("/a/b"): 650_000_000], pageSize: 4096)
             var node = memstall_node()
-            (node.kswapd_rounds, node.kswapd_ns, node.kcompactd_rounds, node.orders.3) = (4, 500, 2, 1)
+            (node.kswapd_rounds, node.kcompactd_rounds, node.orders.3) = (4, 2, 1)
             var shrinker = memstall_shrinker()
             (shrinker.calls, shrinker.total_ns, shrinker.freed) = (3, 90, 7)
             (shrinker.epoch.0, shrinker.longest_ns.0) = (2, 60)
-            let read = ReclaimNode(node, node: 1, kswapdSince: isKnown ? 10 : nil, seesSleep: isKnown, at: 30)
+            var read = ReclaimNode(node, node: 1, at: 30).since(nil)
+            if isKnown { read.take([]) }
             let cache = ReclaimShrinker([shrinker, shrinker], function: "super_cache_scan", epoch: 2)
             let zones = ZoneInfo(
                 "Node 1, zone   Normal\n  pages free     50\n        min      10\n        low      40\n"
                     + "        high     60\n        managed  900\n"
             ).zones
             interval.reclaim = MemStallReclaim(
-                nodes: [read.since(nil)], shrinkers: isKnown ? [cache] : nil, zones: isKnown ? zones : [])
+                nodes: [read], shrinkers: isKnown ? [cache] : nil, zones: isKnown ? zones : [])
             return MemStallJSON.lines(interval)
         }
     }

@@ -12,9 +12,8 @@ import Testing
         let path = FilePath(try Corpus.path(program))
         let file = try ELFFile(path: path)
         let image = try file.image()
-        return try DwarfLines(
-            file, image,
-            debugFiles: debug.map { DebugFiles(directory: FilePath(try! Corpus.path($0))) } ?? ELFSymbolsTests.none)
+        let debugFiles = debug.map { DebugFiles(directory: FilePath(try! Corpus.path($0))) } ?? ELFSymbolsTests.none
+        return try DwarfLines(DwarfLines.Origin(file, image, debugFiles: debugFiles))
     }
 
     /// Every 3rd byte of every function of the program's own, as binutils see it: function, file and line, inlined too.
@@ -141,7 +140,7 @@ import Testing
         do throws(SymbolError) {
             let file = try ELFFile(path: sparse.path)
             let image = try file.image()
-            _ = try DwarfLines(file, image, debugFiles: ELFSymbolsTests.none)
+            _ = try DwarfLines(DwarfLines.Origin(file, image, debugFiles: ELFSymbolsTests.none))
         } catch {
             refusal = error
         }
@@ -176,7 +175,7 @@ import Testing
                 do throws(SymbolError) {
                     let file = try ELFFile(bytes: copy, name: "damaged")
                     let image = try file.image()
-                    let lines = try DwarfLines(file, image, debugFiles: ELFSymbolsTests.none)
+                    let lines = try DwarfLines(DwarfLines.Origin(file, image, debugFiles: ELFSymbolsTests.none))
                     for address in stride(from: UInt64(0x1000), to: 0x1400, by: 7) {
                         #expect(lines.scopes(address: address).count < 1000)
                     }

@@ -3,6 +3,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -28,6 +29,9 @@ int clinux_open_by_names(int root, const char *_Nonnull path);
 // The device of the kernel's own tmpfs, which memfds, shared anonymous memory and System V segments lie in: major << 32
 // and minor. -1 where it is not known.
 int64_t clinux_shared_memory_device(void);
+
+// A file of these bytes that has no name (memfd_create(2)). Gives a descriptor or -errno.
+int clinux_memory_file(const void *_Nullable bytes, size_t count);
 
 // Begins to write a part of a file to its disk, and does not wait for it (sync_file_range(2)).
 void clinux_begin_writing(int descriptor, int64_t offset, int64_t count);

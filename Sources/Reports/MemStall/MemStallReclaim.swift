@@ -25,7 +25,7 @@ public struct MemStallReclaim: Hashable, Sendable {
         for node in nodes {
             if node.kswapdRounds > 0 || (node.kswapdNanoseconds ?? 0) > 0 {
                 var line = "kswapd\(node.node): \(node.kswapdRounds) rounds"
-                if let awake = node.kswapdNanoseconds { line += ", awake \(milliseconds(awake))" }
+                if let work = node.kswapdNanoseconds { line += ", at work \(milliseconds(work))" }
                 if let order = node.order, order > 0 { line += ", order up to \(order)" }
                 lines.append(line)
             }
@@ -68,7 +68,7 @@ extension MemStallJSON {
                 var one = JSONLine()
                 one.add("node", node.node)
                 one.add("kswapd_rounds", node.kswapdRounds)
-                one.add("kswapd_awake_ns", node.kswapdNanoseconds)
+                one.add("kswapd_work_ns", node.kswapdNanoseconds)
                 one.add("kswapd_order", node.order)
                 one.add("kcompactd_rounds", node.kcompactdRounds)
                 one.add("kcompactd_work_ns", node.kcompactdNanoseconds)

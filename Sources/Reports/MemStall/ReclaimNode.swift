@@ -6,7 +6,7 @@ public struct ReclaimNode: Hashable, Sendable {
     public var node: UInt32
     /// Wakings, and rounds without a sleep between them.
     public var kswapdRounds: UInt64 = 0
-    /// Nanoseconds awake; nil where its sleep is not seen.
+    /// Nanoseconds of its work, as `take` has it; nil where not all tasks' rows are seen.
     public var kswapdNanoseconds: UInt64?
     /// The largest order that was wanted of it; nil: it did not wake.
     public var order: Int?
@@ -14,16 +14,10 @@ public struct ReclaimNode: Hashable, Sendable {
     public var kcompactdNanoseconds: UInt64 = 0
     private var orders: [UInt64] = []
 
-    /// - Parameters:
-    ///   - kswapdSince: since when it is awake, CLOCK_MONOTONIC; nil: it sleeps.
-    ///   - seesSleep: its sleep is seen.
-    package init(
-        _ record: memstall_node, node: UInt32, kswapdSince: UInt64?, seesSleep: Bool, at now: UInt64
-    ) {
+    package init(_ record: memstall_node, node: UInt32, at now: UInt64) {
         func goesOn(_ since: UInt64) -> UInt64 { since > 0 && now > since ? now - since : 0 }
         self.node = node
         kswapdRounds = record.kswapd_rounds
-        kswapdNanoseconds = seesSleep ? record.kswapd_ns &+ goesOn(kswapdSince ?? 0) : nil
         kcompactdRounds = record.kcompactd_rounds
         kcompactdNanoseconds = record.kcompactd_ns &+ goesOn(record.kcompactd_since_ns)
         orders = fixedWords(record.orders, MEMSTALL_ORDERS)
@@ -34,7 +28,7 @@ public struct ReclaimNode: Hashable, Sendable {
         func growth(_ now: UInt64, _ then: UInt64?) -> UInt64 { now > then ?? 0 ? now - (then ?? 0) : 0 }
         var result = self
         result.kswapdRounds = growth(kswapdRounds, earlier?.kswapdRounds)
-        result.kswapdNanoseconds = kswapdNanoseconds.map { growth($0, earlier?.kswapdNanoseconds) }
+        result.kswapdNanoseconds = nil
         result.kcompactdRounds = growth(kcompactdRounds, earlier?.kcompactdRounds)
         result.kcompactdNanoseconds = growth(kcompactdNanoseconds, earlier?.kcompactdNanoseconds)
         result.order = orders.indices.last { index in
@@ -42,6 +36,13 @@ public struct ReclaimNode: Hashable, Sendable {
             return orders[index] > before ?? 0
         }
         return result
+    }
+
+    /// Takes its kswapd's time from that thread's own rows.
+    public mutating func take(_ rows: [MemStallRow]) {
+        kswapdNanoseconds = rows.reduce(0) { sum, row in
+            row.cause == .kswapd && row.comm == "kswapd\(node)" ? sum &+ row.counters.stalledNanoseconds : sum
+        }
     }
 
     var isIdle: Bool {

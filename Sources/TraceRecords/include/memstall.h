@@ -108,7 +108,7 @@ struct memstall_piece {
 	__u32 kind; /* what opened it, enum memstall_kind */
 	__u32 gfp;
 	__s32 order; /* -1: has none */
-	__u32 node; /* of kswapd */
+	__u32 padding;
 	__u8 psi; /* PSI counts it */
 	__u8 open; /* why is not known yet */
 	__u8 more_padding[2];
@@ -194,14 +194,13 @@ _Static_assert(sizeof(struct memstall_cgroup) == 528, "memstall_cgroup is shared
 /* What the kernel's own threads did on a node; each is changed by its own thread only. */
 struct memstall_node {
 	__u64 kswapd_rounds; /* wakings, and rounds without a sleep between them */
-	__u64 kswapd_ns; /* awake */
 	__u64 kcompactd_rounds;
 	__u64 kcompactd_ns;
 	__u64 kcompactd_since_ns; /* 0: it sleeps */
 	__u64 orders[MEMSTALL_ORDERS]; /* kswapd's rounds by the order that was wanted */
 };
 
-_Static_assert(sizeof(struct memstall_node) == 40 + 8 * MEMSTALL_ORDERS, "memstall_node is shared with Swift");
+_Static_assert(sizeof(struct memstall_node) == 32 + 8 * MEMSTALL_ORDERS, "memstall_node is shared with Swift");
 
 /* A shrinker, by its function scan_objects(): what it did in reclaim. */
 struct memstall_shrinker {

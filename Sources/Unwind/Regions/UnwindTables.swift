@@ -136,7 +136,8 @@ final class UnwindTables {
         if let known = vdso[bytes] { return withImage(known) }
         guard vdso.count < 16 else { return nil }
         var made: Known?
-        if let elf = try? ELFFile(bytes: bytes, name: "[vdso]", reading), let image = try? elf.image() {
+        let maker = FileOwner(vdso: bytes, of: pid)
+        if let elf = try? ELFFile(bytes: bytes, name: "[vdso]", reading, madeBy: maker), let image = try? elf.image() {
             made = try? make(elf, image, nil)
         }
         vdso[bytes] = .some(made)
@@ -154,7 +155,7 @@ final class UnwindTables {
         defer { time += begun.duration(to: .now) }
         let kept = key.flatMap { cache?.table($0) }
         let table: UnwindTable
-        if let kept { table = kept } else { table = try UnwindTable(file, image) }
+        if let kept { table = kept } else { table = try UnwindTable.made(file, image) }
         if kept != nil {
             keptCount += 1
         } else if let key {

@@ -72,7 +72,7 @@ struct UnwindTable: Equatable, Sendable {
     }
 
     /// The pages that have code, as linked.
-    private static func text(_ image: ELFImage) -> Range<UInt64>? {
+    static func text(_ image: ELFImage) -> Range<UInt64>? {
         let code = image.segments.filter { $0.isExecutable && $0.fileSize > 0 }
         guard let low = code.map(\.address).min().map({ $0 & ~4095 }),
             let high = code.map({ $0.address.addingReportingOverflow($0.fileSize) }).map({ $0.overflow ? 0 : $0.0 })

@@ -3,7 +3,9 @@ internal import ArgumentParser
 internal import Glibc
 internal import LibBPF
 internal import Probes
+internal import Symbols
 internal import SystemLayer
+internal import Unwind
 
 /// The command: `swiftmem TOOL`, or a link to it that bears a tool's name.
 @main
@@ -19,6 +21,7 @@ struct Swiftmem: ParsableCommand {
         subcommands: tools + [Doctor.self, SchemaCommand.self, SamplerCommand.self, ManualCommand.self])
 
     static func main() {
+        if CommandLine.arguments.dropFirst().first == ParserProcess.argument { serve() }
         StandardDescriptors.openMissing()
         OpenFileLimit.raise()
         // Before anything else that takes time: a signal from now on ends a report, not the process.
@@ -41,6 +44,16 @@ struct Swiftmem: ParsableCommand {
 }
 
 extension Swiftmem {
+    /// `swiftmem parse-files`, which this program starts itself as: interprets files for it. With `--try WHAT` it does what
+    /// it must not be able to do.
+    private static func serve() -> Never {
+        let service = ParserService()
+        service.addUnwinding()
+        service.add(.placement, ProbePlacement.answer)
+        if let attempt = CommandLine.arguments.dropFirst(3).first { service.attempt(attempt) }
+        service.run()
+    }
+
     /// The tool whose name a link to the command bears, as packages make them: "cachestat", "cachestat-swiftmem".
     static func tool(invokedAs path: String) -> String? {
         let name = path.split(separator: "/").last.map(String.init) ?? ""

@@ -14,7 +14,7 @@ struct GrowthPlan {
     let top: Int
     let stack: StackMode
     let lines: Bool
-    let reading = FileReading()
+    let reading = FileReading(parsers: ParserPool())
 
     /// - Throws: `Failure` where options contradict each other, or name what is not there.
     init(_ arguments: GrowthArguments) throws(Failure) {

@@ -61,8 +61,11 @@ enum MemLeakRequest {
         if arguments.failOnLeak != nil && settings.combinedOnly {
             throw .usage("--combined-only keeps no ages for --fail-on-leak to tell leaks by")
         }
-        let reading = FileReading()
         let target = try ProcessTarget(arguments.target, arguments.words, lacking: "allocator")
+        let parsers = ParserPool()
+        // they get ready while the programs are loaded
+        parsers.prepare()
+        let reading = FileReading(parsers: parsers)
         let samplers = try ProcessSamplers(arguments, settings, target)
         return MemLeakPlan(
             settings: settings, target: target, follow: arguments.target.follow,

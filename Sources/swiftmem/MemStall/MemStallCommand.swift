@@ -79,13 +79,14 @@ struct MemStall: Tool {
         let onScreen =
             Terminal.isUsable && !batch && count == nil && !report.json && !trace && !histogram && !reclaim
             && !timestamp
+        let wish = reclaim ? ReclaimWish() : nil
         var session = try Session(
             Self.mode(filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim), report)
         if trace {
             var source = try MemStallTraceSource(session)
             try ReportLoop.run(&source, &session, ReportLoop.Pace(interval: nil, duration: report.duration?.value))
         } else if onScreen {
-            let reader = try MemStallReader(session, filtered: !tasks.isEmpty, reclaim: false)
+            let reader = try MemStallReader(session, filtered: !tasks.isEmpty, reclaim: nil)
             var source = MemStallScreenSource(reader, by: by.rows, least: least, on: try Terminal())
             var pace = ReportLoop.Pace(interval: interval.value, duration: report.duration?.value)
             pace.terminal = true
@@ -93,7 +94,7 @@ struct MemStall: Tool {
         } else {
             var source = try MemStallSource(
                 session, MemStallText(timestamps: timestamp, wide: wide, grouping: by.rows), histogram: histogram,
-                least: least, filtered: !tasks.isEmpty, reclaim: reclaim)
+                least: least, filtered: !tasks.isEmpty, reclaim: wish)
             try ReportLoop.run(
                 &source, &session,
                 ReportLoop.Pace(interval: interval.value, count: count?.value, duration: report.duration?.value))

@@ -2,8 +2,15 @@
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import Symbols
 internal import SystemLayer
 internal import TraceRecords
+
+/// `--reclaim`.
+struct ReclaimWish {
+    /// Names of kernel functions, read before a session begins, which gives the right to them away; nil: they are hidden.
+    let symbols = try? KernelSymbols()
+}
 
 /// The kernel side's counters, read at the end of each interval.
 struct MemStallReader {
@@ -33,7 +40,7 @@ struct MemStallReader {
     /// Counting begins here.
     ///
     /// - Parameter reclaim: what the kernel's own threads do is wanted too.
-    init(_ session: borrowing Session, filtered: Bool, reclaim isWanted: Bool) throws {
+    init(_ session: borrowing Session, filtered: Bool, reclaim: ReclaimWish?) throws {
         rows = try session.probes.object.map("rows")
         tasks = try session.probes.object.map("tasks")
         cpus = try session.probes.object.map("cpus")
@@ -41,7 +48,8 @@ struct MemStallReader {
         settings = try session.probes.object.map("settings")
         cgroups = try MemStallCgroups(session)
         groups = try MemStallGroupCPUs(session)
-        reclaim = isWanted ? try MemStallReclaimReader(session, tasks) : nil
+        self.reclaim = nil
+        if let reclaim { self.reclaim = try MemStallReclaimReader(session, reclaim.symbols) }
         self.filtered = filtered
         begin = monotonicNow()
         losses = try session.losses()
@@ -158,7 +166,7 @@ struct MemStallReader {
                 ? histogramsNow.reduce(into: [:]) { $0[$1.key] = $1.value.since(before[$1.key] ?? $1.value) } : nil,
             losses: lossesNow.since(losses))
         interval.hasGroupPressure = hierarchy.mount?.unified == true
-        interval.reclaim = try reclaim?.advance(tasks, epoch: ended)
+        interval.reclaim = try reclaim?.advance(filtered ? nil : found, epoch: ended)
         try judge(&interval, found)
         return interval
     }

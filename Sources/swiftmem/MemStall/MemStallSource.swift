@@ -13,7 +13,7 @@ struct MemStallSource: ReportSource {
     /// Counting begins here.
     init(
         _ session: borrowing Session, _ text: MemStallText, histogram: Bool, least: UInt64, filtered: Bool,
-        reclaim: Bool
+        reclaim: ReclaimWish?
     ) throws {
         (self.text, self.histogram, self.least) = (text, histogram, least)
         reader = try MemStallReader(session, filtered: filtered, reclaim: reclaim)

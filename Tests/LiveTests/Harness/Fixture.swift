@@ -47,6 +47,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let ruleless = Fixture(source: "ruleless.c", compiler: "gcc", flags: ["-O2", "-fno-omit-frame-pointer"])
     static let beside = Fixture(source: "beside.c", compiler: "gcc", flags: ["-O2", "-pthread"])
     static let throwing = Fixture(source: "throws.cc", compiler: "g++", flags: ["-O2"])
+    static let names = Fixture(source: "names.cc", compiler: "g++", flags: ["-O2"])
     static let crowds = Fixture(source: "crowds.c", compiler: "gcc", flags: ["-O2", "-g", "-pthread"])
     static let grows = Fixture(source: "grows.c", compiler: "gcc", flags: ["-O2"])
     static let server = Fixture(source: "server.c", compiler: "gcc", flags: ["-O2"])
@@ -63,7 +64,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let all: [Fixture] =
         builds + cxx + musl + rust + [
             allocations, moves, prefixed, jemallocOwn, mimallocOwn, steps, stepsMusl, stepsStatic, contain, server,
-            crowds,
+            crowds, names,
             loaderThatWaits, loaderThatSpins, nameless, ruleless, beside, throwing, swift,
         ]
 

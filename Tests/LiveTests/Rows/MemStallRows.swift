@@ -63,7 +63,7 @@ struct MemStallReclaimRow: Row {
     struct Node: Decodable, Sendable {
         let node: Int
         let kswapdRounds: Int
-        @Known var kswapdAwakeNs: Int?
+        @Known var kswapdWorkNs: Int?
         @Known var kswapdOrder: Int?
         let kcompactdRounds: Int
         let kcompactdWorkNs: Int

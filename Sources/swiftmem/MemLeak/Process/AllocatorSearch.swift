@@ -127,7 +127,7 @@ struct AllocatorSearch {
             throw error
         }
         let locations = Dictionary(grouping: found.filter { !$0.isIndirect }, by: \.name)
-        var builder = Builder(locations: locations, path: path)
+        var builder = Builder(locations: locations, placement: ProbePlacement(path: path, reading))
         let isSampler = AllocatorFunction.sampler.allSatisfy { builder.has($0.name) }
         if isSampler && samplerOnly {
             for function in AllocatorFunction.sampler { builder.add(function) }
@@ -143,16 +143,16 @@ struct AllocatorSearch {
 
     private struct Builder {
         let locations: [String: [FunctionLocation]]
-        let path: String
+        let placement: ProbePlacement
         var sites: [ProbeSite] = []
         var missing: [String] = []
         var marksFrees = false
         var hasHeap = false
         private var offsets: Set<UInt64> = []
 
-        init(locations: [String: [FunctionLocation]], path: String) {
+        init(locations: [String: [FunctionLocation]], placement: ProbePlacement) {
             self.locations = locations
-            self.path = path
+            self.placement = placement
         }
 
         func has(_ name: String) -> Bool { locations[name] != nil }
@@ -192,7 +192,7 @@ struct AllocatorSearch {
 
         mutating func add(_ function: AllocatorFunction) {
             for location in locations[function.name] ?? [] {
-                let place = ProbePlacement.offset(of: location, path: path)
+                let place = placement.offset(of: location)
                 // memalign and aligned_alloc are one function in glibc, mmap has an alias
                 guard offsets.insert(location.fileOffset).inserted else {
                     sites.append(ProbeSite(function: function.name, op: 0, offset: place))

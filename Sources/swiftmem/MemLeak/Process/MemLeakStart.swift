@@ -44,6 +44,7 @@ extension MemLeakSource {
         try printNews(&session)
         if Environment.recordsNothing { say("SWIFTMEM_EMPTY is set: nothing is recorded") }
         if session.options.verbose, let unwinder = traced.unwinder { note(unwinder.summary) }
+        if session.options.verbose, let parsers = plan.reading.parsers { note(parsers.summary) }
         for pid in traced.table.living { traced.names.load(pid) }
         return isRead
     }

@@ -10,21 +10,55 @@ internal import SystemPackage
 /// a second trap and the greater part of a probe's cost: the first emulated one is
 /// taken where the way to it is straight and leaves all as it was at the entry.
 /// `SWIFTMEM_PLACEMENT=entry` keeps to the entries.
-enum ProbePlacement {
+struct ProbePlacement {
+    /// Opened by this process's own path.
+    let path: String
+    let reading: FileReading
+    private let owner: FileOwner
+
+    init(path: String, _ reading: FileReading) {
+        self.path = path
+        self.reading = reading
+        owner = FileOwner(try? FileIdentity(path: FilePath(path)))
+    }
+
     /// Bytes from the start of the file.
     ///
     /// The place is reached by every call once, with the arguments, the stack and frame
     /// pointers and the return address as at the entry.
-    static func offset(of function: FunctionLocation, path: String) -> UInt64 {
-        function.fileOffset + distance(of: function, path: path)
+    func offset(of function: FunctionLocation) -> UInt64 {
+        function.fileOffset + distance(of: function)
     }
 
-    private static func distance(of function: FunctionLocation, path: String) -> UInt64 {
+    private func distance(of function: FunctionLocation) -> UInt64 {
         // A larger function is not read whole, so that no jump in it is overlooked.
         guard function.size > 0, function.size <= 1 << 16, !Environment.keepsToEntries,
-            let code = bytes(path, at: function.fileOffset, count: Int(function.size))
+            let code = Self.bytes(path, at: function.fileOffset, count: Int(function.size))
         else { return 0 }
-        return code.withUnsafeBufferPointer { code in
+        // where it can't be asked the entry is as good, but for the cost
+        return (try? firstEmulated(code)).flatMap { $0 < function.size ? $0 : nil } ?? 0
+    }
+
+    private func firstEmulated(_ code: [UInt8]) throws(SymbolError) -> UInt64? {
+        switch try reading.place(of: FilePath(path), owner) {
+        case .here: return Self.firstEmulated(code[...])
+        case .apart:
+            var message = MessageWriter()
+            message.add(code)
+            var answer = try reading.ask(.placement, message, of: owner, path: FilePath(path))
+            return answer.number()
+        }
+    }
+
+    /// The other end.
+    static func answer(_ request: inout ParserRequest) -> MessageWriter {
+        var answer = MessageWriter()
+        answer.add(request.message.data(most: 1 << 16).map(firstEmulated) ?? 0)
+        return answer
+    }
+
+    private static func firstEmulated(_ code: ArraySlice<UInt8>) -> UInt64 {
+        code.withUnsafeBufferPointer { code in
             // SAFETY: the code is `count` bytes long and read during the call only.
             code.baseAddress.map { UInt64(firstEmulated($0, code.count)) } ?? 0
         }
