@@ -53,6 +53,16 @@ static __always_inline struct psi_group *psi_of(struct cgroup *cgroup)
 	return (void *)inside + bpf_core_field_offset(struct cgroup___psi_inside, psi);
 }
 
+/* Where the sums of the last average lie, those of PSI_AVGS first. */
+static __always_inline u64 averaged_at(void)
+{
+	struct psi_group_cpu *flat = NULL;
+
+	if (bpf_core_field_exists(flat->times_prev))
+		return bpf_core_field_offset(struct psi_group_cpu, times_prev);
+	return bpf_core_field_offset(struct psi_group_cpu___rows, times_prev);
+}
+
 /* Reads PSI's sum of a cgroup on this CPU. */
 static __always_inline int weigh(u64 id)
 {
@@ -71,8 +81,7 @@ static __always_inline int weigh(u64 id)
 		return 0;
 	bpf_probe_read_kernel(&now, sizeof(now),
 			      (void *)pcpu + bpf_core_field_offset(struct psi_group_cpu, times) + 4 * state);
-	bpf_probe_read_kernel(&averaged, sizeof(averaged),
-			      (void *)pcpu + bpf_core_field_offset(struct psi_group_cpu, times_prev) + 4 * state);
+	bpf_probe_read_kernel(&averaged, sizeof(averaged), (void *)pcpu + averaged_at() + 4 * state);
 	struct memstall_cpu *c = group_cpu(id, bpf_get_smp_processor_id());
 
 	if (!c)

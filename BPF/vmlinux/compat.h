@@ -31,6 +31,11 @@ struct cgroup___psi_inside {
 	struct psi_group psi;
 };
 
+/* pahole told of an array of arrays as one long array, and no longer does (seen on Debian's 7.2) */
+struct psi_group_cpu___rows {
+	u32 times_prev[1][1];
+};
+
 /*
  * Until 6.1, before f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter"): an address
  * space has one counter a member, to which a task adds 64 pages late. Goes with 6.1: December 2027.

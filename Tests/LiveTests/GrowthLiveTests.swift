@@ -54,7 +54,10 @@ extension LiveTests {
             ]
             for one in expected {
                 let row = try result.row(one.name)
-                #expect(row.faultedBytes == one.faulted * page, "\(one.name)")
+                let others = result.rows.filter { $0.faultedBytes != 0 }.map {
+                    "\($0.frames?.prefix(3).compactMap(\.symbol) ?? []) \($0.faultedBytes / page) \($0.stackEnd ?? "-")"
+                }
+                #expect(row.faultedBytes == one.faulted * page, "\(one.name) of \(others)")
                 // another process may reclaim some
                 let resident = try #require(row.residentBytes, "\(one.name)")
                 #expect(resident <= one.resident * page && resident >= one.resident * page * 95 / 100, "\(one.name)")
