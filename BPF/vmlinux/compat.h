@@ -31,7 +31,10 @@ struct cgroup___psi_inside {
 	struct psi_group psi;
 };
 
-/* pahole told of an array of arrays as one long array, and no longer does (seen on Debian's 7.2) */
+/*
+ * Since 7.2 as Debian builds it: newer pahole tells of rows of an array, where older ones made them one. Goes when no
+ * kernel is built with the older ones, with 6.12: December 2028.
+ */
 struct psi_group_cpu___rows {
 	u32 times_prev[1][1];
 };
