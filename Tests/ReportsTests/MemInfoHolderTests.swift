@@ -98,7 +98,7 @@ import Testing
         let hint = MemInfoHint.hints(MemInfoReport(ledger)).first { $0.rule == "shared_stands" }
         #expect(hint?.fact == "files in /dev/shm hold 880 MB; 16 processes use /dev/shm/s\\x07, 800 MB")
         // its mount has it: it is no part of its own
-        #expect(ledger[.posixShm] == 880 << 20)
+        #expect(ledger[.posixShm] == UInt64(880 << 20))
     }
 
     @Test("each kind of shared memory that stands out has its line, the larger first, two at most")

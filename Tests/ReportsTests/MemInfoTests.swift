@@ -55,7 +55,7 @@ import Testing
         let zones = ZoneInfo(text)
         #expect(zones.managed == nil || text.contains("managed"))
         let ledger = MemoryLedger(MemInfoSample.reading(zoneinfo: text))
-        #expect(ledger?.sum == 8_388_608 << 10)
+        #expect(ledger?.sum == Int64(8_388_608 << 10))
     }
 
     @Test(
@@ -73,8 +73,8 @@ import Testing
             FirstPerCPUChunk.bytes(record: record, possibleCPUs: possible, pageBytes: 4096)
         }
         let record = "6,61,0,-;percpu: Embedded 61 pages/cpu s212992 r8192 d28672 u524288\n"
-        #expect(bytes(record) == 4 * 61 * 4096)
-        #expect(bytes(record, "0-1,4,6-7\n".trimmed) == 5 * 61 * 4096)
+        #expect(bytes(record) == UInt64(4 * 61 * 4096))
+        #expect(bytes(record, "0-1,4,6-7\n".trimmed) == UInt64(5 * 61 * 4096))
         for possible in ["", "x", "3-1", "0-99999999", "0-1-2", "-"] { #expect(bytes(record, possible) == nil) }
         #expect(bytes("6,1,0,-;percpu: Embedded x pages/cpu") == nil)
         #expect(bytes("6,1,0,-;Linux version 6.1") == nil && bytes("percpu: Embedded 61 pages/cpu") == nil)
@@ -117,7 +117,7 @@ extension MemoryLedger {
         #expect(ledger[.kernelStack] == 8000 * kB)
         #expect(ledger[.vmalloc] == 12_000 * kB)
         #expect(ledger[.percpu] == 4000 * kB - 1 << 20)
-        #expect(ledger[.hugetlb] == 8 << 20)
+        #expect(ledger[.hugetlb] == UInt64(8 << 20))
         #expect(ledger[.zsmalloc] == 100 * page)
         #expect(ledger[.balloon] == 0)
         #expect(ledger.sum == Int64(ledger.totalBytes))
@@ -147,15 +147,15 @@ extension MemoryLedger {
             mounts: [.init(path: "/run", bytes: 150 << 20, isPosix: false)], systemVBytes: 40 << 20,
             objects: [.init(kind: .memfd, name: "m", bytes: 50 << 20, holders: 1, pid: 1)])
         let ledger = try ledger(MemInfoSample.reading(shared: shared))
-        #expect(ledger[.sysvShm] == 40 << 20)
-        #expect(ledger[.tmpfs] == 45 << 20)
-        #expect(ledger[.memfd] == 15 << 20)
+        #expect(ledger[.sysvShm] == UInt64(40 << 20))
+        #expect(ledger[.tmpfs] == UInt64(45 << 20))
+        #expect(ledger[.memfd] == UInt64(15 << 20))
         #expect(ledger[.shmemOther] == 0)
         // numbers that no memory has
         let absurd = SharedMemory(
             mounts: [.init(path: "/run", bytes: .max, isPosix: false), .init(path: "/a", bytes: .max, isPosix: true)],
             systemVBytes: .max)
-        #expect(try self.ledger(MemInfoSample.reading(shared: absurd)).sum == 8_388_608 << 10)
+        #expect(try self.ledger(MemInfoSample.reading(shared: absurd)).sum == Int64(8_388_608 << 10))
     }
 
     @Test("where processes may not be looked at, nothing found is not known; where nothing is left, it is 0")
@@ -163,7 +163,7 @@ extension MemoryLedger {
         let some = try ledger(MemInfoSample.reading(shared: SharedMemory(unseenProcesses: 3)))
         #expect(some[.memfd] == nil && some[.sharedAnonymous] == nil && some[.sysvShm] == nil)
         #expect(some[.tmpfs] == 0)
-        #expect(some[.shmemOther] == 100 << 20)
+        #expect(some[.shmemOther] == UInt64(100 << 20))
         var most = SharedMemory(unseenProcesses: 3)
         most.seenProcesses = 3
         let known = try ledger(MemInfoSample.reading(shared: most))
@@ -176,11 +176,11 @@ extension MemoryLedger {
     @Test("without /proc/zoneinfo by /proc/meminfo alone; without MemTotal by its zones")
     func oneFile() throws {
         let plain = try ledger(MemInfoSample.reading(zoneinfo: ""))
-        #expect(plain[.free] == 4_194_304 << 10)
+        #expect(plain[.free] == UInt64(4_194_304 << 10))
         #expect(plain[.freePerCPULists] == nil)
-        #expect(plain[.anon] == 502_000 << 10)
+        #expect(plain[.anon] == UInt64(502_000 << 10))
         #expect(plain[.file] == (1_024_000 - 102_400) << 10)
-        #expect(plain[.kernelReclaimable] == 5000 << 10)
+        #expect(plain[.kernelReclaimable] == UInt64(5000 << 10))
         let zones = try ledger(MemInfoSample.reading(meminfo: ""))
         #expect(zones.totalBytes == UInt64(3840 + 2_093_312) * 4096)
         #expect(zones[.vmalloc] == nil && zones[.percpu] == nil)
@@ -198,7 +198,7 @@ extension MemoryLedger {
                     "nr_page_table_pages 2250", with: "nr_page_table_pages 18446744073709551600")))
         #expect(ledger.absurdCounters == ["nr_page_table_pages", "Percpu", "GPUReclaim"])
         #expect(ledger[.pageTables] == nil && ledger[.percpu] == nil && ledger[.gpuReclaimable] == 0)
-        #expect(ledger.sum == 8_388_608 << 10)
+        #expect(ledger.sum == Int64(8_388_608 << 10))
         #expect(MemInfoHint.hints(MemInfoReport(ledger)).first?.rule == "absurd_counter")
     }
 
@@ -210,7 +210,7 @@ extension MemoryLedger {
         let meminfo = MemInfoSample.meminfo.replacing("SwapCached:            0", with: "SwapCached:         2400")
         let ledger = try ledger(MemInfoSample.reading(meminfo: meminfo, zoneinfo: zoneinfo))
         let known: UInt64 = 125_500 + (258_160 - 2560 - 600) + 2560
-        #expect(ledger[.swapCache] == 600 * 4096)
+        #expect(ledger[.swapCache] == UInt64(600 * 4096))
         #expect(ledger[.lruOther] == (384_460 - known - 600) * 4096)
     }
 
@@ -218,9 +218,9 @@ extension MemoryLedger {
     func stacks() throws {
         var machine = MemInfoSample.machine
         machine.stacksInVmalloc = false
-        #expect(try ledger(MemInfoSample.reading(machine: machine))[.vmalloc] == 20_000 << 10)
+        #expect(try ledger(MemInfoSample.reading(machine: machine))[.vmalloc] == UInt64(20_000 << 10))
         let few = MemInfoSample.meminfo.replacing("VmallocUsed:       20000", with: "VmallocUsed:        5000")
-        #expect(try ledger(MemInfoSample.reading(meminfo: few))[.vmalloc] == 5000 << 10)
+        #expect(try ledger(MemInfoSample.reading(meminfo: few))[.vmalloc] == UInt64(5000 << 10))
     }
 
     @Test("free memory has CMA's and unaccepted memory in it")
@@ -228,7 +228,7 @@ extension MemoryLedger {
         let meminfo = MemInfoSample.meminfo + "CmaTotal: 40960 kB\nCmaFree: 20480 kB\nUnaccepted: 1024 kB\n"
         let ledger = try ledger(MemInfoSample.reading(meminfo: meminfo))
         #expect(ledger[.cma] == 20_480 << 10 && ledger[.unaccepted] == 1024 << 10)
-        #expect(ledger[.freeMemory] == 1_053_576 * 4096)
+        #expect(ledger[.freeMemory] == UInt64(1_053_576 * 4096))
         let all = MemInfoSample.meminfo + "CmaFree: 8000000 kB\nUnaccepted: 8000000 kB\n"
         let capped = try self.ledger(MemInfoSample.reading(meminfo: all))
         #expect(capped[.free] == 0 && capped[.unaccepted] == 0 && capped.sum == 8_388_608 << 10)
@@ -240,7 +240,7 @@ extension MemoryLedger {
         reading.balloonPages = 1000
         #expect(try ledger(reading)[.balloon] == 0)
         reading.machine.balloonInTotal = true
-        #expect(try ledger(reading)[.balloon] == 1000 * 4096)
+        #expect(try ledger(reading)[.balloon] == UInt64(1000 * 4096))
     }
 
     @Test("zswap's pool where it is not zsmalloc's")
@@ -249,6 +249,6 @@ extension MemoryLedger {
         let text = MemInfoSample.meminfo + "Zswap: 400 kB\nZswapped: 900 kB\n"
         #expect(try ledger(MemInfoSample.reading(meminfo: text, machine: machine))[.zswap] == 0)
         machine.zswapInZsmalloc = false
-        #expect(try ledger(MemInfoSample.reading(meminfo: text, machine: machine))[.zswap] == 400 << 10)
+        #expect(try ledger(MemInfoSample.reading(meminfo: text, machine: machine))[.zswap] == UInt64(400 << 10))
     }
 }
