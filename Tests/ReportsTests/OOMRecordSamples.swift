@@ -50,7 +50,7 @@ enum OOMRecordSamples {
 
     /// A leak of 8 MB/s, and a service that was large all the time; the second one has nothing recorded before it.
     static func explanations() -> [OOMExplanation] {
-        let samples = (0...10).map { second in
+        let samples = (Int64(0)...10).map { (second: Int64) -> OOMSample in
             sample(
                 second,
                 [process(20, "leak", UInt64(10 + 8 * second) * MB), process(21, "db", 100 * MB, adj: -500)],

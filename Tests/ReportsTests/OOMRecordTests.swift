@@ -92,7 +92,7 @@ import TraceRecords
 
     @Test("a late grower behind an early large one; another than the grower is killed; others' cgroups are left out")
     func others() throws {
-        let samples = (0...100).map { second in
+        let samples = (Int64(0)...100).map { (second: Int64) -> OOMSample in
             Samples.sample(
                 second,
                 [
@@ -158,7 +158,7 @@ import TraceRecords
     @Test("a limit of the grower's own cgroup, where the victim is not in it")
     func sparingLimit() throws {
         func explanation(grower: UInt64) -> OOMExplanation {
-            let samples = (Int64(0)...20).map { second in
+            let samples = (Int64(0)...20).map { (second: Int64) -> OOMSample in
                 var sample = Samples.sample(
                     second,
                     [
