@@ -29,6 +29,9 @@ public struct Resolution: Hashable, Sendable {
     public let object: String
     public let choices: [Choice]
 
+    /// Each ladder's id with that of its rung in use; nil where none is. As the start record has them.
+    public var rungNames: [(String, String?)] { choices.map { ($0.ladder.id, $0.rung?.id) } }
+
     /// The rung of a ladder; nil where it has none here, or the tool's mode does not have the ladder.
     public subscript<Rungs: Ladder>(ladder: Rungs.Type) -> Rungs? {
         choices.first { $0.ladder.id == ladder.id }?.rung.flatMap { Rungs(rawValue: $0.id) }

@@ -198,8 +198,12 @@ extension LiveTests {
             // each needs 1 MB where there is none; the one that makes them may have freed a part of it
             #expect(tasks.count > count / 2, "\(tasks.count)")
             #expect(seen.interval.losses.causes.isEmpty, "\(seen.interval.losses)")
-            guard let some = seen.truth.cgroupPressure?.someNs else { return }
-            let group = try #require(seen.group), stalls = rows.map(\.count).reduce(0, +)
+            let group = try #require(seen.group)
+            guard let some = seen.truth.cgroupPressure?.someNs else {
+                #expect(group.psiSomeNs == nil && group.explainedRatio == nil && group.unexplainedNs == nil)
+                return TestRecord.note("its cgroup has no PSI here")
+            }
+            let stalls = rows.map(\.count).reduce(0, +)
             let edges = Live.inMatrix ? stalls * 10_000 : 0
             #expect(agree(group.psiNs, some, within: part, besides: edges), "\(group) \(some) in \(stalls)")
             TestRecord.note("psi \(group.psiNs)/\(some) of \(tasks.count) tasks")

@@ -32,7 +32,7 @@ final class KernelWalk {
     }
 
     /// Each ladder with the rung in use; nil where none is.
-    var rungs: [(String, String?)] { probes.resolution.choices.map { ($0.ladder.id, $0.rung?.id) } }
+    var rungs: [(String, String?)] { probes.resolution.rungNames }
 
     /// The parts of memory that it finds.
     private var known: Set<MemoryPart> {

@@ -46,7 +46,7 @@ final class PageHunt {
     }
 
     /// Each ladder, and which of its rungs is used.
-    var rungs: [(String, String?)] { session.probes.resolution.choices.map { ($0.ladder.id, $0.rung?.id) } }
+    var rungs: [(String, String?)] { session.probes.resolution.rungNames }
 
     /// By stack.
     func taken() throws(BPFError) -> [PageStack] {

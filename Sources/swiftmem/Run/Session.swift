@@ -68,7 +68,7 @@ struct Session: ~Copyable {
                 StartJSON.line(
                     time: .now, tool: probes.resolution.tool, version: swiftmemVersion,
                     kernel: KernelVersion.runningRelease, pageBytes: pageBytes,
-                    rungs: probes.resolution.choices.map { ($0.ladder.id, $0.rung?.id) }))
+                    rungs: probes.resolution.rungNames))
         } else {
             output.print(header)
         }

@@ -21,6 +21,14 @@ public struct OOMSparing: Hashable, Sendable {
     public var chosen: UInt32
     public var chosenComm: String
 
+    private init(
+        _ setting: Setting, of process: OOMExplanation.Candidate, instead other: OOMExplanation.Candidate
+    ) {
+        self.setting = setting
+        (pid, comm, cgroup) = (process.pid, process.comm, process.cgroup)
+        (chosen, chosenComm) = (other.pid, other.comm)
+    }
+
     /// What a choice must be clear by, in units of oom_score_adj, each a thousandth of the domain: the others' pages are
     /// those of up to a second before the kill.
     static let margin: Int64 = 10
@@ -51,18 +59,15 @@ public struct OOMSparing: Hashable, Sendable {
         let pages = (victim.points ?? 0) - victim.adjustmentPoints
         // below a thousand pages oom_score_adj has no weight, but for -1000
         let value = unit == 0 ? -1000 : floored(next - 1 - pages, by: unit) - margin
-        return OOMSparing(
-            setting: .scoreAtMost(value < -999 ? -1000 : Int32(min(value, 1000))), pid: victim.pid, comm: victim.comm,
-            cgroup: victim.cgroup, chosen: other.pid, chosenComm: other.comm)
+        let setting = Setting.scoreAtMost(value < -999 ? -1000 : Int32(min(value, 1000)))
+        return OOMSparing(setting, of: victim, instead: other)
     }
 
     private static func raise(_ other: OOMExplanation.Candidate, above points: Int64, _ unit: Int64) -> OOMSparing? {
         guard unit > 0, let own = other.points else { return nil }
         let value = floored(points - (own - other.adjustmentPoints), by: unit) + 1 + margin
         guard value <= 1000 else { return nil }
-        return OOMSparing(
-            setting: .scoreAtLeast(Int32(max(value, -999))), pid: other.pid, comm: other.comm, cgroup: other.cgroup,
-            chosen: other.pid, chosenComm: other.comm)
+        return OOMSparing(.scoreAtLeast(Int32(max(value, -999))), of: other, instead: other)
     }
 
     /// Where the one that grew has a cgroup to itself within what ran out.
@@ -73,9 +78,7 @@ public struct OOMSparing: Hashable, Sendable {
         guard let own = grower.cgroup, own != domain, own.path != "/", let theirs = victim.cgroup, !theirs.isBelow(own),
             let usage = usages.first(where: { $0.path == own })?.usageBytes
         else { return nil }
-        return OOMSparing(
-            setting: .limitBelow(usage), pid: grower.pid, comm: grower.comm, cgroup: own, chosen: grower.pid,
-            chosenComm: grower.comm)
+        return OOMSparing(.limitBelow(usage), of: grower, instead: grower)
     }
 
     private static func floored(_ value: Int64, by unit: Int64) -> Int64 {
