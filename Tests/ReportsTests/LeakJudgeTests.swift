@@ -8,7 +8,7 @@ import Testing
     private struct Stack {
         /// Settled allocations by age, in seconds.
         var counts: [Int: Double] = [:]
-        /// Of those that were born within the patience, these are left; nil: all.
+        /// How many of those that were born within the patience are left; nil: all.
         var settled: Double?
         var watch = 10.0
         var mayLeak = true

@@ -5,7 +5,7 @@ import Testing
 
 /// From where on each rule speaks, to the page.
 @Suite struct MemInfoHintRules {
-    /// Of 8192000 kB: a hundredth is 80 MB, a twentieth 400, a tenth 800.
+    /// A hundredth of it is 80 MB, a twentieth 400, a tenth 800.
     private static let totalKilobytes = 8_192_000
 
     /// A machine on which these lines have what free memory has not, but for `missing` kB in no counter.
