@@ -27,7 +27,7 @@ import Testing
     @Test("-1000 is never chosen, -999 may be; without a page's size nothing is known")
     func bounds() {
         #expect(points(-1000) == nil && points(-999) == -99_887 && points(0, page: 0) == nil)
-        #expect(points(1000, resident: .max, page: 1) == .max && points(1000, total: .max) == .max)
+        #expect(points(1000, resident: .max, swap: 0, tables: 0, page: 1) == .max && points(1000, total: .max) == .max)
         #expect(points(-999, total: .max) == .min + 13)
     }
 }
