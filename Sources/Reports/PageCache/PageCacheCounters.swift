@@ -49,8 +49,8 @@ public struct PageCacheCounters: Hashable, Sendable {
 
     public static func - (now: Self, before: Self) -> Self { now.combined(before, &-).settled }
 
-    /// Of two CPUs whose changes of a counter the kernel adds up at once, one counts for both, and the other takes its part
-    /// off (BPF/lib/rss_follow.h): in the next interval maybe, which has none then.
+    /// Where two CPUs' changes of a counter become one in the kernel, one counts for both, and the other takes its part off
+    /// (BPF/lib/rss_follow.h): in the next interval maybe, which has none then.
     package var settled: Self {
         var result = self
         if Int64(bitPattern: faultAccess) < 0 { result.faultAccess = 0 }
