@@ -200,14 +200,16 @@ import TraceRecords
     func frames() throws {
         let frames: [OOMFrame] =
             (0..<4).map { .sample(Samples.sample($0, [Samples.process(UInt32($0), "p\($0)", MB)])) }
-            + [.kill(WallTime(nanoseconds: 77), [1, 2, 3])]
+            + [.kill(OOMMoment(time: WallTime(nanoseconds: 77), boot: 4, nanoseconds: 5), [1, 2, 3])]
         let parts = frames.enumerated().map { $1.bytes(number: UInt64($0)) }
         #expect(parts.allSatisfy { $0.count % 8 == 0 })
         // the last two stand before the first three, as after a wrap
         let file = parts[3] + parts[4] + [UInt8](repeating: 0xaa, count: 64) + parts[0] + parts[1] + parts[2]
         #expect(OOMFrame.all(in: file) == frames)
-        #expect(OOMFrame.end(of: file, from: 0)?.number == 4)
-        #expect(OOMFrame.end(of: file, from: 0)?.place == parts[3].count + parts[4].count)
+        let end = try #require(OOMFrame.end(of: file, in: file.indices))
+        #expect(end.number == 4 && end.place == parts[3].count + parts[4].count)
+        // in a part of it
+        #expect(OOMFrame.end(of: file, in: end.place..<file.count)?.number == 2)
         // the head and the body that it tells the length of; behind them up to seven bytes of nothing
         let whole = 32 + Int(parts[3][4]) + Int(parts[3][5]) << 8
         for place in 0..<whole {
@@ -216,7 +218,7 @@ import TraceRecords
             #expect(OOMFrame.all(in: damaged) == Array(frames[..<3]) + [frames[4]], "byte \(place)")
         }
         for length in 0..<whole { #expect(OOMFrame.all(in: Array(parts[3].prefix(length))) == []) }
-        #expect(OOMFrame.all(in: []) == [] && OOMFrame.end(of: [], from: 0) == nil)
+        #expect(OOMFrame.all(in: []) == [] && OOMFrame.end(of: [], in: 0..<4096) == nil)
     }
 
     @Test("the largest by points, the largest of each limit, and what grows are recorded; five hundred at most")
