@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "filter.h"
 #include "sandbox.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -38,14 +38,18 @@ static int become_nobody(void)
 	return 0;
 }
 
-static int drop_capabilities(void)
+int keep_capabilities(uint32_t kept)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2];
+	struct __user_cap_data_struct sets[2];
 
-	memset(none, 0, sizeof(none));
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -errno;
+	kept &= sets[0].permitted;
+	memset(sets, 0, sizeof(sets));
+	sets[0].permitted = sets[0].effective = kept;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
 }
 
 // Bytes of address space in use; 0 where that can't be told.
@@ -116,7 +120,7 @@ struct sandbox_failure sandbox_enter(uint64_t memory, uint64_t seconds)
 	if (chroot("/proc/self/fdinfo") == 0 && chdir("/") < 0)
 		return (struct sandbox_failure){ "chdir", errno };
 	(void)become_nobody(); // where it may
-	if ((code = drop_capabilities()))
+	if ((code = keep_capabilities(0)))
 		return (struct sandbox_failure){ "capset", -code };
 	// both are lost by a change of the user
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)

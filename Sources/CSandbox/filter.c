@@ -2,7 +2,7 @@
 // The filter is a program of a few dozen instructions for the kernel's classic BPF machine, written out here: a library
 // for it would be a dependency more, for less than it costs to link.
 #define _GNU_SOURCE
-#include "filter.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>

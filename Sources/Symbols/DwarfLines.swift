@@ -34,7 +34,9 @@ final class DwarfLines: LineSource {
             (self.bias, self.isSystem) = (bias, isSystem)
         }
 
-        /// The module itself, or its separate debug file. Throws `.noDWARF` or `.leftOut`.
+        /// The module itself, or its separate debug file.
+        ///
+        /// - Throws: `.noDWARF` or `.leftOut`.
         init(
             _ module: consuming ELFFile, _ image: ELFImage, debugFiles: DebugFiles
         ) throws(SymbolError) {
@@ -61,7 +63,7 @@ final class DwarfLines: LineSource {
     /// Added to an address of the module to get one of the debug file.
     private let bias: UInt64
 
-    /// Throws `.noDWARF`, `.malformedELF` or `.leftOut`.
+    /// - Throws: `.noDWARF`, `.malformedELF` or `.leftOut`.
     init(_ origin: consuming Origin) throws(SymbolError) {
         let (bias, isSystem) = (origin.bias, origin.isSystem)
         let file = origin.take()

@@ -21,7 +21,7 @@ package struct ELFFile: ~Copyable {
 
     /// `path` is where debug files are looked for and what messages name.
     ///
-    /// Throws `.system`, `.leftOut`, or `.malformedELF` for anything but an ELF object.
+    /// - Throws: `.system`, `.leftOut`, or `.malformedELF` for anything but an ELF object.
     package init(path: FilePath, _ reading: FileReading = FileReading()) throws(SymbolError) {
         let file: OpenFile
         do throws(FileError) { file = try OpenFile(regular: path) } catch {
@@ -31,6 +31,9 @@ package struct ELFFile: ~Copyable {
         try self.init(file, path: path, reading)
     }
 
+    /// The same of a file that is open.
+    ///
+    /// - Throws: `.system` or `.malformedELF`.
     package init(
         _ file: consuming OpenFile, path: FilePath, _ reading: FileReading = FileReading()
     ) throws(SymbolError) {
@@ -40,7 +43,9 @@ package struct ELFFile: ~Copyable {
         self.init(try Self.headers(bytes, path), path: path, bytes: bytes, share: FileShare(reading, status))
     }
 
-    /// A copy of `bytes`; `name` is for messages. Throws `.leftOut` or `.malformedELF`.
+    /// A copy of `bytes`; `name` is for messages.
+    ///
+    /// - Throws: `.leftOut` or `.malformedELF`.
     package init(
         bytes: [UInt8], name: FilePath, _ reading: FileReading = FileReading(), madeBy maker: FileOwner = .user(.max)
     ) throws(SymbolError) {
@@ -112,7 +117,9 @@ package struct ELFFile: ~Copyable {
     /// Who can have made it.
     package borrowing func owner() -> FileOwner { identity().map { FileOwner($0) } ?? maker }
 
-    /// The headers, decoded. Throws `.malformedELF` for what can't be loaded as a program or library.
+    /// The headers, decoded.
+    ///
+    /// - Throws: `.malformedELF` for what can't be loaded as a program or library.
     package borrowing func image() throws(SymbolError) -> ELFImage {
         let header = headers.main
         guard [ET_EXEC, ET_DYN].contains(Int32(header.e_type)) else {

@@ -30,7 +30,8 @@ extension ELFSymbols {
     /// not; a plain name finds every version. One place a name and address, sorted by name, default versions first. Local
     /// functions of one name may stand at many addresses. What isn't there is left out.
     ///
-    /// Throws `.system`, `.malformedELF` or `.leftOut`.
+    /// - Throws: `.system` when the file can't be read, `.malformedELF` when it is no ELF file, `.leftOut` when it costs
+    ///   more than `reading` allows.
     public static func functionOffsets(
         named names: Set<String>, path: FilePath, debugFiles: DebugFiles = DebugFiles(),
         reading: FileReading = FileReading()
@@ -40,6 +41,8 @@ extension ELFSymbols {
     }
 
     /// The same of an open file.
+    ///
+    /// - Throws: `.system`, `.malformedELF` or `.leftOut`.
     package static func functionOffsets(
         named names: Set<String>, _ file: borrowing ELFFile, debugFiles: DebugFiles
     ) throws(SymbolError) -> [FunctionLocation] {
@@ -56,6 +59,9 @@ extension ELFSymbols {
 }
 
 extension ELFFile {
+    /// Has the table a function?
+    ///
+    /// - Throws: `.malformedELF`.
     package borrowing func hasFunctions(in table: SymbolTable) throws(SymbolError) -> Bool {
         guard let symbols = symbols(in: table) else { return false }
         var any = false

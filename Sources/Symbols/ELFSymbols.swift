@@ -53,7 +53,10 @@ public struct ELFSymbols {
 
     /// Reads the table of the file at `path`, and of its debug file when it is stripped.
     ///
-    /// Throws `.system`, `.malformedELF` or `.leftOut`. A file without any symbol is no error: `count` is 0.
+    /// A file without any symbol is no error: `count` is 0.
+    ///
+    /// - Throws: `.system` when the file can't be read, `.malformedELF` when it is no ELF file, `.leftOut` when it costs
+    ///   more than `reading` allows.
     public init(
         path: FilePath, debugFiles: DebugFiles = DebugFiles(), reading: FileReading = FileReading()
     ) throws(SymbolError) {
@@ -62,6 +65,8 @@ public struct ELFSymbols {
     }
 
     /// The same for an ELF image in memory, such as the vDSO.
+    ///
+    /// - Throws: `.malformedELF` when it is no ELF file, `.leftOut` when its tables take too much time or memory.
     public init(image bytes: [UInt8], name: FilePath) throws(SymbolError) {
         let file = try ELFFile(bytes: bytes, name: name)
         try self.init(file, image: file.image(), debugFiles: nil)

@@ -156,6 +156,8 @@ public final class FileReading {
     }
 
     /// Runs `body` within the time of a file.
+    ///
+    /// - Throws: what `body` throws.
     package func timed<Value>(_ file: FileIdentity?, _ body: () throws(SymbolError) -> Value) throws(SymbolError)
         -> Value
     {
@@ -183,6 +185,8 @@ public final class FileReading {
     }
 
     /// The same of the file at a path, of this process's own making.
+    ///
+    /// - Throws: what `body` throws. A file that can't be looked at is not bounded, and is no error here.
     public func timed<Value>(path: FilePath, _ body: () throws(SymbolError) -> Value) throws(SymbolError) -> Value {
         try timed(try? FileIdentity(path: path), body)
     }
@@ -202,6 +206,8 @@ public final class FileReading {
     package func charge(_ time: Duration) { spentApart += time }
 
     /// Runs `body` within a time, be it of whatever file.
+    ///
+    /// - Throws: what `body` throws.
     package func within<Value>(
         _ allowed: Duration, _ body: () throws(SymbolError) -> Value
     ) throws(SymbolError) -> Value {

@@ -37,8 +37,8 @@ public struct KernelSymbols: Sendable {
 
     /// Reads `path`, /proc/kallsyms unless a test says otherwise.
     ///
-    /// Throws `.system` when it can't be read, `.kernelAddressesHidden` when `kernel.kptr_restrict` zeroes the addresses
-    /// (Documentation/admin-guide/sysctl/kernel.rst), `.noKernelSymbols` when it lists no code.
+    /// - Throws: `.system` when it can't be read, `.kernelAddressesHidden` when `kernel.kptr_restrict` zeroes the addresses
+    ///   (Documentation/admin-guide/sysctl/kernel.rst), `.noKernelSymbols` when it lists no code.
     public init(path: FilePath = "/proc/kallsyms") throws(SymbolError) {
         var parser = KallsymsParser()
         do throws(FileError) {
@@ -68,7 +68,9 @@ public struct KernelSymbols: Sendable {
         parser.parse(line: buffer.span.extracting(0..<filled))
     }
 
-    /// From a text as /proc/kallsyms has it. Lines which don't parse are left out. Throws like `init(path:)`.
+    /// From a text as /proc/kallsyms has it. Lines that don't parse are left out.
+    ///
+    /// - Throws: `.kernelAddressesHidden` when all addresses are zero, `.noKernelSymbols` when it lists no code.
     public init(kallsyms text: [UInt8]) throws(SymbolError) {
         var parser = KallsymsParser()
         let used = parser.parseLines(of: text.span)

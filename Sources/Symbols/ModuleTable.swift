@@ -18,7 +18,7 @@ final class ModuleTable {
     /// Why `--lines` gives none here.
     private(set) var linesError: SymbolError?
 
-    /// Throws `.malformedELF`, `.system` or `.leftOut`.
+    /// - Throws: `.malformedELF`, `.system` or `.leftOut`.
     init(_ file: consuming ELFFile, image: ELFImage, debugFiles: DebugFiles, wantsLines: Bool) throws(SymbolError) {
         symbols = try ELFSymbols(file, image: image, debugFiles: debugFiles)
         self.debugFiles = debugFiles

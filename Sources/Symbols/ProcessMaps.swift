@@ -79,7 +79,10 @@ public struct ProcessMaps: Sendable {
     /// Sorted by address.
     public let mappings: [Mapping]
 
-    /// Reads /proc/PID/maps. Throws `.system`: ENOENT or ESRCH once the process is gone, EACCES without CAP_SYS_PTRACE.
+    /// Reads /proc/PID/maps.
+    ///
+    /// - Throws: `.system`: ENOENT or ESRCH once the process is gone, EACCES without CAP_SYS_PTRACE. `.tooLarge` beyond
+    ///   256 MB.
     public init(pid: Int32) throws(SymbolError) {
         let text: [UInt8]
         do throws(FileError) {

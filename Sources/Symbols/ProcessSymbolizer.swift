@@ -36,13 +36,13 @@ public final class ProcessSymbolizer: Symbolizer {
 
     /// Reads the mappings of a process and the tables of all files it executes, so that it may exit.
     ///
-    /// Throws `.system` when the process isn't there or may not be looked at; files that can't be read are left out.
+    /// - Throws: `.system` when the process isn't there or may not be looked at. Files that can't be read are left out.
     public func load(process: Int32) throws(SymbolError) { try read(process).loadModules() }
 
     /// Reads the mappings of a process and opens the files it executes: what `load` then does may come when it has
     /// exited. Takes a fraction of its time.
     ///
-    /// Throws `.system` when the process isn't there or may not be looked at.
+    /// - Throws: `.system` when the process isn't there or may not be looked at.
     public func hold(process: Int32) throws(SymbolError) { try read(process).holdModules() }
 
     private func read(_ process: Int32) throws(SymbolError) -> TracedProcess {

@@ -59,7 +59,9 @@ final class TracedProcess {
 
     var tables: [ModuleTable] { known.values.compactMap { $0 } }
 
-    /// Reads the mappings again. Throws `.system` once the process is gone; what was known stays.
+    /// Reads the mappings again.
+    ///
+    /// - Throws: `.system` once the process is gone. What was known stays.
     func refresh() throws(SymbolError) {
         refreshed = .now
         let fresh = try ProcessMaps(pid: pid)

@@ -49,6 +49,16 @@ extension LiveTests {
             return text.split(separator: " ").compactMap { Int32($0) }
         }
 
+        /// Those of them that interpret files, in the order of their starts, and the one that they are forked from.
+        static func parsers(of pid: Int32) throws -> (serving: [Int32], server: Int32?) {
+            let named = try children(of: pid).map { child in
+                (child, try String(contentsOfFile: "/proc/\(child)/comm", encoding: .utf8))
+            }
+            return (
+                named.filter { $0.1 == "swiftmem-parser\n" }.map(\.0), named.first { $0.1 == "swiftmem-forker\n" }?.0
+            )
+        }
+
         /// A process of `user` that leaks in another C++ function with each step, the file its own.
         private final class Named {
             let steps: Steps
@@ -89,9 +99,13 @@ extension LiveTests {
             let named = try Named(), tool = try MemLeakTool.follow(named.steps.pid)
             try named.step(1)
             #expect(try report(tool).names == [name(0)])
-            let children = try Self.children(of: tool.pid)
+            let (children, server) = try Self.parsers(of: tool.pid)
             // one for the system's own files, one for the program
             #expect(children.count == 2)
+            let forker = try String(contentsOfFile: "/proc/\(try #require(server))/status", encoding: .utf8)
+            // to set the user and the group, and to change the root
+            #expect(forker.contains("CapPrm:\t00000000000400c0\nCapEff:\t00000000000400c0\n"))
+            #expect(forker.contains("NoNewPrivs:\t1\n"))
             var users: Set<Substring> = []
             for child in children {
                 let status = try String(contentsOfFile: "/proc/\(child)/status", encoding: .utf8)
@@ -112,13 +126,13 @@ extension LiveTests {
             _ = tool.stop(SIGINT)
             named.steps.end()
             // they end with it
-            for child in children {
+            for child in children + [server].compactMap({ $0 }) {
                 for _ in 0..<200 where kill(child, 0) == 0 { usleep(10_000) }
                 #expect(kill(child, 0) != 0)
             }
         }
 
-        @Test("killed between two questions: nothing is missing, nothing is said")
+        @Test("killed between two questions, with what it is forked from: nothing is missing, nothing is said")
         func killedIdle() throws {
             let named = try Named(), tool = try MemLeakTool.follow(named.steps.pid)
             for number in 0..<3 {
@@ -139,10 +153,10 @@ extension LiveTests {
             let tool = try MemLeakTool.follow(named.steps.pid)
             try named.step(1)
             #expect(try report(tool).names == [name(0)])
-            let children = try Self.children(of: tool.pid)
-            // the system's own files have one from the start
-            try #require(children.count == 2)
-            let parser = children[1]
+            // the system's own files were asked for first
+            let parsers = try Self.parsers(of: tool.pid).serving
+            try #require(parsers.count == 2)
+            let parser = parsers[1]
             kill(parser, SIGSTOP)
             try named.step(1)
             tool.signal(SIGUSR1)

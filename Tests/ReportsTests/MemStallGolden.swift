@@ -69,7 +69,7 @@ extension GoldenRecord {
     }
     static let memstallEvent = GoldenRecord(type: "memstall_event") {
         [Int32(2), -1].compactMap { order in
-            MemStallTests.event(order: order).map {
+            MemStallTextTests.event(order: order).map {
                 let path = order < 0 ? nil : CgroupPath("/a")
                 return MemStallJSON.line($0, time: time, cgroup: path, limitCgroup: path)
             }

@@ -16,6 +16,15 @@ enum { SANDBOX_SOCKET = 3 };
 // `channel` a descriptor of this end; or -errno.
 int sandbox_spawn(char *_Nullable const *_Nonnull argv, int *_Nonnull channel);
 
+// The process's own end of that: it lives to be forked from. It keeps the rights that `sandbox_enter` shuts a process in by
+// a user and a root with, and gives up all others. Returns in each process that is forked from it, which has its own socket
+// at SANDBOX_SOCKET and the same parent as this one; where whoever started it is gone, this one ends.
+void sandbox_fork_server(void);
+
+// Asks it for a process. Gives 0, and at `channel` a descriptor of this end, or -errno. What it says then is an int64_t: the
+// number of the process, this one's child, or -errno.
+int sandbox_ask_for_process(int server, int *_Nonnull channel);
+
 // What a step of `sandbox_enter` came to.
 struct sandbox_failure {
 	const char *_Nullable step; // NULL: it is shut in

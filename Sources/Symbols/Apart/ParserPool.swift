@@ -34,29 +34,21 @@ public final class ParserPool {
     /// Owners that are remembered, so that one whose files end their process again and again gets no new one for that.
     private static let mostKnown = 4096
 
-    private let make: () -> ParserProcess
+    private let server: ParserForkServer
     private var processes: [FileOwner: ParserProcess] = [:]
     private var uses: [FileOwner: UInt64] = [:]
     private var clock: UInt64 = 0
-    /// Started before anybody's file asks for it, and before the tracer gives away what it takes to shut it in by a user
-    /// and a root of its own.
-    private var spare: ParserProcess?
 
-    public init() { make = { ParserProcess() } }
-
-    /// - Parameter arguments: of the command line that makes a process one, the name of the program first.
-    init(arguments: [String]) { make = { ParserProcess(arguments: arguments) } }
-
-    /// Starts the one for the system's own files, and another for the first that are not: they get ready while their owner
-    /// does something else.
-    public func prepare() {
-        process(of: .system)?.start()
-        if spare == nil { spare = make() }
-        spare?.start()
+    public init() {
+        server = ParserForkServer(arguments: [CommandLine.arguments.first ?? "swiftmem", ParserProcess.argument])
     }
 
+    /// Starts what they are forked from: before the tool gives up the rights that shut them in, and while it does
+    /// something else.
+    public func prepare() { server.start() }
+
     /// Those that run.
-    public var running: [Int32] { (processes.values.map(\.pid) + [spare?.pid]).compactMap { $0 }.sorted() }
+    public var running: [Int32] { processes.values.compactMap(\.pid).sorted() }
 
     /// How many there are, how often one died of a file, and the time that starting them took.
     public var summary: String {
@@ -77,8 +69,7 @@ public final class ParserPool {
         }
         guard processes.count < Self.mostKnown else { return nil }
         makeRoom()
-        let fresh = owner == .system ? make() : spare ?? make()
-        if owner != .system { spare = nil }
+        let fresh = ParserProcess(server)
         processes[owner] = fresh
         uses[owner] = clock
         return fresh

@@ -23,40 +23,13 @@ public final class ParserProcess {
         case interrupted
     }
 
-    private final class Running {
-        let pid: Int32
-        let channel: OwnedDescriptor
-        /// Its CPU time.
-        let clock: clockid_t
-        private var isReaped = false
-
-        init(_ pid: Int32, _ channel: consuming OwnedDescriptor, _ clock: clockid_t) {
-            (self.pid, self.clock) = (pid, clock)
-            self.channel = channel
-        }
-
-        /// Has it ended? Its number is nobody's then.
-        var hasEnded: Bool {
-            if isReaped { return true }
-            var result: Int32
-            repeat { result = waitpid(pid, nil, WNOHANG) } while result < 0 && errno == EINTR
-            isReaped = result != 0
-            return isReaped
-        }
-
-        /// Ends it; does not wait for one that stands still in the kernel.
-        func end() {
-            guard !hasEnded else { return }
-            kill(pid, SIGKILL)
-            for _ in 0..<100 where !hasEnded { usleep(1000) }
-        }
-    }
-
     /// Names it on the command line, `swiftmem parse-files`, and tells it what it is.
     public static let argument = "parse-files"
 
-    private let arguments: [String]
-    private var running: Running?
+    private let server: ParserForkServer
+    private var running: ParserChild?
+    /// Its CPU time.
+    private var clock: clockid_t = -1
     /// One more with each process: what an earlier one was told is lost.
     private(set) var generation = 0
     /// Starts that are left, and when they were counted.
@@ -81,12 +54,7 @@ public final class ParserProcess {
     /// How often signals and clocks are looked at.
     private static let interval: Int32 = 40
 
-    public init() { arguments = [CommandLine.arguments.first ?? "swiftmem", Self.argument] }
-
-    /// - Parameter arguments: of the command line that makes it one, the name of the program first.
-    init(arguments: [String]) { self.arguments = arguments }
-
-    deinit { end() }
+    init(_ server: ParserForkServer) { self.server = server }
 
     // MARK: its life
 
@@ -99,7 +67,7 @@ public final class ParserProcess {
     @discardableResult
     public func start() -> Bool {
         if let running {
-            if !running.hasEnded, (Self.time(running.clock) ?? .zero) < Self.mostTime { return true }
+            if !running.hasEnded, (Self.time(clock) ?? .zero) < Self.mostTime { return true }
             // it was ended between two questions, or is old: no file is to blame
             rest()
         }
@@ -112,20 +80,14 @@ public final class ParserProcess {
         guard starts > 0 else { return false }
         starts -= 1
         defer { startTime += now.duration(to: .now) }
-        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var channel: Int32 = -1
-        let pid = words.withUnsafeMutableBufferPointer { words in
-            // SAFETY: the list ends with NULL, and is read during the call.
-            words.baseAddress.map { sandbox_spawn($0, &channel) } ?? -EINVAL
-        }
-        guard pid > 0 else {
-            startError = -pid
+        switch server.fork() {
+        case .success(let child):
+            running = child
+            if clock_getcpuclockid(child.pid, &clock) != 0 { clock = -1 }
+        case .failure(let error):
+            startError = error.code
             return false
         }
-        var clock = clockid_t()
-        let hasClock = clock_getcpuclockid(pid, &clock) == 0
-        running = Running(pid, OwnedDescriptor(owning: channel), hasClock ? clock : -1)
         generation += 1
         return true
     }
@@ -136,10 +98,7 @@ public final class ParserProcess {
         end()
     }
 
-    private func end() {
-        running?.end()
-        running = nil
-    }
+    private func end() { running = nil }
 
     /// CPU time that a process has taken.
     private static func time(_ clock: clockid_t) -> Duration? {
@@ -161,10 +120,10 @@ public final class ParserProcess {
         _ question: ParserQuestion, _ message: [UInt8], file: Int32 = -1, allowed: Duration, room: (Int) -> Bool
     ) throws(Failure) -> (answer: [UInt8], took: Duration) {
         guard start(), let running else { throw .missing }
-        let before = Self.time(running.clock) ?? .zero
+        let before = Self.time(clock) ?? .zero
         do throws(Failure) {
             let answer = try exchange(question, message, file, running, allowed: allowed, before: before, room: room)
-            return (answer, (Self.time(running.clock) ?? before) - before)
+            return (answer, (Self.time(clock) ?? before) - before)
         } catch {
             if case .died = error { deaths += 1 }
             end()
@@ -173,10 +132,10 @@ public final class ParserProcess {
     }
 
     private func exchange(
-        _ question: ParserQuestion, _ message: [UInt8], _ file: Int32, _ running: Running, allowed: Duration,
+        _ question: ParserQuestion, _ message: [UInt8], _ file: Int32, _ running: ParserChild, allowed: Duration,
         before: Duration, room: (Int) -> Bool
     ) throws(Failure) -> [UInt8] {
-        var watch = Watch(running.channel.raw, clock: running.clock, until: before + allowed + Self.grace, before)
+        var watch = Watch(running.channel.raw, clock: clock, until: before + allowed + Self.grace, before)
         let header = MessageHeader(
             question: question.rawValue, length: UInt64(message.count), allowed: Self.nanoseconds(allowed))
         try header.before(message).withUnsafeBytes { watch.sending($0, with: file) }.get()

@@ -13,7 +13,8 @@ package struct ParserRequest: ~Copyable {
     package let reading: FileReading
 }
 
-/// The process's own end: shuts itself in, then answers one question after another until its owner is gone.
+/// The processes' own end: one that is forked from, and those that shut themselves in, then answer one question after
+/// another until their owner is gone.
 public final class ParserService {
     /// Answers one kind of question.
     package typealias Task = (inout ParserRequest) throws(SymbolError) -> MessageWriter
@@ -39,8 +40,10 @@ public final class ParserService {
 
     package func add(_ question: ParserQuestion, _ task: @escaping Task) { tasks[question.rawValue] = task }
 
-    /// Shuts this process in and serves. Ends the process.
+    /// Serves to be forked from; in each process that is, shuts it in and answers. Ends the process.
     public func run() -> Never {
+        warmUp()
+        sandbox_fork_server()
         enter(Self.seconds)
         while let (header, message, file) = next() {
             answer(header, message, file)
@@ -51,15 +54,17 @@ public final class ParserService {
     /// For the test of it: shuts this process in and tries what it must not be able to do. Ends with 0 where it could, with
     /// errno where that was refused; most attempts end it by SIGSYS.
     public func attempt(_ what: String) -> Never {
+        warmUp()
         enter(1)
         let outcome = sandbox_try(what)
         exit(outcome < 0 ? 64 : outcome)
     }
 
+    /// What the runtime makes when it is first asked for, it is to make while it may.
+    private func warmUp() { _ = [Self.memory: Self.memory].hashValue }
+
     /// Whoever can't be shut in reads nothing.
     private func enter(_ seconds: UInt64) {
-        // what the runtime makes when it is first asked for, it is to make now
-        _ = [Self.memory: Self.memory].hashValue
         let failure = sandbox_enter(Self.memory, seconds)
         if failure.step != nil { exit(70) }
     }

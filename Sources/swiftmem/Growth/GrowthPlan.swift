@@ -14,7 +14,7 @@ struct GrowthPlan {
     let top: Int
     let stack: StackMode
     let lines: Bool
-    let reading = FileReading(parsers: ParserPool())
+    let reading: FileReading
 
     /// - Throws: `Failure` where options contradict each other, or name what is not there.
     init(_ arguments: GrowthArguments) throws(Failure) {
@@ -23,6 +23,9 @@ struct GrowthPlan {
         top = arguments.top.value
         stack = arguments.stacks.stack
         lines = arguments.stacks.lines
+        let parsers = ParserPool()
+        parsers.prepare()
+        reading = FileReading(parsers: parsers)
         if follow, target.cgroup != nil {
             throw .usage("--follow goes with -p and -c: a cgroup has all its processes")
         }

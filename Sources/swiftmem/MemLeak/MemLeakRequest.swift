@@ -63,7 +63,6 @@ enum MemLeakRequest {
         }
         let target = try ProcessTarget(arguments.target, arguments.words, lacking: "allocator")
         let parsers = ParserPool()
-        // they get ready while the programs are loaded
         parsers.prepare()
         let reading = FileReading(parsers: parsers)
         let samplers = try ProcessSamplers(arguments, settings, target)

@@ -19,7 +19,7 @@ struct AllocatorAttacher: ~Copyable {
     private var printed = 0
 
     init(_ plan: MemLeakPlan, _ session: borrowing Session) {
-        probes = AllocatorProbes(session.probes.resolution[MemLeakProbes.Allocators.self] ?? .perf)
+        probes = AllocatorProbes(session.probes.resolution[MemLeakProbes.Allocators.self])
         search = plan.search
         reading = plan.reading
         isWide = plan.isWide

@@ -40,10 +40,11 @@ struct AllocatorProbes: ~Copyable {
         func insert(_ link: consuming Link) { links.insert(link) }
     }
 
-    private let kind: MemLeakProbes.Allocators
+    /// nil: of a sampler's calls alone.
+    private let kind: MemLeakProbes.Allocators?
     private var attached: [Place: Attached] = [:]
 
-    init(_ kind: MemLeakProbes.Allocators) { self.kind = kind }
+    init(_ kind: MemLeakProbes.Allocators?) { self.kind = kind }
 
     /// Is its return to be seen? Never of an operator new: see BPF/memleak.bpf.c.
     private static func returns(_ site: ProbeSite) -> Bool {
@@ -141,20 +142,16 @@ struct AllocatorProbes: ~Copyable {
         _ sites: [ProbeSite], _ path: String, _ pid: UInt32?, _ object: borrowing LoadedObject, _ to: Attached
     ) throws(BPFError) {
         let pid = pid.map { Int32($0) }
-        let sampled = Self.sampledPrograms.compactMap { entry in
-            sites.first { $0.op == entry.op.rawValue }.map { (site: $0, program: entry.program) }
-        }
-        if !sampled.isEmpty {
-            for (site, program) in sampled {
-                to.insert(
-                    try object.program(program).attach(
-                        uprobe: UprobeOptions(path: path, at: .offset(site.offset), pid: pid)))
-            }
-            return
-        }
         // Returns first: a call must not be in flight without its return being seen.
         let returning = sites.filter(Self.returns)
         switch kind {
+        case nil:
+            for entry in Self.sampledPrograms {
+                guard let site = sites.first(where: { $0.op == entry.op.rawValue }) else { continue }
+                to.insert(
+                    try object.program(entry.program).attach(
+                        uprobe: UprobeOptions(path: path, at: .offset(site.offset), pid: pid)))
+            }
         case .session:
             // Where a session watches another process alone, the kernel catches the return here unasked
             // (kernel/trace/bpf_trace.c, uprobe_prog_run()). So what does not need the return has a link without one, and

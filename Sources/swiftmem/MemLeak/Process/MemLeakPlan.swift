@@ -57,7 +57,8 @@ struct MemLeakPlan {
         if let cgroup = target.cgroup { filter.choose(cgroup) }
         return MemLeakProbes.mode(
             config: config(marksFrees: marksFrees), filter: filter, stack: stack,
-            maxAllocations: settings.maxAllocations, runsCommand: target.isCommand, samples: samplers != nil)
+            maxAllocations: settings.maxAllocations, runsCommand: target.isCommand,
+            calls: samplers == nil ? [MemLeakProbes.Allocators.self] : [MemLeakProbes.Samplers.self])
     }
 
     /// The programs' read-only data, but for what depends on the rungs.

@@ -10,16 +10,16 @@ enum MemLeakProbes {
     ///   - config: the programs' read-only data, but for what depends on the rungs.
     ///   - maxAllocations: room for outstanding allocations; nil: what the kernel can give.
     ///   - runsCommand: what is traced is a command of the user's.
-    ///   - samples: by the sampler in the process.
+    ///   - calls: what calls are seen of: the allocators' own, or those of the sampler in the process.
     static func mode(
         config: memleak_config, filter: filter_config, stack: StackMode, maxAllocations: Int?,
-        runsCommand: Bool = false, samples: Bool = false
+        runsCommand: Bool = false, calls: [any Ladder.Type] = [Allocators.self]
     ) -> ToolMode {
         ToolMode(
-            of: "memleak", ladders: [Allocators.self, Threads.self, Maps.self, Processes.self],
+            of: "memleak", ladders: calls + [Threads.self, Maps.self, Processes.self],
             uses: CapabilityUse.otherUsersProcesses + [attachesLater], runsCommand: runsCommand,
             // uprobes that are perf events are for CAP_SYS_ADMIN alone
-            keepsBesides: { samples || $0[Allocators.self] == .perf ? [.sysAdmin] : [] }
+            keepsBesides: { $0[Samplers.self] != nil || $0[Allocators.self] == .perf ? [.sysAdmin] : [] }
         ) {
             (object, resolution) throws(BPFError) in
             var config = config
@@ -44,7 +44,9 @@ enum MemLeakProbes {
         config.made = 1
         config.trace = 1
         config.mark_frees = 1
-        return mode(config: config, filter: filter_config(), stack: .auto, maxAllocations: 1024)
+        return mode(
+            config: config, filter: filter_config(), stack: .auto, maxAllocations: 1024,
+            calls: [Allocators.self, Samplers.self])
     }
 
     /// Gives the maps their room: as it is needed where the kernel can, else all at once,
@@ -76,19 +78,17 @@ enum MemLeakProbes {
             case .session:
                 Rung(
                     .uprobe, on: .from(6, 13, "uprobe sessions", orBackported: true),
-                    programs: ["call_enter_multi", "call_session"] + sampled, requires: [.feature(.uprobeSession)])
+                    programs: ["call_enter_multi", "call_session"], requires: [.feature(.uprobeSession)])
             case .multi:
                 Rung(
                     .uprobe, on: .from(6, 10, "multi-uprobes see all threads of a process", orBackported: true),
-                    programs: ["call_enter_multi", "call_return_multi"] + sampled, requires: [.feature(.multiUprobe)])
+                    programs: ["call_enter_multi", "call_return_multi"], requires: [.feature(.multiUprobe)])
             case .perf:
                 Rung(
                     .uprobe, on: .all,
-                    programs: ["call_uretprobe"] + Set(AllocatorProbes.perfPrograms.map(\.program)).sorted() + sampled)
+                    programs: ["call_uretprobe"] + Set(AllocatorProbes.perfPrograms.map(\.program)).sorted())
             }
         }
-
-        private var sampled: [String] { AllocatorProbes.sampledPrograms.map(\.program) }
 
         /// Makes the programs loadable for it; to be called before the load.
         func prepare(_ object: borrowing OpenObject) throws(BPFError) {
@@ -102,6 +102,15 @@ enum MemLeakProbes {
             case .perf: break
             }
         }
+    }
+
+    /// In place of `Allocators`, where a sampler in the process chooses the calls.
+    enum Samplers: String, Ladder {
+        case uprobe
+        static let id = "samplers"
+        static let sees = "what a sampler in the process chooses"
+
+        var rung: Rung { Rung(.uprobe, on: .all, programs: AllocatorProbes.sampledPrograms.map(\.program)) }
     }
 
     enum Threads: String, Ladder {

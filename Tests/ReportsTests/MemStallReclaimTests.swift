@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+import TraceRecords
+
+@testable import Reports
+
+/// The other side: who frees memory, and how much the zones have.
+@Suite struct MemStallReclaimTests: MemStallSamples {
+    @Test(
+        "the other side: what was added, what goes on, the longest of the interval; zones that have enough are silent")
+    func otherSide() {
+        var record = memstall_node()
+        (record.kswapd_rounds, record.kcompactd_since_ns) = (3, 40)
+        (record.orders.0, record.orders.9) = (2, 1)
+        let before = ReclaimNode(record, node: 2, at: 50)
+        #expect(before.kswapdNanoseconds == nil && before.kcompactdNanoseconds == 10)
+        record.kswapd_rounds = 5
+        record.orders.0 = 4
+        var after = ReclaimNode(record, node: 2, at: 90).since(before)
+        after.take([
+            row(.kswapd, milliseconds: 7, comm: "kswapd2"), row(.kswapd, milliseconds: 9, comm: "kswapd22"),
+            row(.other, milliseconds: 9, comm: "kswapd2"),
+        ])
+        #expect(after.kswapdRounds == 2 && after.kswapdNanoseconds == 7_000_000 && after.kcompactdNanoseconds == 40)
+        #expect(after.order == 0 && before.since(before).order == nil && before.since(nil).order == 9)
+        var shrinker = memstall_shrinker()
+        (shrinker.calls, shrinker.total_ns, shrinker.longest_ns, shrinker.epoch) = (
+            2, 2_000_000, (0, 1_500_000), (0, 3)
+        )
+        let one = ReclaimShrinker([shrinker], function: "a", epoch: 3)
+        #expect(one.longestNanoseconds == 1_500_000 && one.since(one).calls == 0)
+        let zones = ZoneInfo(
+            """
+            Node 0, zone   DMA
+              pages free     90
+                    min      10
+                    low      40
+                    high     60
+                    managed  900
+            Node 0, zone   Normal
+              pages free     5
+                    min      10
+                    low      40
+                    high     60
+                    managed  900
+            """
+        ).zones
+        let reclaim = MemStallReclaim(
+            nodes: [after, after.since(after)], shrinkers: [one, one.since(one)], zones: zones)
+        #expect(
+            reclaim.lines() == [
+                "kswapd2: 2 rounds, at work 7.0 ms", "kcompactd2: 0 rounds, at work 0.0 ms",
+                "shrinker a: 2 calls, 2.0 ms, longest 1.5 ms, freed 0",
+                "zone Normal of node 0: 5 pages free, below min (min 10, low 40, high 60)",
+            ])
+        let vmstat = ReclaimVMStat(vmstat: "pgscan_kswapd 3\npgsteal_kswapd 1\npgscan_direct 1\npgsteal_direct 1\n")
+        #expect(vmstat.efficiency == 0.5 && ReclaimVMStat(vmstat: "pgscan_kswapd 3\n").efficiency == nil)
+    }
+}
