@@ -160,7 +160,7 @@ struct Recorder: ~Copyable {
         self.file = consume file
     }
 
-    /// Of /proc/sys/kernel/random/boot_id, which is another after each boot.
+    /// The start of /proc/sys/kernel/random/boot_id, which is another after each boot.
     private static func bootIdentity() -> UInt64 {
         let words = (readOneLine("/proc/sys/kernel/random/boot_id") ?? "").split(separator: "-").joined()
         return UInt64(words.prefix(16), radix: 16) ?? 0
