@@ -66,22 +66,30 @@ extension LiveTests {
         @Test("kernel addresses that are hidden from a user stay hidden", .exercises("memleak", mode: "kernel"))
         func hiddenAddresses() throws {
             let finished = try withFileCapabilities(
-                "cap_bpf,cap_perfmon", "memleak -o 0 1 3 --json",
+                "cap_bpf,cap_perfmon", "memleak -a -o 0 1 3 --json",
                 besides: Self.opensFiles)
             let stacks = try finished.rows(MemLeakRow.self)
             #expect(!stacks.isEmpty)
             let frames = stacks.flatMap { $0.frames ?? [] }
             #expect(!frames.isEmpty)
             #expect(frames.allSatisfy { $0.address.value == 0 && $0.symbol == nil })
+            let blocks = try finished.rows(MemLeakSummaryRow.self).flatMap { $0.blocks ?? [] }
+            #expect(!blocks.isEmpty)
+            #expect(blocks.allSatisfy { $0.address.value == 0 && $0.bytes > 0 })
         }
 
         @Test(
             "what is not used any more is given up once the probes are attached",
             arguments: [
                 ("oomkill", "0000008400000000"), ("cachestat", "0000008000000000"), ("swapin", "0000008000000000"),
+                ("cachetop", "0000008000000000"), ("shmsnoop", "0000008000000000"), ("memstall", "0000008000000000"),
+                ("memleak", "0000008400000000"), ("memleak -p", "000001c000080004"), ("growth -p", "000001c000080004"),
             ])
         func dropped(tool: String, capabilities: String) throws {
-            let (running, _) = try Tool.tracing([tool])
+            let words = tool.split(separator: " ").map(String.init)
+            let target = try Running("/bin/sleep", ["1000"])
+            defer { target.signal(SIGKILL) }
+            let (running, _) = try Tool.tracing(words + (words.count > 1 ? ["\(target.pid)"] : []))
             let status = try String(contentsOfFile: "/proc/\(running.pid)/status", encoding: .utf8)
             for set in ["CapPrm", "CapEff"] { #expect(status.contains("\(set):\t\(capabilities)\n")) }
             #expect(status.contains("NoNewPrivs:\t1\n"))

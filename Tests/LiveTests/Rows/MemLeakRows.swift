@@ -77,6 +77,12 @@ struct MemLeakSummaryRow: Row {
     let filesLeftOut: Int?
     let goneCount: Int
     let leftOut: [LeftOut]?
+    let blocks: [Block]?
+
+    struct Block: Decodable {
+        let address: Hex
+        let bytes: Int
+    }
 
     struct LeftOut: Decodable, Hashable, Sendable {
         let file: String

@@ -33,6 +33,11 @@ final class KernelLeakNames {
         return frames
     }
 
+    /// Blocks without their addresses, where this process is to see none of the kernel's.
+    func shown(_ blocks: [OutstandingBlock]) -> [OutstandingBlock] {
+        symbols == nil ? blocks.map { OutstandingBlock(address: 0, bytes: $0.bytes) } : blocks
+    }
+
     private func symbol(_ address: UInt64) -> KernelSymbol? {
         if let symbol = symbols?.name(for: address) { return symbol }
         guard symbols != nil, !isFresh else { return nil }
