@@ -96,6 +96,11 @@ public final class FileReading {
     package let servers = FileServers()
     /// Interpret files apart from this process; nil: this one does.
     package let parsers: ParserPool?
+    /// Done again and again while an answer of theirs is waited for: what must not wait that long.
+    public var meanwhile: () -> Void {
+        get { parsers?.meanwhile ?? {} }
+        set { parsers?.meanwhile = newValue }
+    }
     /// Each once, in the order of finding.
     public private(set) var omissions: [Omission] = []
     /// All of them.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Waits for a line before each step and says "done" behind it: leak (500 × 100 bytes), fork (a child that leaks 200 × 10
-// and stays), exec PATH, map PATH (executable), lease PATH (the same, and whoever opens it has to wait). Ends with its
+// and stays), map-often (300 times 500 pages mapped and unmapped but the last, in three seconds at least), exec PATH, map PATH (executable), lease PATH (the same, and whoever opens it has to wait). Ends with its
 // input.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,15 @@ void leak_me(void)
 void leak_in_child(void)
 {
 	leave(malloc(10));
+}
+
+__attribute__((noinline)) void map_page(bool stays);
+void map_page(bool stays)
+{
+	void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page != MAP_FAILED && !stays)
+		munmap(page, 4096);
 }
 
 static void say(const char *text)
@@ -83,6 +93,12 @@ int main(int argc, char **argv)
 				return 1;
 			close(done[0]);
 			close(done[1]);
+		} else if (!strcmp(step, "map-often")) {
+			for (int i = 0; i < 300; i++) {
+				for (int page = 0; page < 500; page++)
+					map_page(page == 499);
+				usleep(10000);
+			}
 		} else if (!strncmp(step, "exec ", 5)) {
 			execl(step + 5, step + 5, (char *)NULL);
 			perror(step + 5);

@@ -149,8 +149,8 @@ extension LiveTests {
         }
 
         /// Traces it, and stops the process that interprets its file while that is asked for the name of the second step.
-        private func stopped(_ named: Named) throws -> (tool: Running, parser: Int32) {
-            let tool = try MemLeakTool.follow(named.steps.pid)
+        private func stopped(_ named: Named, _ others: [String] = []) throws -> (tool: Running, parser: Int32) {
+            let tool = try MemLeakTool.follow(named.steps.pid, others)
             try named.step(1)
             #expect(try report(tool).names == [name(0)])
             // the system's own files were asked for first
@@ -197,6 +197,25 @@ extension LiveTests {
             #expect(try MemLeakResult(finished).sum(name(1)) == [1000, 100])
             TestRecord.note("\(took) s")
             named.steps.end()
+        }
+
+        @Test("while it is asked, what the processes map is taken in: more than a ring holds, and none is lost")
+        func meanwhile() throws {
+            let named = try Named(), mapping = Steps(try Running(Fixture.steps.path()))
+            try mapping.running.row(ReadyRow.self)
+            let (tool, parser) = try stopped(named, ["-p", "\(mapping.pid)"])
+            // it is ended when it has stood still for five seconds
+            let began = Date()
+            try mapping.step("map-often")
+            let took = Date().timeIntervalSince(began)
+            kill(parser, SIGKILL)
+            _ = try tool.row(MemLeakSummaryRow.self)
+            let report = try MemLeakResult(tool.stop(SIGINT))
+            #expect(report.sum("map_page") == [300 * Int(getpagesize()), 300])
+            #expect(report.summary.losses["ring_full"] == 0)
+            TestRecord.note("\(took) s")
+            named.steps.end()
+            mapping.end()
         }
     }
 }

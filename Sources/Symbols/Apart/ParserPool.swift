@@ -38,6 +38,8 @@ public final class ParserPool {
     private var processes: [FileOwner: ParserProcess] = [:]
     private var uses: [FileOwner: UInt64] = [:]
     private var clock: UInt64 = 0
+    /// Done again and again while an answer is waited for.
+    var meanwhile: () -> Void = {}
 
     public init() {
         server = ParserForkServer(arguments: [CommandLine.arguments.first ?? "swiftmem", ParserProcess.argument])
@@ -69,7 +71,7 @@ public final class ParserPool {
         }
         guard processes.count < Self.mostKnown else { return nil }
         makeRoom()
-        let fresh = ParserProcess(server)
+        let fresh = ParserProcess(server) { [weak self] in self?.meanwhile() }
         processes[owner] = fresh
         uses[owner] = clock
         return fresh

@@ -27,6 +27,7 @@ public final class ParserProcess {
     public static let argument = "parse-files"
 
     private let server: ParserForkServer
+    private let meanwhile: () -> Void
     private var running: ParserChild?
     /// Its CPU time.
     private var clock: clockid_t = -1
@@ -54,7 +55,11 @@ public final class ParserProcess {
     /// How often signals and clocks are looked at.
     private static let interval: Int32 = 40
 
-    init(_ server: ParserForkServer) { self.server = server }
+    /// - Parameter meanwhile: done again and again while an answer is waited for.
+    init(_ server: ParserForkServer, meanwhile: @escaping () -> Void) {
+        self.server = server
+        self.meanwhile = meanwhile
+    }
 
     // MARK: its life
 
@@ -135,7 +140,7 @@ public final class ParserProcess {
         _ question: ParserQuestion, _ message: [UInt8], _ file: Int32, _ running: ParserChild, allowed: Duration,
         before: Duration, room: (Int) -> Bool
     ) throws(Failure) -> [UInt8] {
-        var watch = Watch(running.channel.raw, clock: clock, until: before + allowed + Self.grace, before)
+        var watch = Watch(running.channel.raw, clock: clock, until: before + allowed + Self.grace, before, meanwhile)
         let header = MessageHeader(
             question: question.rawValue, length: UInt64(message.count), allowed: Self.nanoseconds(allowed))
         try header.before(message).withUnsafeBytes { watch.sending($0, with: file) }.get()
@@ -160,12 +165,14 @@ public final class ParserProcess {
         private let channel: Int32
         private let clock: clockid_t
         private let until: Duration
+        private let meanwhile: () -> Void
         private var lastTime: Duration
         private var moved = ContinuousClock.now
         private var looked = ContinuousClock.now
 
-        init(_ channel: Int32, clock: clockid_t, until: Duration, _ now: Duration) {
+        init(_ channel: Int32, clock: clockid_t, until: Duration, _ now: Duration, _ meanwhile: @escaping () -> Void) {
             (self.channel, self.clock, self.until, lastTime) = (channel, clock, until, now)
+            self.meanwhile = meanwhile
         }
 
         // Results, for an array's bytes are lent to what throws any error or none.
@@ -213,6 +220,7 @@ public final class ParserProcess {
             }
             guard looked.duration(to: .now) >= .milliseconds(Int64(ParserProcess.interval)) else { return }
             looked = .now
+            meanwhile()
             if FileReading.isInterrupted { throw .interrupted }
             guard let time = ParserProcess.time(clock), time < until else { throw .time }
             if time > lastTime { (lastTime, moved) = (time, .now) }

@@ -3,13 +3,14 @@ internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import Symbols
 internal import SystemLayer
 internal import Unwind
 
 /// growth: chooses processes, keeps up with what they become, reports what stacks made resident.
 struct GrowthSource: ReportSource, ~Copyable {
     let plan: GrowthPlan
-    var ring: RingBuffer
+    let inbox: EventInbox<GrowthEvent>
     var traced: TracedProcesses
     var reader: GrowthReader
     let text: GrowthText
@@ -26,7 +27,9 @@ struct GrowthSource: ReportSource, ~Copyable {
         let traced = try TracedProcesses(
             plan.target, stack: plan.stack, lines: plan.lines, reading: plan.reading,
             output: session.options.json ? STDERR_FILENO : STDOUT_FILENO, session.probes.object)
-        ring = try session.probes.object.ringBuffer("events")
+        let inbox = EventInbox(try session.probes.object.ringBuffer("events")) { GrowthEvent($0) }
+        plan.reading.meanwhile = { inbox.fetch() }
+        self.inbox = inbox
         self.plan = plan
         self.traced = traced
         self.reader = reader
@@ -38,7 +41,7 @@ struct GrowthSource: ReportSource, ~Copyable {
     // MARK: the start
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
-        try events.watchRecords(ring.descriptor)
+        try events.watchRecords(inbox.descriptor)
         var target = plan.target.text
         switch plan.target {
         case .processes(let pids):
@@ -83,11 +86,7 @@ struct GrowthSource: ReportSource, ~Copyable {
     // MARK: what becomes of processes
 
     mutating func takeIn(_ session: inout Session) throws {
-        var events: [GrowthEvent] = []
-        try ring.consume { span in
-            if let event = GrowthEvent(span) { events.append(event) }
-        }
-        for event in events {
+        for event in try inbox.take() {
             switch event {
             case .process(let change): try take(change)
             case .moved(let move): try reader.take(move)

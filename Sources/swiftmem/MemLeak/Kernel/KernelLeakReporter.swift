@@ -56,7 +56,8 @@ struct KernelLeakReporter {
         kernel.unseenCaches = Set(caches.values.filter { $0.unseenFrees > 0 }.map(\.name)).sorted()
         var report = MemLeakReport(
             time: .now, monotonic: now, total: table.total, blocks: names.shown(table.blocks), counters: counters,
-            losses: losses, sampleRate: rate, kernel: kernel, younger: table.younger, minimumAge: plan.settings.minimumAge)
+            losses: losses, sampleRate: rate, kernel: kernel, younger: table.younger,
+            minimumAge: plan.settings.minimumAge)
         if baseline.isSet { report.baseline = table.older }
         try Self.print(report, caches, &reports, &reader, names, &session)
         try reader.makeRoom(counters)

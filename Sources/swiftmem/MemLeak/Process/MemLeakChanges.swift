@@ -6,11 +6,7 @@ internal import SystemLayer
 /// What becomes of processes: forks, execs and ends by records, a command's steps by ptrace.
 extension MemLeakSource {
     mutating func takeIn(_ session: inout Session) throws {
-        var events: [MemLeakEvent] = []
-        try ring.consume { span in
-            if let event = MemLeakEvent(span) { events.append(event) }
-        }
-        for event in events {
+        for event in try inbox.take() {
             switch event {
             case .mapping(let call): reporter.apply(call)
             case .traced(let call): call.print(&session)

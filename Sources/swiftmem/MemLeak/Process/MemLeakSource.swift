@@ -3,13 +3,14 @@ internal import Glibc
 internal import LibBPF
 internal import Probes
 internal import Reports
+internal import Symbols
 internal import Unwind
 
 /// memleak of processes: attaches as they map allocators, keeps up with what they become, reports what is outstanding.
 struct MemLeakSource: ReportSource, ~Copyable {
     // Destroyed in this order: probes go before their programs.
     var attacher: AllocatorAttacher
-    var ring: RingBuffer
+    let inbox: EventInbox<MemLeakEvent>
     let plan: MemLeakPlan
     var traced: TracedProcesses
     var reporter: MemLeakReporter
@@ -32,7 +33,9 @@ struct MemLeakSource: ReportSource, ~Copyable {
             output: commandOutput ?? (session.options.json ? STDERR_FILENO : STDOUT_FILENO), session.probes.object)
         let reporter = try MemLeakReporter(plan, traced.names, files, recorder, session.probes.object)
         try plan.fillSampleGaps(session.probes.object)
-        ring = try session.probes.object.ringBuffer("events")
+        let inbox = EventInbox(try session.probes.object.ringBuffer("events")) { MemLeakEvent($0) }
+        plan.reading.meanwhile = { inbox.fetch() }
+        self.inbox = inbox
         attacher = AllocatorAttacher(plan, session)
         progress = ProgressMeter(isWanted: !plan.settings.trace && !session.options.json)
         self.plan = plan

@@ -8,7 +8,7 @@ internal import Unwind
 /// The start: what is there is attached to, the command is begun, the head is printed.
 extension MemLeakSource {
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
-        try events.watchRecords(ring.descriptor)
+        try events.watchRecords(inbox.descriptor)
         if let tracee = traced.tracee { return try begin(tracee, &session) }
         switch plan.target {
         case .command: break
