@@ -51,6 +51,15 @@ import TraceRecords
         let second = try #require(grow(twice))
         let since = try #require(seconds(second.since))
         #expect(abs(since - 30) < 0.01 && second.bytesPerSecond == 2 * 1_048_576)
+        // a start of half a MiB, five seconds of rest, then a line
+        let late: [Double] = (0...20).map { second in min(0.5, Double(second)) + 2 * max(0, Double(second) - 5) }
+        let held = try #require(grow(late))
+        #expect(abs(held.bytesPerSecond / 1_048_576 - 2) < 0.001)
+        #expect(abs((seconds(held.since) ?? 0) - 4.75) < 0.01)
+        // steps of two seconds: the rate of the stairs, wherever the last one was cut
+        let stairs: [Double] = (0...21).map { second in 5 + 8 * Double(second / 2) }
+        let steps = try #require(grow(stairs))
+        #expect(abs(steps.bytesPerSecond / 1_048_576 - 4) < 0.001)
         let little: [Double] = (0...20).map { 5 + Double($0) * 0.04 }
         #expect(grow(little) == nil)
         #expect(grow([5]) == nil && grow([]) == nil && grow([50, 10]) == nil)

@@ -93,6 +93,7 @@ struct OOMKillExplanationRow: Row {
     }
 
     struct Usage: Decodable {
+        let time: String
         let bytes: Int
     }
 

@@ -41,7 +41,7 @@ public struct OOMExplanation: Hashable, Sendable {
     public var limitBytes: UInt64?
     /// The domain's usage by time, up to the kill.
     public var usage: [Usage]
-    /// Processes that grew, the largest growth of the last half minute first.
+    /// Processes that grew, the largest growth first, of which what lies ten seconds further back counts half.
     public var growers: [OOMGrower]
     /// Processes that the kernel chose among, most points first.
     public var candidates: [Candidate]
@@ -177,7 +177,7 @@ public struct OOMExplanation: Hashable, Sendable {
             let age = last.bootNanoseconds - min(last.bootNanoseconds, process.startNanoseconds)
             let start = last.time.nanoseconds - Int64(clamping: age)
             if let first = samples.first, start > first.time.nanoseconds {
-                points.append(.init(time: WallTime(nanoseconds: start), bytes: 0))
+                points.append(.init(time: WallTime(nanoseconds: start), bytes: 0, isBetween: true))
             }
             for sample in samples {
                 if let then = sample.processes.first(where: {
@@ -188,13 +188,13 @@ public struct OOMExplanation: Hashable, Sendable {
             }
             if process.pid == victim.victimPID, let memory = victim.memory {
                 let bytes = memory.anonRSS &+ memory.fileRSS &+ memory.shmemRSS &+ memory.swap
-                points.append(.init(time: victim.time, bytes: bytes))
+                points.append(.init(time: victim.time, bytes: bytes, isBetween: true))
             }
             guard var grower = OOMGrower.growth(points) else { continue }
             (grower.pid, grower.comm) = (process.pid, process.comm)
             grower.cgroup = last.path(of: process)
             growers.append(grower)
         }
-        return growers.sorted { ($0.recentBytes, $0.grownBytes) > ($1.recentBytes, $1.grownBytes) }
+        return growers.sorted { ($0.weight, $0.grownBytes) > ($1.weight, $1.grownBytes) }
     }
 }

@@ -79,15 +79,31 @@ public enum OOMFrame: Hashable, Sendable {
 
     /// In a part of a file: the number of the last whole frame, and where the next one would go; nil: there is none.
     public static func end(of file: [UInt8], in part: Range<Int>) -> (number: UInt64, place: Int)? {
+        end(in: part.clamped(to: 0..<file.count)) { Array(file[$0]) }
+    }
+
+    /// The same of a file that is not in memory.
+    ///
+    /// - Parameter read: the bytes there, all of them or fewer; it is asked for four MiB at most.
+    public static func end(in part: Range<Int>, _ read: (Range<Int>) -> [UInt8]) -> (number: UInt64, place: Int)? {
         var last: (number: UInt64, place: Int)?
-        var place = part.lowerBound
-        while place + headBytes <= min(part.upperBound, file.count) {
-            guard let (number, _, length) = frame(at: place, in: file) else {
-                place += 8
-                continue
+        var start = part.lowerBound
+        while start < part.upperBound {
+            let window = read(start..<min(part.upperBound, start + 4 * longest))
+            let isLast = start + window.count >= part.upperBound || window.count < 4 * longest
+            // a frame that begins here ends in the window
+            let end = isLast ? window.count : window.count - headBytes - longest - 8
+            var place = 0
+            while place < end, place + headBytes <= window.count {
+                guard let (number, _, length) = frame(at: place, in: window) else {
+                    place += 8
+                    continue
+                }
+                place += length
+                if number >= last?.number ?? 0 { last = (number, start + place) }
             }
-            place += length
-            if number >= last?.number ?? 0 { last = (number, place) }
+            if isLast { break }
+            start += place
         }
         return last
     }

@@ -52,7 +52,7 @@ enum OOMExplain {
         let span = times.first.map { ", from \($0) to \(times.last ?? $0)" } ?? ""
         let index = try choice.index(
             recording.kills.map(\.moment.time), none: "no kill is recorded in \(Printable.text(directory))\(span)",
-            among: "recorded in \(Printable.text(directory))")
+            among: "recorded in \(Printable.text(directory))\(span)")
         try print(recording.explanation(of: index), advice: advice, json: json)
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 internal import Glibc
 internal import LibBPF
 internal import Reports
@@ -24,6 +25,7 @@ struct Recorder: ~Copyable {
     private let boot = Self.bootIdentity()
     /// Samples are kept with a kill up to this moment, CLOCK_MONOTONIC.
     private var keepsUntil: UInt64 = 0
+    private var isFirst = true
     /// The file could not be written the last time.
     private var isFailing = false
     /// When the next sample is due, CLOCK_MONOTONIC.
@@ -84,6 +86,11 @@ struct Recorder: ~Copyable {
             recent.append(sample)
         }
         write(.sample(sample))
+        if isFirst {
+            // what starting took and needs no more, libbpf above all
+            clinux_trim_heap()
+            isFirst = false
+        }
         lookForRestarts(processes, known.cgroups, machine.sinceBoot)
         if now < keepsUntil { attempt { (file) throws(Failure) in try file.keep() } }
         return due

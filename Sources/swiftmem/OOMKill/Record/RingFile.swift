@@ -26,9 +26,15 @@ struct RingFile: ~Copyable {
         /// Where the next frame goes.
         var place: Int
 
-        init(_ part: Range<Int>, in file: [UInt8]) {
+        /// The number of the last frame; nil: there is none.
+        let last: UInt64?
+
+        /// Behind the last frame of what is there.
+        init(_ part: Range<Int>, of file: Int32) {
             self.part = part
-            place = OOMFrame.end(of: file, in: part)?.place ?? part.lowerBound
+            let end = OOMFrame.end(in: part) { RingFile.read(file, $0) }
+            place = end?.place ?? part.lowerBound
+            last = end?.number
         }
 
         /// Where a frame of so many bytes goes; nil: it is longer than the ring.
@@ -71,18 +77,15 @@ struct RingFile: ~Copyable {
                 status: Failure.Status.usage, message: "\(Printable.text(path.string)) is no regular file")
         }
         try Self.fill(file.raw, from: Int(status.st_size), path)
-        // the file that is locked, whatever its name leads to by now
-        guard let bytes = readBytes(FilePath("/proc/self/fd/\(file.raw)")), bytes.count >= Self.size else {
-            throw Failure(cantRecord: path.string, errno)
-        }
-        if !bytes.starts(with: Self.head) {
+        if Self.read(file.raw, 0..<Self.head.count) != Self.head {
             let count = Self.head.withUnsafeBytes { pwrite(file.raw, $0.baseAddress, $0.count, 0) }
             guard count == Self.head.count else { throw Failure(cantRecord: path.string, errno) }
         }
-        let last = [Self.samplesPart, Self.killsPart].compactMap { OOMFrame.end(of: bytes, in: $0)?.number }.max()
-        number = last.map { $0 &+ 1 } ?? 0
-        samples = Ring(Self.samplesPart, in: bytes)
-        kills = Ring(Self.killsPart, in: bytes)
+        // once: what is written later is in its place on the disk already
+        guard fdatasync(file.raw) == 0 else { throw Failure(cantRecord: path.string, errno) }
+        samples = Ring(Self.samplesPart, of: file.raw)
+        kills = Ring(Self.killsPart, of: file.raw)
+        number = [samples.last, kills.last].compactMap { $0 }.max().map { $0 &+ 1 } ?? 0
         self.file = file
         self.path = path
     }
@@ -107,7 +110,6 @@ struct RingFile: ~Copyable {
             guard count > 0 else { throw Failure(cantRecord: path.string, errno) }
             place += count
         }
-        guard fdatasync(file) == 0 else { throw Failure(cantRecord: path.string, errno) }
     }
 
     /// Writes a frame behind the last.
@@ -127,14 +129,26 @@ struct RingFile: ~Copyable {
     /// - Throws: `Failure` where they can't be written.
     mutating func keep() throws(Failure) {
         for part in unkept {
-            var bytes = [UInt8](repeating: 0, count: part.count)
-            let count = bytes.withUnsafeMutableBytes {
-                pread(file.raw, $0.baseAddress, $0.count, off_t(part.lowerBound))
-            }
-            guard count == part.count, let place = kills.take(part.count) else { continue }
+            let bytes = Self.read(file.raw, part)
+            guard bytes.count == part.count, let place = kills.take(part.count) else { continue }
             try write(bytes, at: place)
         }
         unkept = []
+    }
+
+    /// The bytes there, or as many as can be read.
+    private static func read(_ file: Int32, _ part: Range<Int>) -> [UInt8] {
+        // SAFETY: `done` bytes of the buffer are written, and no more are told
+        [UInt8](unsafeUninitializedCapacity: part.count) { buffer, done in
+            done = 0
+            while done < part.count {
+                let count = pread(
+                    file, buffer.baseAddress?.advanced(by: done), part.count - done, off_t(part.lowerBound + done))
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return }
+                done += count
+            }
+        }
     }
 
     private func write(_ bytes: [UInt8], at place: Int) throws(Failure) {
