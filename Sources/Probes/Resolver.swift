@@ -25,17 +25,21 @@ public struct Resolver {
 
     /// - Parameter sections: the programs of the tool's object by name, for their hooks.
     public func resolve(_ probes: ProbeSet, sections: [String: AttachPoint]) -> Resolution {
-        let choices = probes.ladders.map { choice(of: $0, probes.tool, sections) }
+        var choices: [Choice] = []
+        for ladder in probes.ladders { choices.append(choice(of: ladder, probes.tool, sections, behind: choices)) }
         return Resolution(tool: probes.tool, object: probes.object, choices: choices)
     }
 
-    private func choice(of ladder: AnyLadder, _ tool: String, _ sections: [String: AttachPoint]) -> Choice {
+    /// - Parameter others: what the ladders before it came to.
+    private func choice(
+        of ladder: AnyLadder, _ tool: String, _ sections: [String: AttachPoint], behind others: [Choice]
+    ) -> Choice {
         let wanted = forced.wanted(tool: tool, ladder: ladder)
         var passed: [PassedOver] = []
         for rung in ladder.rungs {
             if let wanted, !wanted.ids.contains(rung.id) {
                 passed.append(PassedOver(rung: rung.id, reason: "\(wanted.name) is asked for"))
-            } else if let reason = obstacle(rung, of: ladder, sections) {
+            } else if let reason = obstacle(rung, of: ladder, sections, behind: others) {
                 passed.append(PassedOver(rung: rung.id, reason: reason))
             } else {
                 return Choice(ladder: ladder, rung: rung, passedOver: passed)
@@ -45,9 +49,14 @@ public struct Resolver {
     }
 
     /// Why a rung can't be used; nil: it can, as far as the oracle knows.
-    private func obstacle(_ rung: Rung, of ladder: AnyLadder, _ sections: [String: AttachPoint]) -> String? {
+    private func obstacle(
+        _ rung: Rung, of ladder: AnyLadder, _ sections: [String: AttachPoint], behind others: [Choice]
+    ) -> String? {
         if let reason = refused[RungKey(ladder: ladder.id, rung: rung.id)] { return reason }
         if let version = oracle.version, let reason = rung.kernels.refusal(on: version) { return reason }
+        for reliance in rung.reliesOn {
+            if let reason = reliance.obstacle(others) { return reason }
+        }
         for requirement in rung.requires {
             let support = oracle.support(for: requirement)
             if !support.isSupported { return support.reason }

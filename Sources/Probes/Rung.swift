@@ -11,6 +11,8 @@ public struct Rung: Hashable, Sendable {
     /// none, where other programs do its work.
     public let programs: [String]
     public let requires: [Requirement]
+    /// Rungs of ladders before its own whose notes its programs read.
+    public let reliesOn: [Reliance]
     /// By program, the one behind it on the same event, which sees what the kernel skipped the first for.
     /// Lost is at most what both were skipped for.
     public let backups: [String: String]
@@ -23,13 +25,14 @@ public struct Rung: Hashable, Sendable {
 
     public init(
         _ mechanism: Mechanism, on kernels: KernelRange, programs: [String] = [], requires: [Requirement] = [],
-        backups: [String: String] = [:], maps: [String] = [],
+        reliesOn: [Reliance] = [], backups: [String: String] = [:], maps: [String] = [],
         runsOnDemand: Bool = false, cannotSee: String = ""
     ) {
         self.mechanism = mechanism
         self.kernels = kernels
         self.programs = programs
         self.requires = requires
+        self.reliesOn = reliesOn
         self.backups = backups
         self.maps = maps
         self.runsOnDemand = runsOnDemand

@@ -152,45 +152,6 @@ import Testing
         #expect(count >= 8)
     }
 
-    @Test("what becomes of pages read ahead attaches behind what a fault maps, which it reads")
-    func readaheadBehindMapped() throws {
-        let probes = CacheStat.mode(readahead: true).probes
-        let object = try OpenObject(image: objectImage(probes.object).bytes, name: probes.object)
-        let hooks = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.attachPoint) })
-        let resolution = Resolver(oracle: WholeKernel()).resolve(probes, sections: hooks)
-        #expect(resolution[PageCache.Faults.self] == .tracepoint && resolution[PageCache.Readahead.self] == .tracepoint)
-        let links = resolution.attachment(sections: hooks).links
-        let mapped = try #require(links.firstIndex(of: "file_rss_btf"))
-        for program in ["ahead_map_window_btf", "ahead_rss_btf"] {
-            #expect(mapped < (try #require(links.firstIndex(of: program))))
-        }
-        #expect(hooks["file_rss_btf"] == hooks["ahead_rss_btf"])
-    }
-
-    @Test("filemap_read() alone is not taken where files are spliced by a function whose hook is refused")
-    func readsWithoutSplices() throws {
-        let probes = CacheStat.mode(readahead: true).probes
-        let object = try OpenObject(image: objectImage(probes.object).bytes, name: probes.object)
-        let hooks = Dictionary(uniqueKeysWithValues: object.programs.map { ($0.name, $0.attachPoint) })
-        let refused = ["read_batch_btf", "splice_fexit", "splice_kprobe", "ahead_read_btf", "ahead_splice_fexit"]
-        for (version, reads, ahead) in [
-            (KernelVersion(6, 4), PageCache.Reads.fentryRead, PageCache.Readahead.fentryRead),
-            (KernelVersion(6, 5), .partial, nil), (KernelVersion(6, 9), .partial, nil),
-            (KernelVersion(7, 2), .partial, nil),
-        ] {
-            let kernel = WholeKernel(version, without: Set(refused.compactMap { hooks[$0] }))
-            let resolution = Resolver(oracle: kernel).resolve(probes, sections: hooks)
-            #expect(resolution[PageCache.Reads.self] == reads, "\(version)")
-            #expect(resolution[PageCache.Readahead.self] == ahead, "\(version)")
-            #expect(resolution.seesAccesses == (reads != .partial))
-        }
-        // a distribution's 6.1 with the later function
-        let backported = WholeKernel(
-            KernelVersion(6, 1), without: Set(refused.compactMap { hooks[$0] }),
-            requirements: [.lacksFunction("filemap_splice_read")])
-        #expect(Resolver(oracle: backported).resolve(probes, sections: hooks)[PageCache.Reads.self] == .partial)
-    }
-
     @Test("each embedded object is a tool's")
     func objects() {
         let objects = Set(Self.modes.map(\.probes.object))
@@ -222,26 +183,5 @@ import Testing
                 #expect(failure.details.allSatisfy { $0.contains("refused") })
             }
         }
-    }
-}
-
-/// A kernel with everything but some hooks and requirements.
-private final class WholeKernel: KernelOracle {
-    let version: KernelVersion?
-    private let missing: Set<AttachPoint>
-    private let unmet: Set<Requirement>
-
-    init(
-        _ version: KernelVersion? = nil, without missing: Set<AttachPoint> = [],
-        requirements unmet: Set<Requirement> = []
-    ) {
-        self.version = version
-        self.missing = missing
-        self.unmet = unmet
-    }
-
-    func support(for hook: AttachPoint) -> Support { missing.contains(hook) ? .unsupported("refused") : .supported }
-    func support(for requirement: Requirement) -> Support {
-        unmet.contains(requirement) ? .unsupported("does not hold") : .supported
     }
 }

@@ -33,6 +33,7 @@ extension LiveTests {
             Kind("debuglink-sparse", ["names": "memory"]), Kind("debuglink-large", ["names": "time"]),
             Kind("dwarf-lines", lines: true, ["lines": "memory"]),
             Kind("dwarf-zeros", lines: true, ["lines": "memory"]),
+            Kind("dwarf-zstd", lines: true, ["lines": "memory"]),
             Kind("malloc-beyond", ["allocators": "refused"]), Kind("malloc-invalid", ["allocators": "refused"]),
             Kind("malloc-one-invalid", ["allocators": "refused"]), Kind("many-mallocs", ["allocators": "too_many"]),
             Kind("overlapping-names"),

@@ -41,6 +41,25 @@ private enum Other: String, Ladder {
     var rung: Rung { Rung(.fentry, on: .all, programs: ["e"]) }
 }
 
+/// Its best rung reads what two of Main's note.
+private enum Reader: String, Ladder {
+    case fentry, kprobe
+    static let id = "reader"
+    static let sees = "what becomes of it"
+    static let without: String? = "the end"
+
+    var rung: Rung {
+        switch self {
+        case .fentry:
+            Rung(
+                .fentry, on: .all, programs: ["e"],
+                reliesOn: [Reliance(on: Main.fentryTwo, .fentryOne, what: "where it begins")])
+        case .kprobe:
+            Rung(.kprobe, on: .all, programs: ["k"], reliesOn: [Reliance(on: Extra.fentry, what: "how much")])
+        }
+    }
+}
+
 private let probes = ProbeSet(tool: "x", ladders: [Main.self, Extra.self])
 private let sections: [String: AttachPoint] = [
     "t": .btfTracepoint("t"), "f1": .fentry("f1"), "f2": .fexit("f2"), "k": .kprobe("k"),
@@ -97,6 +116,43 @@ private func resolve(_ kernel: any KernelOracle, _ forced: ForcedRungs = ForcedR
         let kernel = FakeKernel(hooks: [.kprobe("k")])
         let resolution = Resolver(oracle: kernel).resolve(probes, sections: [:])
         #expect(resolution.choices[0].passedOver.last?.reason == "the object has no program k")
+    }
+
+    @Test("a rung that reads what another ladder notes is used beside those rungs alone")
+    func reliances() throws {
+        let kernel = FakeKernel(hooks: [.fentry("f1"), .fexit("f2"), .kprobe("k"), .fentry("e")])
+        func resolve(_ ladders: [any Ladder.Type], _ forced: String? = nil) throws -> Resolution {
+            Resolver(oracle: kernel, forced: try forced.map { try #require(ForcedRungs($0)) } ?? ForcedRungs())
+                .resolve(ProbeSet(tool: "x", ladders: ladders), sections: sections)
+        }
+        let all: [any Ladder.Type] = [Main.self, Extra.self, Reader.self]
+        #expect(try resolve(all)[Reader.self] == .fentry)
+        #expect(try resolve(all, "x.main=fentry_one")[Reader.self] == .fentry)
+        let other = try resolve(all, "x.main=kprobe")
+        #expect(other[Reader.self] == .kprobe)
+        #expect(
+            other.choices[2].passedOver == [
+                PassedOver(
+                    rung: "fentry", reason: "where it begins is told by main/fentry_two or fentry_one, not by kprobe")
+            ])
+        let none = try resolve(all, "x.main=kprobe,x.extra=none")
+        #expect(none[Reader.self] == nil)
+        #expect(
+            none.choices[2].passedOver.last
+                == PassedOver(rung: "kprobe", reason: "how much is told by extra/fentry, which is not used"))
+        // asked for, it is still not used without what it reads
+        #expect(try resolve(all, "x.main=kprobe,x.reader=fentry")[Reader.self] == nil)
+        // nor where the ladder is not there, or comes behind
+        #expect(try resolve([Main.self, Reader.self], "x.main=kprobe")[Reader.self] == nil)
+        #expect(try resolve([Reader.self, Main.self, Extra.self])[Reader.self] == nil)
+
+        // the kernel refuses what it relies on
+        var resolver = Resolver(oracle: kernel)
+        let set = ProbeSet(tool: "x", ladders: all)
+        let main = resolver.resolve(set, sections: sections).choices[0]
+        resolver.refuse(try #require(main.rung), of: main.ladder, because: "no")
+        kernel.hooks.remove(.fentry("f1"))
+        #expect(resolver.resolve(set, sections: sections)[Reader.self] == .kprobe)
     }
 
     @Test("a refusal takes one rung out, not another of its mechanism, nor one of its id in another ladder")

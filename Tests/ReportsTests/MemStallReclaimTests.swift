@@ -56,4 +56,29 @@ import TraceRecords
         let vmstat = ReclaimVMStat(vmstat: "pgscan_kswapd 3\npgsteal_kswapd 1\npgscan_direct 1\npgsteal_direct 1\n")
         #expect(vmstat.efficiency == 0.5 && ReclaimVMStat(vmstat: "pgscan_kswapd 3\n").efficiency == nil)
     }
+    @Test("threads whose programs are not there are unknown, not idle; the rest of the node is shown")
+    func unseen() {
+        var record = memstall_node()
+        (record.kswapd_rounds, record.kcompactd_rounds, record.kcompactd_ns, record.orders.2) = (3, 5, 7, 1)
+        func node(kswapd: Bool, kcompactd: Bool) -> ReclaimNode {
+            var node = ReclaimNode(record, node: 0, at: 9, seesKswapd: kswapd, seesKcompactd: kcompactd).since(nil)
+            node.take([row(.kswapd, milliseconds: 7, comm: "kswapd0")])
+            return node
+        }
+        let both = node(kswapd: true, kcompactd: true)
+        #expect(both.kswapdRounds == 3 && both.kswapdNanoseconds == 7_000_000 && both.order == 2)
+        #expect(both.kcompactdRounds == 5 && both.kcompactdNanoseconds == 7)
+        let compaction = node(kswapd: false, kcompactd: true)
+        #expect(compaction.kswapdRounds == nil && compaction.kswapdNanoseconds == nil && compaction.order == nil)
+        let kswapd = node(kswapd: true, kcompactd: false)
+        #expect(kswapd.kcompactdRounds == nil && kswapd.kcompactdNanoseconds == nil && kswapd.kswapdRounds == 3)
+        func lines(_ nodes: ReclaimNode...) -> [String] {
+            MemStallReclaim(nodes: nodes, shrinkers: nil, zones: []).lines()
+        }
+        #expect(lines(compaction) == ["kcompactd0: 5 rounds, at work 0.0 ms"])
+        #expect(lines(kswapd) == ["kswapd0: 3 rounds, at work 7.0 ms, order up to 2"])
+        let neither = node(kswapd: false, kcompactd: false)
+        #expect(lines(neither).isEmpty)
+        #expect(MemStallReclaim(nodes: [neither, kswapd], shrinkers: nil, zones: []).nodes == [kswapd])
+    }
 }

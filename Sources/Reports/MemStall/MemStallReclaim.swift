@@ -23,16 +23,14 @@ public struct MemStallReclaim: Hashable, Sendable {
         func milliseconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e6, 1) + " ms" }
         var lines: [String] = []
         for node in nodes {
-            if node.kswapdRounds > 0 || (node.kswapdNanoseconds ?? 0) > 0 {
-                var line = "kswapd\(node.node): \(node.kswapdRounds) rounds"
+            if let rounds = node.kswapdRounds, rounds > 0 || (node.kswapdNanoseconds ?? 0) > 0 {
+                var line = "kswapd\(node.node): \(rounds) rounds"
                 if let work = node.kswapdNanoseconds { line += ", at work \(milliseconds(work))" }
                 if let order = node.order, order > 0 { line += ", order up to \(order)" }
                 lines.append(line)
             }
-            if node.kcompactdRounds > 0 || node.kcompactdNanoseconds > 0 {
-                lines.append(
-                    "kcompactd\(node.node): \(node.kcompactdRounds) rounds, at work "
-                        + milliseconds(node.kcompactdNanoseconds))
+            if let rounds = node.kcompactdRounds, let work = node.kcompactdNanoseconds, rounds > 0 || work > 0 {
+                lines.append("kcompactd\(node.node): \(rounds) rounds, at work \(milliseconds(work))")
             }
         }
         for shrinker in (shrinkers ?? []).prefix(5) {

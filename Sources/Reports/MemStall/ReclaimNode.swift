@@ -4,28 +4,41 @@ package import TraceRecords
 /// What the kernel's own threads did on a node: kswapd, which frees pages before somebody has to wait, and kcompactd.
 public struct ReclaimNode: Hashable, Sendable {
     public var node: UInt32
-    /// Wakings, and rounds without a sleep between them.
-    public var kswapdRounds: UInt64 = 0
+    /// Wakings, and rounds without a sleep between them; nil: they are not seen.
+    public var kswapdRounds: UInt64?
     /// Nanoseconds of its work, as `take` has it; nil where not all tasks' rows are seen.
     public var kswapdNanoseconds: UInt64?
     /// The largest order that was wanted of it; nil: it did not wake.
     public var order: Int?
-    public var kcompactdRounds: UInt64 = 0
-    public var kcompactdNanoseconds: UInt64 = 0
+    /// nil: they are not seen.
+    public var kcompactdRounds: UInt64?
+    /// nil: it is not seen.
+    public var kcompactdNanoseconds: UInt64?
     private var orders: [UInt64] = []
 
-    package init(_ record: memstall_node, node: UInt32, at now: UInt64) {
+    /// - Parameters:
+    ///   - now: since the machine started, in nanoseconds.
+    ///   - seesKswapd: its wakings are seen, and when it sleeps.
+    ///   - seesKcompactd: the same of kcompactd.
+    package init(
+        _ record: memstall_node, node: UInt32, at now: UInt64, seesKswapd: Bool = true, seesKcompactd: Bool = true
+    ) {
         func goesOn(_ since: UInt64) -> UInt64 { since > 0 && now > since ? now - since : 0 }
         self.node = node
+        if seesKcompactd {
+            kcompactdRounds = record.kcompactd_rounds
+            kcompactdNanoseconds = record.kcompactd_ns &+ goesOn(record.kcompactd_since_ns)
+        }
+        guard seesKswapd else { return }
         kswapdRounds = record.kswapd_rounds
-        kcompactdRounds = record.kcompactd_rounds
-        kcompactdNanoseconds = record.kcompactd_ns &+ goesOn(record.kcompactd_since_ns)
         orders = fixedWords(record.orders, MEMSTALL_ORDERS)
     }
 
     /// What was added since an earlier reading.
     public func since(_ earlier: ReclaimNode?) -> ReclaimNode {
-        func growth(_ now: UInt64, _ then: UInt64?) -> UInt64 { now > then ?? 0 ? now - (then ?? 0) : 0 }
+        func growth(_ now: UInt64?, _ then: UInt64?) -> UInt64? {
+            now.map { $0 > then ?? 0 ? $0 - (then ?? 0) : 0 }
+        }
         var result = self
         result.kswapdRounds = growth(kswapdRounds, earlier?.kswapdRounds)
         result.kswapdNanoseconds = nil
@@ -40,13 +53,14 @@ public struct ReclaimNode: Hashable, Sendable {
 
     /// Takes its kswapd's time from that thread's own rows.
     public mutating func take(_ rows: [MemStallRow]) {
+        guard kswapdRounds != nil else { return }
         kswapdNanoseconds = rows.reduce(0) { sum, row in
             row.cause == .kswapd && row.comm == "kswapd\(node)" ? sum &+ row.counters.stalledNanoseconds : sum
         }
     }
 
     var isIdle: Bool {
-        kswapdRounds == 0 && (kswapdNanoseconds ?? 0) == 0 && kcompactdRounds == 0 && kcompactdNanoseconds == 0
+        [kswapdRounds, kswapdNanoseconds, kcompactdRounds, kcompactdNanoseconds].allSatisfy { $0 ?? 0 == 0 }
     }
 }
 

@@ -61,7 +61,7 @@ extension MemInfo {
         var rung: Rung {
             Rung(
                 .iterator, on: .from(5, 12, "an iterator over mappings"), programs: ["shared_mapping_iter"],
-                runsOnDemand: true)
+                reliesOn: [Reliance(onAny: Files.allCases, what: "which shared memory is open")], runsOnDemand: true)
         }
     }
 
@@ -71,7 +71,11 @@ extension MemInfo {
         static let sees = "rings of packet sockets"
         static let without: String? = "rings of packet sockets stay in the remainder"
 
-        var rung: Rung { Rung(.indirect, on: .all, requires: [.hasStruct("packet_sock")]) }
+        var rung: Rung {
+            Rung(
+                .indirect, on: .all, requires: [.hasStruct("packet_sock")],
+                reliesOn: [Reliance(onAny: Files.allCases, what: "which sockets are open")])
+        }
     }
 
     enum BPFRings: String, Ladder {

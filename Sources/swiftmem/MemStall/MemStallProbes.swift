@@ -52,12 +52,12 @@ extension MemStall {
             case .tracepointGFP:
                 Rung(
                     .tracepoint, on: .from(7, 2, "the mask comes first", orBackported: true),
-                    programs: ["direct_gfp_btf", "direct_end_btf", "kswapd_wake_btf"],
+                    programs: ["direct_gfp_btf", "direct_end_btf"],
                     requires: [MemStall.namesCgroup])
             case .tracepoint:
                 Rung(
                     .tracepoint, on: .through(7, 1, "then the mask comes first"),
-                    programs: ["direct_begin_btf", "direct_end_btf", "kswapd_wake_btf"],
+                    programs: ["direct_begin_btf", "direct_end_btf"],
                     requires: [MemStall.orderFirst])
             }
         }
@@ -107,14 +107,15 @@ extension MemStall {
     enum Switches: String, Ladder {
         case tracepoint
         static let id = "waits"
-        static let sees = "waits off the CPU"
-        static let without: String? = "waits for pages, memory.high's sleep and time off the CPU are not seen"
+        static let sees = "waits off the CPU, and kswapd's work, which ends with a sleep"
+        static let without: String? =
+            "waits for pages, memory.high's sleep, kswapd's work and time off the CPU are not seen"
 
         var rung: Rung {
             switch self {
             case .tracepoint:
                 Rung(
-                    .tracepoint, on: .all, programs: ["switch_btf", "exit_btf"],
+                    .tracepoint, on: .all, programs: ["switch_btf", "exit_btf", "kswapd_wake_btf"],
                     requires: [
                         .hasStruct("psi_group_cpu"),
                         // 5.18 alone has another order
@@ -154,14 +155,18 @@ extension MemStall {
                 Rung(
                     .tracepoint, on: .from(6, 15, "the limits are one argument", orBackported: true),
                     programs: ["dirty_sleep_btf"],
-                    requires: [.tracepointArgument("balance_dirty_pages", 1, "dirty_throttle_control *")])
+                    requires: [.tracepointArgument("balance_dirty_pages", 1, "dirty_throttle_control *")],
+                    reliesOn: Self.endsWithTheSleep)
             case .tracepointLimits:
                 Rung(
                     .tracepoint, on: .through(6, 14, "then the limits are one argument"),
                     programs: ["dirty_limits_btf"],
-                    requires: [.tracepointArgument("balance_dirty_pages", 10, "long int")])
+                    requires: [.tracepointArgument("balance_dirty_pages", 10, "long int")],
+                    reliesOn: Self.endsWithTheSleep)
             }
         }
+
+        private static let endsWithTheSleep = [Reliance(on: Switches.tracepoint, what: "the end of a writer's sleep")]
     }
 
     enum KernelCompaction: String, Ladder {

@@ -11,13 +11,18 @@ struct MemStallReclaimReader {
     private let nodes: BPFMap<UInt32, memstall_node>
     private let shrinkers: PerCPUMap<UInt64, memstall_shrinker>?
     private let symbols: KernelSymbols?
+    private let seesKswapd: Bool
+    private let seesKcompactd: Bool
     private var nodesBefore: [UInt32: ReclaimNode] = [:]
     private var shrinkersBefore: [UInt64: ReclaimShrinker] = [:]
 
     /// - Parameter symbols: read before the session began, which gives rights away that they take.
     init(_ session: borrowing Session, _ symbols: KernelSymbols?) throws {
         nodes = try session.probes.object.map("nodes")
-        let seesShrinkers = session.probes.resolution[MemStall.Shrinkers.self] != nil
+        let resolution = session.probes.resolution
+        let seesShrinkers = resolution[MemStall.Shrinkers.self] != nil
+        seesKswapd = resolution[MemStall.Switches.self] != nil
+        seesKcompactd = resolution[MemStall.KernelCompaction.self] != nil
         shrinkers = seesShrinkers ? try session.probes.object.perCPUMap("shrinkers") : nil
         self.symbols = symbols
         nodesBefore = try readNodes()
@@ -28,7 +33,8 @@ struct MemStallReclaimReader {
         var result: [UInt32: ReclaimNode] = [:]
         for node in 0..<UInt32(MEMSTALL_NODES) {
             guard let record = try nodes.value(for: node) else { continue }
-            result[node] = ReclaimNode(record, node: node, at: now)
+            result[node] = ReclaimNode(
+                record, node: node, at: now, seesKswapd: seesKswapd, seesKcompactd: seesKcompactd)
         }
         return result
     }

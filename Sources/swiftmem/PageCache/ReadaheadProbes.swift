@@ -22,6 +22,10 @@ extension PageCache {
                     programs: Self.comeAndGo + [
                         "ahead_read_btf", "ahead_read_end_btf", "ahead_map_window_btf", "ahead_fault_btf",
                         "ahead_fault_address_btf", "ahead_rss_btf",
+                    ],
+                    reliesOn: [
+                        Reliance(on: Reads.tracepointReturn, .tracepoint, what: "where a read's range begins"),
+                        Reliance(on: Faults.tracepoint, what: "how many pages a fault mapped, and of which file"),
                     ], maps: Self.maps)
             case .fentryReadSpliceFolio:
                 Rung(

@@ -103,18 +103,32 @@ extension SwapIn {
 
         var rung: Rung {
             switch self {
-            case .tracepoint: Rung(.tracepoint, on: MemcgEvents.kernels, requires: [MemcgEvents.required])
+            case .tracepoint:
+                Rung(
+                    .tracepoint, on: MemcgEvents.kernels, requires: [MemcgEvents.required],
+                    reliesOn: [Reliance(on: Pages.tracepoint, what: "where a page came from")])
             case .fentryZswapInt:
-                Rung(.fentry, on: Self.int, programs: ["zswap_int_fexit"], requires: [Self.returnsInt])
+                function(.fentry, on: Self.int, "zswap_int_fexit", requires: [Self.returnsInt])
             case .fentryZswapBool:
-                Rung(.fentry, on: Self.bool, programs: ["zswap_bool_fexit"], requires: [Self.returnsBool])
-            case .fentryFrontswap: Rung(.fentry, on: Self.frontswap, programs: ["frontswap_fexit"])
+                function(.fentry, on: Self.bool, "zswap_bool_fexit", requires: [Self.returnsBool])
+            case .fentryFrontswap: function(.fentry, on: Self.frontswap, "frontswap_fexit")
             case .kprobeZswapInt:
-                Rung(.kprobe, on: Self.int, programs: ["zswap_int_kretprobe"], requires: [Self.returnsInt])
+                function(.kprobe, on: Self.int, "zswap_int_kretprobe", requires: [Self.returnsInt])
             case .kprobeZswapBool:
-                Rung(.kprobe, on: Self.bool, programs: ["zswap_bool_kretprobe"], requires: [Self.returnsBool])
-            case .kprobeFrontswap: Rung(.kprobe, on: Self.frontswap, programs: ["frontswap_kretprobe"])
+                function(.kprobe, on: Self.bool, "zswap_bool_kretprobe", requires: [Self.returnsBool])
+            case .kprobeFrontswap: function(.kprobe, on: Self.frontswap, "frontswap_kretprobe")
             }
+        }
+
+        private func function(
+            _ mechanism: Mechanism, on kernels: KernelRange, _ program: String, requires: [Requirement] = []
+        ) -> Rung {
+            Rung(
+                mechanism, on: kernels, programs: [program], requires: requires,
+                reliesOn: [
+                    Reliance(
+                        onAny: Pages.allCases.filter { $0.counting == .reads }, what: "which read zswap is asked for")
+                ])
         }
 
         /// Does a function say it, page by page as it is read?

@@ -148,7 +148,8 @@ enum KernelLeakProbes {
             case .bulk:
                 Rung(
                     .indirect, on: .through(6, 17, "then sheaves take what kfree_rcu() frees"),
-                    requires: [.lacksStruct("slab_sheaf")])
+                    requires: [.lacksStruct("slab_sheaf")],
+                    reliesOn: [Reliance(onAny: Bulk.allCases, what: "what is freed in bulk")])
             case .fentry: Rung(.fentry, on: Self.sheaves, programs: ["free_rcu_fentry"])
             case .kprobe: Rung(.kprobe, on: Self.sheaves, programs: ["free_rcu_kprobe"])
             }
