@@ -5,7 +5,8 @@
  * kmem:rss_stat comes right behind each change and does not say its amount. lib/percpu_counter.c adds to
  * this CPU's part of the counter, or adds that part and the amount to the central count and makes the part
  * zero. So the change is what both have grown by since they were last looked at, and the sum of all changes
- * is that of the counter. Two CPUs that add to the central count at once may see each other's amount.
+ * is that of the counter. Two CPUs that add to the central count at once may see each other's amount: one counts more
+ * pages, the other as many less.
  * (lib/rss_follow.h follows one counter of every address space, this one all of those that are traced.)
  */
 #ifndef SWIFTMEM_GROWTH_FOLLOW_H
@@ -63,7 +64,6 @@ static __always_inline s64 followed_change(struct growth_space *space, struct mm
 {
 	struct part_key at = { .mm = address_of(mm), .cpu = bpf_get_smp_processor_id() };
 	struct percpu_counter *counter = mm_counter(mm, kind);
-	s64 central = BPF_CORE_READ(counter, count);
 	s32 *counters = BPF_CORE_READ(counter, counters), local = 0;
 	u64 offset = 0;
 
@@ -84,9 +84,10 @@ static __always_inline s64 followed_change(struct growth_space *space, struct mm
 			return 0;
 		}
 	}
-	/* exchanged, so that whatever order CPUs come in, the changes add up to the counter */
-	return central - __sync_lock_test_and_set(&space->central[kind], central) + local -
-	       __sync_lock_test_and_set(&part->local[kind], local);
+	s64 change = central_change(&space->central[kind], counter) + local - part->local[kind];
+
+	part->local[kind] = local;
+	return change;
 }
 
 /*

@@ -68,4 +68,22 @@ static __always_inline struct percpu_counter *mm_counter(struct mm_struct *mm, i
 	       member * bpf_core_type_size(struct percpu_counter);
 }
 
+/*
+ * What a counter's central count has changed by since it was last looked at, by whatever CPU. The value that was seen is
+ * exchanged for one that was read after it was put there: a CPU that is held up between its look and its exchange would
+ * put back an old one, and count what others have counted.
+ */
+static __always_inline s64 central_change(s64 *seen, struct percpu_counter *counter)
+{
+	for (int i = 0; i < 8; i++) {
+		/* ordered before the look, which a plain read is not on arm64 */
+		s64 before = __sync_fetch_and_add(seen, 0);
+		s64 now = BPF_CORE_READ(counter, count);
+
+		if (__sync_val_compare_and_swap(seen, before, now) == before)
+			return now - before;
+	}
+	return 0; /* for the next event */
+}
+
 #endif

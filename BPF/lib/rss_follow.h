@@ -6,8 +6,9 @@
  * The event comes right behind each change and does not say its amount. lib/percpu_counter.c
  * adds to this CPU's part of the counter, or adds that part and the amount to the
  * central count and makes the part zero. So the change is what both have grown by since the
- * last event here. Two CPUs that add to the central count at once see each other's amount;
- * the sum is the same.
+ * last event here. Two CPUs that add to the central count at once may see each other's amount: the first
+ * counts both, the other takes off again what it has put there, and only by its context is
+ * told from one that has unmapped pages. The sum is the same.
  *
  * Before this header the tool defines RSS_FOLLOWED, the counter: MM_FILEPAGES, MM_SWAPENTS.
  */
@@ -17,6 +18,7 @@
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "lib/call_registers.h"
 #include "lib/loss.h"
 #include "lib/percpu.h"
 
@@ -53,13 +55,23 @@ struct {
 	__type(value, struct rss_part);
 } rss_parts SEC(".maps");
 
-/* What the counter has changed by since its last event. `wanted`: a state that is not known is a loss. */
-static __always_inline s64 rss_change(struct mm_struct *mm, bool wanted)
+/* A fault of user space's that does not reclaim memory: it makes pages resident, but for the one that it copies. */
+static __always_inline bool in_user_fault(void)
+{
+	struct pt_regs *regs = current_registers();
+
+	return regs && call_number(regs) == -1 && !(bpf_get_current_task_btf()->flags & PF_MEMALLOC);
+}
+
+/*
+ * What the counter has changed by since its last event. `wanted`: a state that is not known is a loss. `late`: this
+ * CPU's part went to the central count, and another CPU's event has counted it: what is taken off again.
+ */
+static __always_inline s64 rss_change(struct mm_struct *mm, bool wanted, bool *late)
 {
 	struct rss_cpu at = { .mm = address_of(mm), .cpu = bpf_get_smp_processor_id() };
 	u64 key = at.mm, offset = 0;
 	struct percpu_counter *counter = mm_counter(mm, RSS_FOLLOWED);
-	s64 central = BPF_CORE_READ(counter, count);
 	s32 *counters = BPF_CORE_READ(counter, counters), local = 0;
 
 	if (!percpu_offset(percpu_probe_pointer(), at.cpu, &offset) ||
@@ -71,7 +83,7 @@ static __always_inline s64 rss_change(struct mm_struct *mm, bool wanted)
 	struct rss_space *space = bpf_map_lookup_elem(&rss_spaces, &key);
 
 	if (!space) {
-		struct rss_space unknown = { .born = bpf_ktime_get_ns(), .central = central };
+		struct rss_space unknown = { .born = bpf_ktime_get_ns(), .central = BPF_CORE_READ(counter, count) };
 
 		bpf_map_update_elem(&rss_spaces, &key, &unknown, BPF_NOEXIST);
 		space = bpf_map_lookup_elem(&rss_spaces, &key);
@@ -80,15 +92,15 @@ static __always_inline s64 rss_change(struct mm_struct *mm, bool wanted)
 			return 0;
 		}
 	}
-	s64 change = central - space->central;
-
-	space->central = central;
-
+	s64 change = central_change(&space->central, counter);
 	struct rss_part *part = bpf_map_lookup_elem(&rss_parts, &at);
 
 	if (part && part->born == space->born) {
-		change += local - part->local;
+		s64 before = part->local;
+
+		change += local - before;
 		part->local = local;
+		*late = !local && (before > 1 ? change < 0 : before < -1 && change > 0) && in_user_fault();
 		return change;
 	}
 	struct rss_part now = { .born = space->born, .local = local };

@@ -61,10 +61,10 @@ int BPF_PROG(file_rss_btf, struct mm_struct *mm, int member)
 		return page_copied(mm);
 	if (member != MM_FILEPAGES)
 		return 0;
-	bool wanted = filtered_in();
-	s64 change = rss_change(mm, wanted);
+	bool wanted = filtered_in(), late = false;
+	s64 change = rss_change(mm, wanted, &late);
 
-	if (change <= 0 || !is_own(mm) || !wanted)
+	if ((change <= 0 && !late) || !is_own(mm) || !wanted)
 		return 0;
 	struct request *r = current_request();
 
@@ -72,7 +72,7 @@ int BPF_PROG(file_rss_btf, struct mm_struct *mm, int member)
 		return 0;
 	struct address_space *mapping = NULL;
 
-	r->mapped = change;
+	r->mapped = late ? 0 : change;
 	r->mapped_by_fault = r->fault_open;
 	if (r->fault_open)
 		mapping = (void *)r->fault_mapping;
@@ -98,7 +98,7 @@ int BPF_PROG(map_window_btf, struct address_space *mapping)
 
 	if (!r || !r->unnamed)
 		return 0;
-	u64 pages = r->unnamed;
+	s64 pages = r->unnamed;
 	struct pagecache_counters *from = counters_of(NULL);
 
 	r->unnamed = 0;

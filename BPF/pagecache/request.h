@@ -49,7 +49,7 @@ struct request {
 	u64 vmf;
 	u64 adding; /* the folio that is being inserted */
 	u32 adding_gfp;
-	u32 unnamed; /* pages mapped by a fault whose file is not known yet */
+	s32 unnamed; /* pages mapped by a fault whose file is not known yet */
 	u32 mapped; /* pages that the last fault mapped */
 	u32 mapped_by_fault; /* ... at fault_index of fault_mapping */
 	u64 fault_address;

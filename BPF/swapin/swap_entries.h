@@ -24,11 +24,12 @@ int BPF_PROG(swap_rss_btf, struct mm_struct *mm, int member)
 
 	if (member != MM_SWAPENTS || !bpf_map_lookup_elem(&rss_spaces, &key))
 		return 0;
-	s64 change = rss_change(mm, true);
+	bool late = false;
+	s64 change = rss_change(mm, true, &late);
 
-	if (change > 0 && config.swapouts)
+	if (change > 0 && !late && config.swapouts)
 		swapped_out(mm, change);
-	if (change >= 0 || !(config.pages_by_fault || config.waits_by_fault))
+	if ((change >= 0 && !late) || !(config.pages_by_fault || config.waits_by_fault))
 		return 0;
 	u64 begin = page_fault_served();
 

@@ -32,6 +32,31 @@ extension LiveTests {
             #expect(abs(faults - truth.faultPages) <= losses.total, "\(faults) of \(truth.faultPages)")
         }
 
+        /// Their CPUs add to the kernel's split counters at once, and one sees what another has added (BPF/lib/rss_follow.h).
+        @Test(
+            "threads that map pages of a file at once: each page counts once", .tags(.brief),
+            arguments: try faultRungs())
+        func together(rung: String) throws {
+            let file = "\(Live.scratch)/swiftmem-together-\(getpid())"
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            let (threads, pages) = (4, Live.inGuest ? 4096 : 16384)
+            let running = try Running(Fixture.together.path(), [file, "\(threads)", "\(pages)"])
+            try running.row(ReadyRow.self)
+            let steps = Steps(running)
+            let (tool, start) = try Tool.tracing(
+                ["cachetop", "1000", "--by", "file", "-p", "\(steps.pid)"], rung: "cachetop.faults=\(rung)")
+            #expect(start.stands("faults", on: rung))
+            try steps.step("touch")
+            let finished = tool.stop()
+            steps.end()
+            let losses = try #require(try finished.rows(CacheTopIntervalRow.self).last).losses
+            let row = try #require(try finished.rows(CacheTopRow.self).first { $0.file?.hasSuffix(file) == true })
+            let faults = row.faultAccessPages ?? -1
+            TestRecord.note("faults \(faults)/\(threads * pages)")
+            #expect(faults == threads * pages)
+            #expect(losses.total == 0, "\(losses)")
+        }
+
         @Test("a short-lived command bears its own name, not its shell's")
         func names() throws {
             let file = "\(Live.scratch)/swiftmem-names-\(getpid())"

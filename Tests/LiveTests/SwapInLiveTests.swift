@@ -65,6 +65,32 @@ extension LiveTests {
             #expect(interval.losses.causes.isEmpty, "\(interval.losses)")
         }
 
+        /// As in CacheTopEdges: until 6.1 a thread keeps its own part of a counter.
+        @Test(
+            "threads that swap in at once: each page counts once", .tags(.brief),
+            arguments: try Rungs.here("swapin", "pages", of: ["tracepoint", "fentry", "kprobe", "rss_stat"]))
+        func together(rung: String) throws {
+            let swap = try SwapSpace()
+            defer { swap.end() }
+            let (threads, pages) = (4, 2000)
+            let tool = try Tool.tracing(["swapin", "1000"], rung: "swapin=\(rung)").tool
+            let running = try Running(Fixture.together.path(), ["-", "\(threads)", "\(pages)"])
+            try running.row(ReadyRow.self)
+            let steps = Steps(running)
+            try steps.step("out")
+            try steps.step("touch")
+            let finished = tool.stop()
+            steps.end()
+            let row = try #require(try finished.rows(SwapInRow.self).first { $0.pid == Int(steps.pid) })
+            let splits = ProcessInfo.processInfo.isOperatingSystemAtLeast(
+                .init(majorVersion: 6, minorVersion: 2, patchVersion: 0))
+            let slack = splits ? 0 : threads * 66
+            let swapped = "in \(row.swapinPages ?? -1), out \(row.swapoutPages ?? -1) of \(threads * pages)"
+            TestRecord.note(swapped)
+            #expect(abs((row.swapinPages ?? 0) - threads * pages) <= slack, "\(swapped)")
+            if let out = row.swapoutPages { #expect(abs(out - threads * pages) <= slack, "\(swapped)") }
+        }
+
         @Test(
             "waits are no more than the read phase took, and every fault has one", .tags(.brief),
             arguments: try Rungs.here("swapin", "waits", of: ["fentry", "kprobe", "tracepoint"]))

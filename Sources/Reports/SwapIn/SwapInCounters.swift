@@ -44,7 +44,8 @@ public struct SwapInCounters: Hashable, Sendable {
     /// What was added since an earlier reading; name, cgroup and longest wait are this one's.
     public func since(_ earlier: SwapInCounters) -> SwapInCounters {
         var result = self
-        result.pages &-= earlier.pages
+        // another CPU's part, counted before (BPF/lib/rss_follow.h)
+        result.pages = UInt64(max(0, Int64(bitPattern: pages &- earlier.pages)))
         result.zswapPages &-= earlier.zswapPages
         result.zeroPages &-= earlier.zeroPages
         result.askedFaults &-= earlier.askedFaults

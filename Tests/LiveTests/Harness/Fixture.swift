@@ -49,6 +49,7 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     static let throwing = Fixture(source: "throws.cc", compiler: "g++", flags: ["-O2"])
     static let names = Fixture(source: "names.cc", compiler: "g++", flags: ["-O2"])
     static let crowds = Fixture(source: "crowds.c", compiler: "gcc", flags: ["-O2", "-g", "-pthread"])
+    static let together = Fixture(source: "together.c", compiler: "gcc", flags: ["-O2", "-pthread"])
     static let grows = Fixture(source: "grows.c", compiler: "gcc", flags: ["-O2"])
     static let server = Fixture(source: "server.c", compiler: "gcc", flags: ["-O2"])
     static let rust: [Fixture] = ["legacy", "v0"].map {
