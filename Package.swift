@@ -100,7 +100,7 @@ let workloads: [String] = [
     "oomhog", "pagecache", "swapper", "shmcalls", "leaker", "mallocpairs", "kholder", "calls",
     "memstall",
     "cacheedges", "leakshapes", "memholder",
-    "growth",
+    "growth", "oomcrowd",
     // make new-tool: a workload goes above this line
 ]
 let workloadTargets: [Target] = workloads.map(workload)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -149,4 +150,9 @@ int64_t clinux_used_bytes(int descriptor)
 	if (status.f_bsize <= 0 || blocks > INT64_MAX / (uint64_t)status.f_bsize)
 		return -ERANGE;
 	return (int64_t)(blocks * (uint64_t)status.f_bsize);
+}
+
+void clinux_trim_heap(void)
+{
+	malloc_trim(0);
 }

@@ -56,6 +56,8 @@ extension LiveTests {
             let finished = tool.stop(SIGINT), kills = try finished.rows(OOMKillRow.self).count
             #expect(finished.status == 0 && kills >= 1)
             _ = (slow.stop(SIGKILL), fast.stop(SIGKILL))
+            // as a container's is, once it has ended: it is not asked any more
+            #expect(rmdir(cgroup.directory) == 0)
 
             // where the first victim's memory comes back late, the kernel kills the other one too
             let explained = try Tool.run(["oomkill", "--explain", "1", "--from", store, "--json"])
@@ -73,6 +75,7 @@ extension LiveTests {
             #expect(row.candidates.map(\.chosen) == [true, false])
             #expect((row.usage.last?.bytes ?? 0) > Self.limit * 95 / 100)
             #expect(row.nextStep.contains("process \(fast.pid) (grows"))
+            #expect((row.freedBytes ?? 0) > Self.limit / 4 && (row.freedAfterSeconds ?? 99) < 10)
 
             // for people, and what is not there
             let page = try Tool.run(["oomkill", "--explain", "1", "--from", store])

@@ -65,5 +65,39 @@ extension LiveTests {
             #expect(first.contains(" systemd-oomd: SIGKILL from PID "))
             #expect(tool.stop(SIGINT).status == 0)
         }
+
+        @Test("a daemon's kill is in the recorder's file, and which process took the victim's place")
+        func recorded() throws {
+            let directory = "\(Live.scratch)/swiftmem-sent-\(getpid())"
+            #expect(mkdir(directory, 0o755) == 0)
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let daemon = try sender("nohang", in: directory), other = try sender("ender", in: directory)
+            let cgroup = try OOMRecords.LimitedCgroup()
+            let tool = try Tool.tracing(["oomkill", "--record", directory]).tool
+            let first = try cgroup.grower(2), plain = try Running("/bin/sleep", ["60"])
+            sleep(4)
+            let sent = try Tool.shell("\(other) -9 \(plain.pid); \(daemon) -9 \(first.pid)")
+            #expect(sent.status == 0, "\(sent.errors)")
+            _ = (plain.finish(), first.finish())
+            let live = try tool.row(OOMKillUserspaceRow.self)
+            // as a supervisor does it
+            sleep(1)
+            let second = try cgroup.grower(2)
+            sleep(4)
+            #expect(tool.stop(SIGTERM).status == 0)
+            _ = second.stop(SIGKILL)
+            let explained = try Tool.run(["oomkill", "--explain", "latest", "--from", directory, "--json"])
+            let row = try #require(try explained.rows(OOMKillExplanationRow.self).first, "\(explained.errors)")
+            #expect(row.killer == "nohang" && row.killerPid == live.senderPid && row.signal == "SIGKILL")
+            #expect(row.inferredFrom == live.inferredFrom && row.killId == nil && row.constraint == nil)
+            #expect(row.victimPid == first.pid && row.source == "recorder" && row.advice.isEmpty)
+            let grower = try #require(row.growers.first { $0.pid == first.pid })
+            #expect(abs(grower.bytesPerSecond / (2 * 1_048_576) - 1) < 0.05 && grower.cgroup == cgroup.path)
+            let restart = try #require(row.restart)
+            #expect(restart.pid == second.pid && restart.cgroup == cgroup.path)
+            #expect(restart.afterSeconds > 0.9 && restart.afterSeconds < 30, "\(restart.afterSeconds)")
+            // one that was ended by kill -9 is none
+            #expect(try Tool.run(["oomkill", "--explain", "2", "--from", directory]).status == 64)
+        }
     }
 }

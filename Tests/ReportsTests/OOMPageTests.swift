@@ -16,7 +16,7 @@ import Testing
         let page = OOMKillText.page(explanation)
         #expect(page[0] == "OOM kill of PID 20 (\"leak\"), \(explanation.victim.time.rfc3339)" && page[1] == "")
         #expect(page[2...4] == ["WHAT RAN OUT", "  memory cgroup /box", "  200.0 MB, 200.0 MB used"])
-        #expect(page[5].hasPrefix("  asked for by PID 20 (\"\"): 1 pages, "))
+        #expect(page[5].hasPrefix("  asked for by PID 20 (\"\"): 1 page, "))
         #expect(page[6...7] == ["  no swap", "  tasks waited for memory 10 % of the minute before (PSI some)"])
         #expect(page[8].hasPrefix("  used: ▅▅▆▆▆▇▇▇▇███ 110.0 to 200.0 MB in 1"))
         #expect(page[9...11] == ["  last look at all processes: 0.5 s before the kill", "", "WHO GREW"])
@@ -33,7 +33,7 @@ import Testing
 
     @Test("nothing recorded: nothing grew, nothing was used")
     func nothing() throws {
-        let explanation = try #require(Samples.explanations().last)
+        let explanation = try #require(Samples.explanations().dropFirst().first)
         let page = OOMKillText.page(explanation)
         #expect(!page.contains("WHO GREW") && !page.contains { $0.contains("used:") || $0.contains("last look") })
         #expect(page.contains("  200.0 MB, 200.0 MB used"))

@@ -19,7 +19,7 @@ enum OOMRecordSamples {
     /// - Parameter second: since `began`.
     static func sample(_ second: Int64, _ processes: [OOMProcess], usage: UInt64? = nil) -> OOMSample {
         OOMSample(
-            time: WallTime(nanoseconds: began + second * 1_000_000_000),
+            time: WallTime(nanoseconds: began + second * 1_000_000_000), boot: 1,
             bootNanoseconds: UInt64(1_000_000_000_000 + second * 1_000_000_000), pageBytes: 4096,
             totalBytes: 1024 * MB, availableBytes: 512 * MB, swapTotalBytes: 0, swapFreeBytes: 0,
             stalledNanoseconds: UInt64(second) * 100_000_000,
@@ -48,7 +48,8 @@ enum OOMRecordSamples {
         return victim
     }
 
-    /// A leak of 8 MB/s, and a service that was large all the time; the second one has nothing recorded before it.
+    /// A leak of 8 MB/s, and a service that was large all the time; the second one has nothing recorded before it; the
+    /// third was killed by a program, and what came of it was seen.
     static func explanations() -> [OOMExplanation] {
         let samples = (Int64(0)...10).map { (second: Int64) -> OOMSample in
             sample(
@@ -57,6 +58,21 @@ enum OOMRecordSamples {
                 usage: UInt64(110 + 8 * second) * MB)
         }
         let kill = victim(20, "leak", 94 * MB, at: 10.5)
-        return [OOMExplanation(kill, samples: samples), OOMExplanation(kill, samples: [])]
+        var sent = SentKill(
+            time: kill.time, signal: .kill, sender: .init(pid: 5, comm: "earlyoom", uid: 0, cgroup: nil),
+            victimPID: 20, victimComm: "leak", victimUID: 0, cmdline: nil, oomScoreAdj: 0,
+            cgroup: CgroupPath("/box/a"), memory: nil)
+        sent.memory = .init(anonRSS: 94 * MB, fileRSS: 0, shmemRSS: 0, swap: 0)
+        let program = UserspaceKill(
+            kill: sent, killer: MemoryKiller(name: "earlyoom", evidence: [.senderName]), machine: nil)
+        var byProgram = OOMExplanation(OOMVictim(sent), samples: samples, by: program)
+        var after = OOMAftermath()
+        (after.freedBytes, after.freedAfterSeconds, after.nextKillAfterSeconds) = (94 * MB, 0.025, 30)
+        let moment = OOMMoment(time: kill.time, boot: 1, nanoseconds: 1_010_500_000_000)
+        after.restart = OOMRestart(
+            kill: moment, killedPID: 20, pid: 30, comm: "leak", cgroup: CgroupPath("/box/leak.service"),
+            startNanoseconds: 1_012_000_000_000)
+        byProgram.aftermath = after
+        return [OOMExplanation(kill, samples: samples), OOMExplanation(kill, samples: []), byProgram]
     }
 }

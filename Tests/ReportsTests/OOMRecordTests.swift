@@ -51,6 +51,15 @@ import TraceRecords
         let second = try #require(grow(twice))
         let since = try #require(seconds(second.since))
         #expect(abs(since - 30) < 0.01 && second.bytesPerSecond == 2 * 1_048_576)
+        // a start of half a MiB, five seconds of rest, then a line
+        let late: [Double] = (0...20).map { second in min(0.5, Double(second)) + 2 * max(0, Double(second) - 5) }
+        let held = try #require(grow(late))
+        #expect(abs(held.bytesPerSecond / 1_048_576 - 2) < 0.001)
+        #expect(abs((seconds(held.since) ?? 0) - 4.75) < 0.01)
+        // steps of two seconds: the rate of the stairs, wherever the last one was cut
+        let stairs: [Double] = (0...21).map { second in 5 + 8 * Double(second / 2) }
+        let steps = try #require(grow(stairs))
+        #expect(abs(steps.bytesPerSecond / 1_048_576 - 4) < 0.001)
         let little: [Double] = (0...20).map { 5 + Double($0) * 0.04 }
         #expect(grow(little) == nil)
         #expect(grow([5]) == nil && grow([]) == nil && grow([50, 10]) == nil)
@@ -200,14 +209,16 @@ import TraceRecords
     func frames() throws {
         let frames: [OOMFrame] =
             (0..<4).map { .sample(Samples.sample($0, [Samples.process(UInt32($0), "p\($0)", MB)])) }
-            + [.kill(WallTime(nanoseconds: 77), [1, 2, 3])]
+            + [.kill(OOMMoment(time: WallTime(nanoseconds: 77), boot: 4, nanoseconds: 5), [1, 2, 3])]
         let parts = frames.enumerated().map { $1.bytes(number: UInt64($0)) }
         #expect(parts.allSatisfy { $0.count % 8 == 0 })
         // the last two stand before the first three, as after a wrap
         let file = parts[3] + parts[4] + [UInt8](repeating: 0xaa, count: 64) + parts[0] + parts[1] + parts[2]
         #expect(OOMFrame.all(in: file) == frames)
-        #expect(OOMFrame.end(of: file, from: 0)?.number == 4)
-        #expect(OOMFrame.end(of: file, from: 0)?.place == parts[3].count + parts[4].count)
+        let end = try #require(OOMFrame.end(of: file, in: file.indices))
+        #expect(end.number == 4 && end.place == parts[3].count + parts[4].count)
+        // in a part of it
+        #expect(OOMFrame.end(of: file, in: end.place..<file.count)?.number == 2)
         // the head and the body that it tells the length of; behind them up to seven bytes of nothing
         let whole = 32 + Int(parts[3][4]) + Int(parts[3][5]) << 8
         for place in 0..<whole {
@@ -216,7 +227,7 @@ import TraceRecords
             #expect(OOMFrame.all(in: damaged) == Array(frames[..<3]) + [frames[4]], "byte \(place)")
         }
         for length in 0..<whole { #expect(OOMFrame.all(in: Array(parts[3].prefix(length))) == []) }
-        #expect(OOMFrame.all(in: []) == [] && OOMFrame.end(of: [], from: 0) == nil)
+        #expect(OOMFrame.all(in: []) == [] && OOMFrame.end(of: [], in: 0..<4096) == nil)
     }
 
     @Test("the largest by points, the largest of each limit, and what grows are recorded; five hundred at most")

@@ -36,6 +36,9 @@ int clinux_memory_file(const void *_Nullable bytes, size_t count);
 // Begins to write a part of a file to its disk, and does not wait for it (sync_file_range(2)).
 void clinux_begin_writing(int descriptor, int64_t offset, int64_t count);
 
+// Gives free memory of the heap back to the kernel (malloc_trim(3)).
+void clinux_trim_heap(void);
+
 // Bytes in use on the file system of an open path (fstatfs(2)), or -errno; -ENODATA where it counts none, for it has
 // no limit.
 int64_t clinux_used_bytes(int descriptor);

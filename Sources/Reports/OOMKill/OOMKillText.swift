@@ -42,14 +42,7 @@ public enum OOMKillText {
                 + " (\"\(Printable.text(kill.sender.comm))\") to PID \(kill.victimPID)"
                 + " (\"\(Printable.text(kill.victimComm))\")"
         ]
-        let reasons = killer.evidence.map { evidence in
-            switch evidence {
-            case .senderName: "the sender's name"
-            case .shortage: "the machine's shortage"
-            case .pod: "a pod's runtime sent it"
-            }
-        }
-        lines.append("  for memory, as is inferred from: " + reasons.joined(separator: ", "))
+        lines.append("  for memory, as is inferred from: " + reasons(killer))
         if let machine {
             let full = machine.full.map { ", pressure full \(fixed($0, 1)) % of 10 s" } ?? ""
             lines.append(
@@ -64,6 +57,17 @@ public enum OOMKillText {
             lines.append("  swap \(kilobytes(memory.swap))")
         }
         return lines + cgroupLine(kill.cgroup)
+    }
+
+    static func reasons(_ killer: MemoryKiller) -> String {
+        let reasons = killer.evidence.map { evidence in
+            switch evidence {
+            case .senderName: "the sender's name"
+            case .shortage: "the machine's shortage"
+            case .pod: "a pod's runtime sent it"
+            }
+        }
+        return reasons.joined(separator: ", ")
     }
 
     private static func cgroupLine(_ cgroup: CgroupPath?) -> [String] {

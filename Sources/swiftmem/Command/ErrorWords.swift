@@ -96,7 +96,7 @@ extension Failure {
         self.init(
             status: code == EACCES || code == EPERM ? Status.permission : Status.output,
             message: "\(Printable.text(path)): \(String(cString: strerror(code)))",
-            remedy: code == ENOSPC ? "the recorder's file takes 24 MiB; name a directory that has room" : nil)
+            remedy: code == ENOSPC ? "the recorder's file takes 40 MiB; name a directory that has room" : nil)
     }
 
     /// A recorder's file can't be read.

@@ -25,7 +25,7 @@ struct OOMKill: Tool {
     var stack = false
     @Option(
         help: ArgumentHelp(
-            "Record in this directory, each second, what leads to a kill: half an hour of it, in 24 MiB.",
+            "Record in this directory, each second, what leads to a kill: half an hour of it, in 40 MiB.",
             valueName: "directory"))
     var record: String?
     @Flag(

@@ -68,21 +68,25 @@ struct OOMKillSource: ReportSource, ~Copyable {
 
     mutating func takeIn(_ session: inout Session) throws {
         let loadavg = readOneLine("/proc/loadavg") ?? "?"
-        var events: [OOMKillEvent] = []
-        var records: [(WallTime, [UInt8])] = []
         let isRecording = nextSample != nil
+        // with each the record that is written down
+        var events: [(OOMKillEvent, [UInt8])] = []
         try ring.consume { span in
             guard let event = OOMKillEvent(span) else { return }
-            events.append(event)
-            if isRecording, case .victim(let victim) = event {
-                records.append((victim.time, span.withUnsafeBytes { Array($0) }))
+            events.append((event, isRecording ? span.withUnsafeBytes { Array($0) } : []))
+        }
+        // before anything is printed: a reader of the output may be slow
+        for (event, record) in events {
+            switch event {
+            case .victim(let victim): recorder?.note(kill: victim, record)
+            case .end(let end): recorder?.note(end: end, record)
+            case .sent: break
             }
         }
-        for (time, record) in records { try recorder?.note(kill: record, at: time) }
-        for event in events {
+        for (event, record) in events {
             switch event {
             case .victim(let victim): print(victim, loadavg, &session)
-            case .sent(let kill): print(kill, &session)
+            case .sent(let kill): take(kill, record, &session)
             case .end(let end):
                 guard pending.remove(end.victimPID) != nil else { continue }
                 if session.options.json {
@@ -110,7 +114,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
     }
 
     private mutating func explain(_ victim: OOMVictim, _ session: inout Session) {
-        let explanation = OOMExplanation(victim, samples: recorder?.recent ?? [])
+        let explanation = OOMExplanation(victim, samples: recorder?.recent(upTo: victim) ?? [])
         if session.options.json {
             session.output.print(OOMKillJSON.line(explanation))
         } else {
@@ -122,12 +126,15 @@ struct OOMKillSource: ReportSource, ~Copyable {
         }
     }
 
-    /// Prints a signal that was sent for want of memory, by what its sender and victim are; other signals are ignored.
-    private mutating func print(_ kill: SentKill, _ session: inout Session) {
+    /// Notes and prints a signal that was sent for want of memory, by what its sender and victim are; other signals are
+    /// ignored.
+    private mutating func take(_ kill: SentKill, _ record: [UInt8], _ session: inout Session) {
         // nothing in /proc is read for the signals of other senders, which are most of them
-        guard MemoryKiller.mayBe(kill.sender.comm), victims.matches(kill) else { return }
+        guard MemoryKiller.mayBe(kill.sender.comm) else { return }
         let machine = MemoryShortage.now
         guard let killer = MemoryKiller(kill, machine) else { return }
+        recorder?.note(sent: kill, machine, record)
+        guard victims.matches(kill) else { return }
         var kill = kill
         kill.cmdline = kill.cmdline ?? ProcessFiles(kill.victimPID).commandLine.flatMap(OOMVictim.arguments)
         userspaceKills += 1

@@ -50,6 +50,15 @@ struct OOMKillUserspaceRow: Row {
 struct OOMKillExplanationRow: Row {
     static let type = "oomkill_explanation"
     let source: String
+    @Known var killId: Hex?
+    @Known var killer: String?
+    @Known var killerPid: Int?
+    @Known var inferredFrom: [String]?
+    @Known var signal: String?
+    @Known var freedBytes: Int?
+    @Known var freedAfterSeconds: Double?
+    @Known var nextKillAfterSeconds: Double?
+    @Known var restart: Restart?
     @Known var triggerPid: Int?
     let victimPid: Int
     @Known var constraint: String?
@@ -72,10 +81,19 @@ struct OOMKillExplanationRow: Row {
     struct Candidate: Decodable {
         let pid: Int
         let points: Int?
+        let oomScoreAdj: Int
+        let adjustmentPoints: Int
         let chosen: Bool
     }
 
+    struct Restart: Decodable {
+        let pid: Int
+        let cgroup: String
+        let afterSeconds: Double
+    }
+
     struct Usage: Decodable {
+        let time: String
         let bytes: Int
     }
 

@@ -70,7 +70,7 @@ public struct LoggedKill: Hashable, Sendable {
         // the line of the kill has no swap
         if let own { victim.memory?.swap = own.swapPages &* pageBytes }
         candidates = OOMSample(
-            time: time, bootNanoseconds: 0, pageBytes: pageBytes,
+            time: time, boot: 0, bootNanoseconds: 0, pageBytes: pageBytes,
             totalBytes: report.constraint == .memoryCgroup ? 0 : (report.machinePages ?? 0) &* pageBytes,
             availableBytes: 0, swapTotalBytes: 0, swapFreeBytes: 0, stalledNanoseconds: nil,
             cgroups: domain.map { [OOMCgroup(id: 1, path: $0, usageBytes: nil, limitBytes: nil)] } ?? [],

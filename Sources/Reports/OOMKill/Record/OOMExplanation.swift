@@ -33,13 +33,15 @@ public struct OOMExplanation: Hashable, Sendable {
 
     public var source = Source.recorder
     public var victim: OOMVictim
+    /// The program that killed it; nil: the kernel did.
+    public var program: UserspaceKill?
     /// The cgroup that ran out; nil: the machine did, or it is not known what did.
     public var domain: CgroupPath?
     /// The domain's limit without swap; nil: not known.
     public var limitBytes: UInt64?
     /// The domain's usage by time, up to the kill.
     public var usage: [Usage]
-    /// Processes that grew, the largest growth of the last half minute first.
+    /// Processes that grew, the largest growth first, of which what lies ten seconds further back counts half.
     public var growers: [OOMGrower]
     /// Processes that the kernel chose among, most points first.
     public var candidates: [Candidate]
@@ -53,13 +55,17 @@ public struct OOMExplanation: Hashable, Sendable {
     /// What would have spared the victim, where there was another to choose.
     public var sparing: [OOMSparing]
     public var nextStep: String
+    /// What came of the kill; nil: the moment is too early to tell, or the source has nothing of it.
+    public var aftermath: OOMAftermath?
 
     /// How far back samples are looked at.
     static let window: Int64 = 600_000_000_000
 
-    /// - Parameter samples: by time; those behind the kill, and more than ten minutes before it, are not looked at.
-    public init(_ victim: OOMVictim, samples: [OOMSample]) {
-        self.victim = victim
+    /// - Parameters:
+    ///   - samples: by time; those behind the kill, and more than ten minutes before it, are not looked at.
+    ///   - program: that killed it; nil: the kernel did.
+    public init(_ victim: OOMVictim, samples: [OOMSample], by program: UserspaceKill? = nil) {
+        (self.victim, self.program) = (victim, program)
         let at = victim.time.nanoseconds
         let samples = samples.filter { $0.time.nanoseconds <= at && at - $0.time.nanoseconds <= Self.window }
         let last = samples.last
@@ -72,10 +78,14 @@ public struct OOMExplanation: Hashable, Sendable {
         usage = Self.usage(samples, victim, isCgroup ? context?.domain : nil)
         stalledShare = Self.stalled(samples)
         growers = Self.growers(samples, victim, isCgroup ? context?.domain : nil)
-        candidates = Self.candidates(last, victim, isCgroup ? context?.domain : nil)
-        sparing = OOMSparing.all(
-            candidates, growers: growers, domain: domain, totalPages: Self.totalPages(last, victim),
-            usages: last?.cgroups ?? [])
+        let total = Self.totalPages(last, victim)
+        candidates = Self.candidates(last, victim, isCgroup ? context?.domain : nil, totalPages: total)
+        // a program chooses by rules of its own
+        sparing =
+            program == nil
+            ? OOMSparing.all(
+                candidates, growers: growers, domain: domain, totalPages: total, usages: last?.cgroups ?? [])
+            : []
         nextStep = ""
         nextStep = OOMAdvice.next(self)
     }
@@ -128,10 +138,9 @@ public struct OOMExplanation: Hashable, Sendable {
     }
 
     private static func candidates(
-        _ sample: OOMSample?, _ victim: OOMVictim, _ domain: CgroupPath?
+        _ sample: OOMSample?, _ victim: OOMVictim, _ domain: CgroupPath?, totalPages total: UInt64
     ) -> [Candidate] {
         let pageBytes = sample?.pageBytes ?? 4096
-        let total = totalPages(sample, victim)
         var processes = sample.map { sample in sample.processes.filter { isCandidate($0, sample, domain) } } ?? []
         // the victim as it was at the kill, which is later than the sample
         if let memory = victim.memory {
@@ -140,7 +149,10 @@ public struct OOMExplanation: Hashable, Sendable {
                 pid: victim.victimPID, startNanoseconds: known.map { processes[$0].startNanoseconds } ?? 0,
                 comm: victim.victimComm, oomScoreAdj: victim.oomScoreAdj,
                 residentBytes: memory.anonRSS &+ memory.fileRSS &+ memory.shmemRSS, swapBytes: memory.swap,
-                pageTableBytes: memory.pageTables, cgroupID: known.map { processes[$0].cgroupID } ?? 0)
+                // a program's signal does not tell them
+                pageTableBytes: max(
+                    memory.pageTables, victim.context == nil ? known.map { processes[$0].pageTableBytes } ?? 0 : 0),
+                cgroupID: known.map { processes[$0].cgroupID } ?? 0)
             if let known { processes[known] = now } else { processes.append(now) }
         }
         let all = processes.map { process in
@@ -165,7 +177,7 @@ public struct OOMExplanation: Hashable, Sendable {
             let age = last.bootNanoseconds - min(last.bootNanoseconds, process.startNanoseconds)
             let start = last.time.nanoseconds - Int64(clamping: age)
             if let first = samples.first, start > first.time.nanoseconds {
-                points.append(.init(time: WallTime(nanoseconds: start), bytes: 0))
+                points.append(.init(time: WallTime(nanoseconds: start), bytes: 0, isBetween: true))
             }
             for sample in samples {
                 if let then = sample.processes.first(where: {
@@ -176,13 +188,13 @@ public struct OOMExplanation: Hashable, Sendable {
             }
             if process.pid == victim.victimPID, let memory = victim.memory {
                 let bytes = memory.anonRSS &+ memory.fileRSS &+ memory.shmemRSS &+ memory.swap
-                points.append(.init(time: victim.time, bytes: bytes))
+                points.append(.init(time: victim.time, bytes: bytes, isBetween: true))
             }
             guard var grower = OOMGrower.growth(points) else { continue }
             (grower.pid, grower.comm) = (process.pid, process.comm)
             grower.cgroup = last.path(of: process)
             growers.append(grower)
         }
-        return growers.sorted { ($0.recentBytes, $0.grownBytes) > ($1.recentBytes, $1.grownBytes) }
+        return growers.sorted { ($0.weight, $0.grownBytes) > ($1.weight, $1.grownBytes) }
     }
 }

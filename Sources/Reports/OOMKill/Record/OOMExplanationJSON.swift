@@ -7,9 +7,13 @@ extension OOMKillJSON {
         var line = JSONLine(type: "oomkill_explanation")
         line.add("time", victim.time.rfc3339)
         line.add("source", explanation.source.name)
-        line.add("kill_id", hex: victim.killID)
+        line.add("kill_id", hex: explanation.program == nil ? victim.killID : nil)
         line.add("victim_pid", victim.victimPID)
         line.add("victim_comm", victim.victimComm)
+        line.add("killer", explanation.program?.killer.name)
+        line.add("killer_pid", explanation.program?.kill.sender.pid)
+        line.add("inferred_from", explanation.program?.killer.evidence.map(\.rawValue))
+        line.add("signal", explanation.program?.kill.signal.name)
         // a task of the number 0 allocates nothing
         line.add("trigger_pid", victim.triggerPID == 0 ? nil : victim.triggerPID)
         line.add("trigger_comm", victim.triggerPID == 0 ? nil : victim.triggerComm)
@@ -31,6 +35,15 @@ extension OOMKillJSON {
                 return line
             })
         line.add("advice", explanation.sparing.map(advice))
+        let after = explanation.aftermath
+        line.add("freed_bytes", after?.freedBytes)
+        line.add("freed_after_seconds", after?.freedAfterSeconds)
+        line.add("next_kill_after_seconds", after?.nextKillAfterSeconds)
+        if let restart = after?.restart {
+            line.add("restart", self.restart(restart))
+        } else {
+            line.add("restart", nil as String?)
+        }
         line.add("next_step", explanation.nextStep)
         return line
     }
@@ -57,6 +70,16 @@ extension OOMKillJSON {
         line.add("oom_score_adj", candidate.oomScoreAdj)
         line.add("adjustment_points", candidate.adjustmentPoints)
         line.add("chosen", candidate.isChosen)
+        return line
+    }
+
+    private static func restart(_ restart: OOMRestart) -> JSONLine {
+        var line = JSONLine()
+        line.add("pid", restart.pid)
+        line.add("comm", restart.comm)
+        line.add("cgroup", restart.cgroup.path)
+        line.add("manager", restart.cgroup.manager)
+        line.add("after_seconds", restart.afterSeconds)
         return line
     }
 

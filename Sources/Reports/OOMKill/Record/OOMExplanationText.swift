@@ -6,14 +6,17 @@ extension OOMKillText {
     /// - Parameter advice: with what would have spared the victim.
     public static func page(_ explanation: OOMExplanation, advice: Bool = false) -> [String] {
         let victim = explanation.victim
+        let what =
+            explanation.program.map { "\(Printable.text($0.killer.name))'s \($0.kill.signal.name) to" } ?? "OOM kill of"
         var lines = [
-            "OOM kill of PID \(victim.victimPID) (\"\(Printable.text(victim.victimComm))\"), \(victim.time.rfc3339)",
+            "\(what) PID \(victim.victimPID) (\"\(Printable.text(victim.victimComm))\"), \(victim.time.rfc3339)",
             "",
         ]
         lines += whatRanOut(explanation)
         lines += whoGrew(explanation)
         lines += whyThis(explanation)
         if advice { lines += whatSpares(explanation) }
+        lines += whatFollowed(explanation)
         lines += ["", "NEXT"] + wrapped(Printable.text(explanation.nextStep), first: "  ")
         return lines
     }
@@ -21,6 +24,7 @@ extension OOMKillText {
     private static func whatRanOut(_ explanation: OOMExplanation) -> [String] {
         let victim = explanation.victim
         var lines = ["WHAT RAN OUT"]
+        if let program = explanation.program { return lines + whatAProgramSaw(program) + before(explanation) }
         switch victim.context?.constraint {
         case .memoryCgroup?:
             lines.append("  memory cgroup \(Printable.text(explanation.domain?.path ?? "?"))")
@@ -41,8 +45,31 @@ extension OOMKillText {
         if let context = victim.context {
             lines.append(
                 "  asked for by PID \(victim.triggerPID) (\"\(Printable.text(victim.triggerComm))\"): "
-                    + "\(1 << max(0, min(20, context.order))) pages, \(context.gfp.description)")
+                    + "\(pages(context.order)), \(context.gfp.description)")
         }
+        return lines + before(explanation)
+    }
+
+    private static func pages(_ order: Int32) -> String { order <= 0 ? "1 page" : "\(1 << min(20, order)) pages" }
+
+    /// Why a program is thought to have killed for memory.
+    private static func whatAProgramSaw(_ program: UserspaceKill) -> [String] {
+        let sender = program.kill.sender
+        var lines = wrapped(
+            "PID \(sender.pid) (\(Printable.text(sender.comm))) killed, not the kernel; for memory, as is inferred from: "
+                + reasons(program.killer),
+            first: "  ")
+        if let machine = program.machine {
+            let full = machine.full.map { "; pressure full \(fixed($0, 1)) % of 10 s" } ?? ""
+            lines.append(
+                "  available then: \(megabytes(machine.availableBytes)) of \(megabytes(machine.totalBytes)) MB\(full)")
+        }
+        return lines
+    }
+
+    /// The last minutes before it.
+    private static func before(_ explanation: OOMExplanation) -> [String] {
+        var lines: [String] = []
         if let total = explanation.swapTotalBytes, let free = explanation.swapFreeBytes {
             lines.append(
                 total == 0 ? "  no swap" : "  swap: \(megabytes(free)) of \(megabytes(total)) MB free before it")
@@ -84,7 +111,10 @@ extension OOMKillText {
             ]
         }
         var lines = [
-            "", "WHY THIS ONE: its pages, and what oom_score_adj adds; the most is killed",
+            "",
+            explanation.program == nil
+                ? "WHY THIS ONE: its pages, and what oom_score_adj adds; the most is killed"
+                : "WHO HELD MOST: pages, and what oom_score_adj adds",
             row(" ", "COMM", ["PID", "POINTS", "BY_ADJ"], "ADJ"),
         ]
         for candidate in explanation.candidates.prefix(8) {
@@ -130,6 +160,29 @@ extension OOMKillText {
             lines += wrapped(line, first: "  ")
         }
         return lines
+    }
+
+    private static func whatFollowed(_ explanation: OOMExplanation) -> [String] {
+        guard let after = explanation.aftermath else { return [] }
+        var lines = ["", "WHAT CAME OF IT"]
+        if let freed = after.freedBytes, let seconds = after.freedAfterSeconds {
+            lines.append("  \(megabytes(freed)) MB freed, \(fixed(seconds, 3)) s after the kill")
+        } else if explanation.program == nil {
+            lines.append("  its memory was not seen to come back")
+        }
+        if let restart = after.restart {
+            let who = restart.cgroup.manager ?? "cgroup \(restart.cgroup.path)"
+            lines += wrapped(
+                Printable.text(
+                    "started again \(fixed(restart.afterSeconds, 1)) s after it: PID \(restart.pid) (\(restart.comm)), "
+                        + "\(who)"),
+                first: "  ")
+        }
+        if let next = after.nextKillAfterSeconds {
+            let same = explanation.program == nil ? "the same ran out again" : "a program killed again"
+            lines.append("  \(same) \(fixed(next, 1)) s after it")
+        }
+        return lines.count > 2 ? lines : []
     }
 
     private static func row(_ mark: String, _ name: String, _ cells: [String], _ end: String) -> String {

@@ -4,8 +4,13 @@
 /// eight. A frame that is half written or half overwritten is passed over; the others are not affected.
 public enum OOMFrame: Hashable, Sendable {
     case sample(OOMSample)
-    /// A kill: when, and the record of BPF/oomkill.bpf.c.
-    case kill(WallTime, [UInt8])
+    /// A kill by the kernel: when, and the record of BPF/oomkill.bpf.c.
+    case kill(OOMMoment, [UInt8])
+    /// A kill by a program: the machine's memory at it, and that record.
+    case sent(OOMMoment, MemoryShortage?, [UInt8])
+    /// A victim's memory is back: that record.
+    case end(OOMMoment, [UInt8])
+    case restart(OOMRestart)
 
     static let mark: UInt32 = 0x4D46_5352
     static let headBytes = 32
@@ -16,55 +21,89 @@ public enum OOMFrame: Hashable, Sendable {
     ///
     /// - Parameter number: one more with each frame.
     public func bytes(number: UInt64) -> [UInt8] {
-        var body = ByteWriter()
-        let kind: UInt32
-        switch self {
-        case .sample(let sample):
-            kind = 1
-            body.add(sample)
-        case .kill(let time, let record):
-            kind = 2
-            body.add(UInt64(bitPattern: time.nanoseconds))
-            body.bytes += record
-        }
+        let (kind, body) = contents
         var head = ByteWriter()
         head.add(Self.mark)
-        head.add(UInt32(body.bytes.count))
+        head.add(UInt32(body.count))
         head.add(number)
-        head.add(kind)
+        head.add(kind.rawValue)
         head.add(UInt32(0))
-        head.add(Self.sum(head.bytes, body.bytes))
-        var all = head.bytes + body.bytes
+        head.add(Self.sum(head.bytes, body))
+        var all = head.bytes + body
         all += [UInt8](repeating: 0, count: (8 - all.count % 8) % 8)
         return all
     }
 
-    /// All whole frames of a file, in the order of their numbers.
+    /// A frame's kind in the file. Those of files that an older version wrote, 1 and 2, are passed over.
+    private enum Kind: UInt32 {
+        case sample = 3
+        case kill, sent, end, restart
+    }
+
+    private var contents: (Kind, [UInt8]) {
+        var body = ByteWriter()
+        switch self {
+        case .sample(let sample):
+            body.add(sample)
+            return (.sample, body.bytes)
+        case .kill(let moment, let record):
+            body.add(moment)
+            return (.kill, body.bytes + record)
+        case .sent(let moment, let shortage, let record):
+            body.add(moment)
+            body.add(shortage)
+            return (.sent, body.bytes + record)
+        case .end(let moment, let record):
+            body.add(moment)
+            return (.end, body.bytes + record)
+        case .restart(let restart):
+            body.add(restart)
+            return (.restart, body.bytes)
+        }
+    }
+
+    /// All whole frames of a file, in the order of their numbers; of those that are kept twice, one.
     public static func all(in file: [UInt8]) -> [OOMFrame] {
-        var found: [(number: UInt64, frame: OOMFrame)] = []
+        var found: [UInt64: OOMFrame] = [:]
         var place = 0
         while place + headBytes <= file.count {
             if let (number, frame, length) = frame(at: place, in: file) {
-                if let frame { found.append((number, frame)) }
+                if let frame { found[number] = frame }
                 place += length
             } else {
                 place += 8
             }
         }
-        return found.sorted { $0.number < $1.number }.map(\.frame)
+        return found.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// The number of the last whole frame, and where the next one would go; nil: there is none.
-    public static func end(of file: [UInt8], from start: Int) -> (number: UInt64, place: Int)? {
+    /// In a part of a file: the number of the last whole frame, and where the next one would go; nil: there is none.
+    public static func end(of file: [UInt8], in part: Range<Int>) -> (number: UInt64, place: Int)? {
+        end(in: part.clamped(to: 0..<file.count)) { Array(file[$0]) }
+    }
+
+    /// The same of a file that is not in memory.
+    ///
+    /// - Parameter read: the bytes there, all of them or fewer; it is asked for four MiB at most.
+    public static func end(in part: Range<Int>, _ read: (Range<Int>) -> [UInt8]) -> (number: UInt64, place: Int)? {
         var last: (number: UInt64, place: Int)?
-        var place = start
-        while place + headBytes <= file.count {
-            guard let (number, _, length) = frame(at: place, in: file) else {
-                place += 8
-                continue
+        var start = part.lowerBound
+        while start < part.upperBound {
+            let window = read(start..<min(part.upperBound, start + 4 * longest))
+            let isLast = start + window.count >= part.upperBound || window.count < 4 * longest
+            // a frame that begins here ends in the window
+            let end = isLast ? window.count : window.count - headBytes - longest - 8
+            var place = 0
+            while place < end, place + headBytes <= window.count {
+                guard let (number, _, length) = frame(at: place, in: window) else {
+                    place += 8
+                    continue
+                }
+                place += length
+                if number >= last?.number ?? 0 { last = (number, start + place) }
             }
-            place += length
-            if number >= last?.number ?? 0 { last = (number, place) }
+            if isLast { break }
+            start += place
         }
         return last
     }
@@ -81,13 +120,19 @@ public enum OOMFrame: Hashable, Sendable {
         let body = file[(place + headBytes)..<(place + headBytes + count)]
         guard self.sum(Array(file[place..<(place + 24)]), Array(body)) == sum else { return nil }
         let length = (headBytes + count + 7) & ~7
+        return (number, Kind(rawValue: kind).flatMap { self.frame(of: $0, body) }, length)
+    }
+
+    private static func frame(of kind: Kind, _ body: ArraySlice<UInt8>) -> OOMFrame? {
         var reader = ByteReader(body)
         switch kind {
-        case 1: return (number, reader.sample().map { .sample($0) }, length)
-        case 2:
-            guard let time = reader.number(UInt64.self) else { return (number, nil, length) }
-            return (number, .kill(WallTime(nanoseconds: Int64(bitPattern: time)), Array(reader.rest)), length)
-        default: return (number, nil, length)
+        case .sample: return reader.sample().map { .sample($0) }
+        case .kill: return reader.oomMoment().map { .kill($0, Array(reader.rest)) }
+        case .sent:
+            guard let moment = reader.oomMoment(), let shortage = reader.shortage() else { return nil }
+            return .sent(moment, shortage, Array(reader.rest))
+        case .end: return reader.oomMoment().map { .end($0, Array(reader.rest)) }
+        case .restart: return reader.restart().map { .restart($0) }
         }
     }
 

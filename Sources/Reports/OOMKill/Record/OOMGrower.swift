@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 
 /// A process that grew before a kill.
 public struct OOMGrower: Hashable, Sendable {
@@ -17,11 +18,15 @@ public struct OOMGrower: Hashable, Sendable {
     public var recentBytes: UInt64
     /// Growth since `since`.
     public var grownBytes: UInt64
+    /// Growth, of which what lies ten seconds further back counts half: who is behind a kill is the one with the most.
+    public var weight = 0.0
 
     /// A process's memory at one moment.
     struct Point: Hashable {
         var time: WallTime
         var bytes: UInt64
+        /// Not at its turn, as the others are, a second apart: a process's start, or its kill.
+        var isBetween = false
     }
 
     static let recent: Int64 = 30_000_000_000
@@ -44,15 +49,57 @@ public struct OOMGrower: Hashable, Sendable {
         let from = end - begin >= 3 && points[begin + 1].bytes >= points[begin].bytes ? begin + 1 : begin
         let seconds = Double(points[end].time.nanoseconds - points[from].time.nanoseconds) / 1e9
         guard seconds > 0, points[end].bytes > points[from].bytes else { return nil }
-        let rate = Double(points[end].bytes - points[from].bytes) / seconds
+        let line = line(points[from...end], from: points[begin].bytes)
+        let rate = line?.rate ?? Double(points[end].bytes - points[from].bytes) / seconds
         let before = Double(points[from].bytes - points[begin].bytes) / rate * 1e9
-        let began = points[from].time.nanoseconds - Int64(min(before, 1e15))
+        let began = line?.began ?? points[from].time.nanoseconds - Int64(min(before, 1e15))
         let old = points.last { last.time.nanoseconds - $0.time.nanoseconds >= recent } ?? points[0]
         return OOMGrower(
             pid: 0, comm: "", cgroup: nil, bytes: last.bytes, bytesPerSecond: rate,
             since: WallTime(nanoseconds: max(began, points[begin].time.nanoseconds)),
             until: last.time.nanoseconds - points[end].time.nanoseconds > rest ? points[end].time : nil,
-            recentBytes: last.bytes > old.bytes ? last.bytes - old.bytes : 0, grownBytes: grown)
+            recentBytes: last.bytes > old.bytes ? last.bytes - old.bytes : 0, grownBytes: grown,
+            weight: weight(points))
+    }
+
+    /// The line through most points that are higher than those before: one that grows in steps of two seconds is as high in
+    /// between as just after a step. It is the median of the slopes over half of them, so that what a process took at its
+    /// start, or in one leap, does not bend it.
+    ///
+    /// - Parameter lowest: the line begins at this height.
+    /// - Returns: nil where there are too few.
+    private static func line(_ points: ArraySlice<Point>, from lowest: UInt64) -> (rate: Double, began: Int64)? {
+        var higher: [Point] = []
+        for point in points where !point.isBetween {
+            if point.bytes > higher.last?.bytes.addingCapped(change) ?? 0 { higher.append(point) }
+        }
+        guard higher.count >= 4 else { return nil }
+        let rate = median(
+            zip(higher, higher.dropFirst(higher.count / 2)).map { one, other in
+                Double(other.bytes - one.bytes) / (Double(other.time.nanoseconds - one.time.nanoseconds) / 1e9)
+            })
+        guard rate > 0, rate.isFinite else { return nil }
+        let began = median(
+            higher.map {
+                Double($0.time.nanoseconds - higher[0].time.nanoseconds) - (Double($0.bytes) - Double(lowest)) / rate
+                    * 1e9
+            })
+        return (rate, higher[0].time.nanoseconds + Int64(max(-1e15, min(began, 1e15))))
+    }
+
+    private static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2]) / 2
+    }
+
+    private static func weight(_ points: [Point]) -> Double {
+        guard let last = points.last else { return 0 }
+        var sum = 0.0
+        for (before, point) in zip(points, points.dropFirst()) {
+            let age = Double(last.time.nanoseconds - point.time.nanoseconds) / 1e9
+            sum += (Double(point.bytes) - Double(before.bytes)) * exp2(-age / 10)
+        }
+        return sum
     }
 
     /// From the point at which the last growth began to that at which it ended; nil: there is none.

@@ -74,6 +74,8 @@ public struct OOMCgroup: Hashable, Sendable {
 /// A sample: the machine's memory, its cgroups and processes at one second.
 public struct OOMSample: Hashable, Sendable {
     public var time: WallTime
+    /// Tells one boot of the machine from another.
+    public var boot: UInt64
     /// CLOCK_BOOTTIME in nanoseconds.
     public var bootNanoseconds: UInt64
     public var pageBytes: UInt64
@@ -89,11 +91,11 @@ public struct OOMSample: Hashable, Sendable {
     public var processes: [OOMProcess]
 
     public init(
-        time: WallTime, bootNanoseconds: UInt64, pageBytes: UInt64, totalBytes: UInt64, availableBytes: UInt64,
-        swapTotalBytes: UInt64, swapFreeBytes: UInt64, stalledNanoseconds: UInt64?, cgroups: [OOMCgroup],
-        processes: [OOMProcess]
+        time: WallTime, boot: UInt64, bootNanoseconds: UInt64, pageBytes: UInt64, totalBytes: UInt64,
+        availableBytes: UInt64, swapTotalBytes: UInt64, swapFreeBytes: UInt64, stalledNanoseconds: UInt64?,
+        cgroups: [OOMCgroup], processes: [OOMProcess]
     ) {
-        (self.time, self.bootNanoseconds, self.pageBytes) = (time, bootNanoseconds, pageBytes)
+        (self.time, self.boot, self.bootNanoseconds, self.pageBytes) = (time, boot, bootNanoseconds, pageBytes)
         (self.totalBytes, self.availableBytes) = (totalBytes, availableBytes)
         (self.swapTotalBytes, self.swapFreeBytes) = (swapTotalBytes, swapFreeBytes)
         (self.stalledNanoseconds, self.cgroups, self.processes) = (stalledNanoseconds, cgroups, processes)

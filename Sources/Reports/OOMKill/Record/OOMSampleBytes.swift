@@ -4,8 +4,8 @@ extension ByteWriter {
     mutating func add(_ sample: OOMSample) {
         add(UInt64(bitPattern: sample.time.nanoseconds))
         for number in [
-            sample.bootNanoseconds, sample.pageBytes, sample.totalBytes, sample.availableBytes, sample.swapTotalBytes,
-            sample.swapFreeBytes,
+            sample.boot, sample.bootNanoseconds, sample.pageBytes, sample.totalBytes, sample.availableBytes,
+            sample.swapTotalBytes, sample.swapFreeBytes,
         ] { add(number) }
         add(sample.stalledNanoseconds)
         add(UInt32(sample.cgroups.count))
@@ -29,10 +29,59 @@ extension ByteWriter {
     }
 }
 
+extension ByteWriter {
+    mutating func add(_ moment: OOMMoment) {
+        add(UInt64(bitPattern: moment.time.nanoseconds))
+        add(moment.boot)
+        add(moment.nanoseconds)
+    }
+
+    mutating func add(_ shortage: MemoryShortage?) {
+        add(shortage?.totalBytes)
+        add(shortage?.availableBytes)
+        add(shortage?.some?.bitPattern)
+        add(shortage?.full?.bitPattern)
+    }
+
+    mutating func add(_ restart: OOMRestart) {
+        add(restart.kill)
+        add(restart.killedPID)
+        add(restart.pid)
+        add(restart.comm)
+        add(restart.cgroup.path)
+        add(restart.startNanoseconds)
+    }
+}
+
 extension ByteReader {
+    mutating func oomMoment() -> OOMMoment? {
+        guard let time = number(UInt64.self), let boot = number(UInt64.self), let since = number(UInt64.self)
+        else { return nil }
+        return OOMMoment(time: WallTime(nanoseconds: Int64(bitPattern: time)), boot: boot, nanoseconds: since)
+    }
+
+    /// nil: it is cut; nil within: it was not known.
+    mutating func shortage() -> MemoryShortage?? {
+        guard let total = known(), let available = known(), let some = known(), let full = known() else { return nil }
+        guard let total, let available else { return .some(nil) }
+        return MemoryShortage(
+            totalBytes: total, availableBytes: available, some: some.map { Double(bitPattern: $0) },
+            full: full.map { Double(bitPattern: $0) })
+    }
+
+    mutating func restart() -> OOMRestart? {
+        guard let kill = oomMoment(), let killed = number(UInt32.self), let pid = number(UInt32.self),
+            let comm = text(),
+            let cgroup = text(), let start = number(UInt64.self)
+        else { return nil }
+        return OOMRestart(
+            kill: kill, killedPID: killed, pid: pid, comm: comm, cgroup: CgroupPath(cgroup), startNanoseconds: start)
+    }
+
     mutating func sample() -> OOMSample? {
-        guard let time = number(UInt64.self), let boot = number(UInt64.self), let page = number(UInt64.self),
-            let total = number(UInt64.self), let available = number(UInt64.self), let swap = number(UInt64.self),
+        guard let time = number(UInt64.self), let boot = number(UInt64.self), let since = number(UInt64.self),
+            let page = number(UInt64.self), let total = number(UInt64.self), let available = number(UInt64.self),
+            let swap = number(UInt64.self),
             let free = number(UInt64.self), let stalled = known(), let cgroupCount = number(UInt32.self)
         else { return nil }
         var cgroups: [OOMCgroup] = []
@@ -48,8 +97,8 @@ extension ByteReader {
             processes.append(process)
         }
         return OOMSample(
-            time: WallTime(nanoseconds: Int64(bitPattern: time)), bootNanoseconds: boot, pageBytes: page,
-            totalBytes: total, availableBytes: available, swapTotalBytes: swap, swapFreeBytes: free,
+            time: WallTime(nanoseconds: Int64(bitPattern: time)), boot: boot, bootNanoseconds: since,
+            pageBytes: page, totalBytes: total, availableBytes: available, swapTotalBytes: swap, swapFreeBytes: free,
             stalledNanoseconds: stalled, cgroups: cgroups, processes: processes)
     }
 

@@ -47,20 +47,13 @@ enum KillChoice: ExpressibleByArgument, Equatable {
 /// Explains a kill from a recorder's file; the right to read that file is enough.
 enum OOMExplain {
     static func run(_ choice: KillChoice, from directory: String, advice: Bool, json: Bool) throws {
-        var kills: [OOMVictim] = []
-        var samples: [OOMSample] = []
-        for frame in try RingFile.read(directory) {
-            switch frame {
-            case .sample(let sample): samples.append(sample)
-            case .kill(let time, let record):
-                if let victim = OOMVictim(recorded: record, at: time) { kills.append(victim) }
-            }
-        }
-        let first = samples.first.map { ", since \($0.time.rfc3339)" } ?? ""
+        let recording = OOMRecording(try RingFile.read(directory))
+        let times = recording.samples.map(\.time.rfc3339)
+        let span = times.first.map { ", from \($0) to \(times.last ?? $0)" } ?? ""
         let index = try choice.index(
-            kills.map(\.time), none: "no kill is recorded in \(Printable.text(directory))\(first)",
-            among: "recorded in \(Printable.text(directory))")
-        try print(OOMExplanation(kills[index], samples: samples), advice: advice, json: json)
+            recording.kills.map(\.moment.time), none: "no kill is recorded in \(Printable.text(directory))\(span)",
+            among: "recorded in \(Printable.text(directory))\(span)")
+        try print(recording.explanation(of: index), advice: advice, json: json)
     }
 
     /// Explains a kill from the kernel log.

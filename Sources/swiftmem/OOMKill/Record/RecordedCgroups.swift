@@ -15,8 +15,8 @@ struct RecordedCgroups {
     private let mount = CgroupTarget.memoryHierarchy()
     /// By kernfs id.
     private var known: [UInt64: Known] = [:]
-    /// By directory.
-    private var limits: [FilePath: UInt64] = [:]
+    /// By directory; nil: it has none.
+    private var limits: [FilePath: UInt64?] = [:]
     private var rounds = 0
     /// Limits are read again after so many samples.
     private static let limitRounds = 10
@@ -33,23 +33,22 @@ struct RecordedCgroups {
             known[process.cgroupID] = found
         }
         let directories = Set(known.values.flatMap(\.above))
-        if rounds % Self.limitRounds == 0 {
-            limits = [:]
-        } else {
-            limits = limits.filter { directories.contains($0.key) }
-        }
-        if rounds % Self.limitRounds == 0 {
-            for directory in directories { limits[directory] = Self.limit(directory, mount) }
+        limits = rounds % Self.limitRounds == 0 ? [:] : limits.filter { directories.contains($0.key) }
+        // those of a new cgroup at once
+        for directory in directories where limits[directory] == nil {
+            limits.updateValue(Self.limit(directory, mount), forKey: directory)
         }
         rounds += 1
 
         var below: [FilePath: Set<UInt64>] = [:]
         for (id, cgroup) in known {
-            for directory in cgroup.above where limits[directory] != nil { below[directory, default: []].insert(id) }
+            for directory in cgroup.above where (limits[directory] ?? nil) != nil {
+                below[directory, default: []].insert(id)
+            }
         }
         var cgroups: [OOMCgroup] = []
         var listed: Set<FilePath> = []
-        for (directory, limit) in limits where below[directory] != nil {
+        for case (let directory, let limit?) in limits where below[directory] != nil {
             guard let id = Self.inode(directory) else { continue }
             listed.insert(directory)
             cgroups.append(

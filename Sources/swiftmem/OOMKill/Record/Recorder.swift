@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 internal import Glibc
 internal import LibBPF
 internal import Reports
@@ -20,6 +21,13 @@ struct Recorder: ~Copyable {
     private let program: Program
     private var selection = OOMSelection()
     private var cgroups = RecordedCgroups()
+    private var restarts = OOMRestarts()
+    private let boot = Self.bootIdentity()
+    /// Samples are kept with a kill up to this moment, CLOCK_MONOTONIC.
+    private var keepsUntil: UInt64 = 0
+    private var isFirst = true
+    /// The file could not be written the last time.
+    private var isFailing = false
     /// When the next sample is due, CLOCK_MONOTONIC.
     private var due = monotonicNow()
 
@@ -56,8 +64,8 @@ struct Recorder: ~Copyable {
     /// Takes a sample.
     ///
     /// - Returns: when the next sample is due, CLOCK_MONOTONIC.
-    /// - Throws: `BPFError` where the kernel's iterator over processes fails; `Failure` where the file can't be written.
-    mutating func sample() throws -> UInt64 {
+    /// - Throws: `BPFError` where the kernel's iterator over processes fails.
+    mutating func sample() throws(BPFError) -> UInt64 {
         let now = monotonicNow()
         due = max(due + UInt64(Self.interval * 1e9), now)
         let processes = OOMProcess.all(try program.runIterator())
@@ -68,7 +76,7 @@ struct Recorder: ~Copyable {
             processes, limited: known.limited, totalPages: total, pageBytes: UInt64(pageBytes))
         let used = Set(chosen.map(\.cgroupID))
         let sample = OOMSample(
-            time: .now, bootNanoseconds: machine.sinceBoot, pageBytes: UInt64(pageBytes),
+            time: .now, boot: boot, bootNanoseconds: machine.sinceBoot, pageBytes: UInt64(pageBytes),
             totalBytes: machine.total, availableBytes: machine.available, swapTotalBytes: machine.swapTotal,
             swapFreeBytes: machine.swapFree, stalledNanoseconds: machine.stalled,
             cgroups: known.cgroups.filter { $0.usageBytes != nil || used.contains($0.id) },
@@ -77,16 +85,92 @@ struct Recorder: ~Copyable {
             if recent.count >= Self.mostRecent { recent.removeFirst() }
             recent.append(sample)
         }
-        try file?.write(.sample(sample))
+        write(.sample(sample))
+        if isFirst {
+            // what starting took and needs no more, libbpf above all
+            clinux_trim_heap()
+            isFirst = false
+        }
+        lookForRestarts(processes, known.cgroups, machine.sinceBoot)
+        if now < keepsUntil { attempt { (file) throws(Failure) in try file.keep() } }
         return due
     }
 
-    /// Notes a kill.
+    private mutating func lookForRestarts(_ processes: [OOMProcess], _ cgroups: [OOMCgroup], _ now: UInt64) {
+        guard file != nil, !restarts.isEmpty else { return }
+        let paths = Dictionary(cgroups.map { ($0.id, $0.path) }, uniquingKeysWith: { first, _ in first })
+        let found = restarts.look(processes, now: now) {
+            paths[$0.cgroupID]
+        } cmdline: {
+            ProcessFiles($0).commandLine.flatMap(OOMVictim.arguments)
+        }
+        for restart in found {
+            write(.restart(restart))
+            keepsUntil = max(keepsUntil, monotonicNow() + 1)
+        }
+    }
+
+    /// Notes a kill by the kernel.
     ///
     /// - Parameter record: the record of BPF/oomkill.bpf.c.
-    /// - Throws: `Failure` where the file can't be written.
-    mutating func note(kill record: [UInt8], at time: WallTime) throws(Failure) {
-        try file?.write(.kill(time, record))
+    mutating func note(kill victim: OOMVictim, _ record: [UInt8]) {
+        let moment = moment(victim.time)
+        write(.kill(moment, record))
+        keep(around: moment)
+        // others die with it by its memory alone
+        guard !victim.sharesMemory else { return }
+        restarts.expect(
+            victim.victimPID, victim.victimComm, cmdline: victim.cmdline, in: victim.cgroup, killedAt: moment)
+    }
+
+    /// Notes a kill by a program.
+    mutating func note(sent kill: SentKill, _ machine: MemoryShortage?, _ record: [UInt8]) {
+        let moment = moment(kill.time)
+        write(.sent(moment, machine, record))
+        keep(around: moment)
+        restarts.expect(kill.victimPID, kill.victimComm, cmdline: kill.cmdline, in: kill.cgroup, killedAt: moment)
+    }
+
+    /// Notes that a victim's memory is back.
+    mutating func note(end: OOMEnd, _ record: [UInt8]) {
+        let moment = moment(end.time)
+        write(.end(moment, record))
+        keep(around: moment)
+    }
+
+    /// The samples in memory up to a kill, with times of the clock as it was at it.
+    func recent(upTo victim: OOMVictim) -> [OOMSample] { recent.upTo(moment(victim.time)) }
+
+    /// A moment of a record that was just decoded, by the clock of now.
+    private func moment(_ time: WallTime) -> OOMMoment {
+        let age = WallTime.now.nanoseconds - time.nanoseconds
+        let sinceBoot = Int64(clamping: MachineMemory.nanosecondsSinceBoot())
+        return OOMMoment(time: time, boot: boot, nanoseconds: UInt64(max(0, sinceBoot - max(0, age))))
+    }
+
+    /// What was before this, and ten seconds more, is to stay. It is copied with the next samples: there may be no memory
+    /// to spare now.
+    private mutating func keep(around moment: OOMMoment) { keepsUntil = monotonicNow() + 10_000_000_000 }
+
+    private mutating func write(_ frame: OOMFrame) { attempt { (file) throws(Failure) in try file.write(frame) } }
+
+    /// What can't be written is said once; the kills are told still, and the next frame is tried.
+    private mutating func attempt(_ action: (inout RingFile) throws(Failure) -> Void) {
+        guard var file = file.take() else { return }
+        do throws(Failure) {
+            try action(&file)
+            isFailing = false
+        } catch {
+            if !isFailing { swiftmem.note("\(error.message); it is tried again each second") }
+            isFailing = true
+        }
+        self.file = consume file
+    }
+
+    /// The start of /proc/sys/kernel/random/boot_id, which is another after each boot.
+    private static func bootIdentity() -> UInt64 {
+        let words = (readOneLine("/proc/sys/kernel/random/boot_id") ?? "").split(separator: "-").joined()
+        return UInt64(words.prefix(16), radix: 16) ?? 0
     }
 }
 
@@ -107,8 +191,13 @@ struct MachineMemory {
         swapTotal = fields["SwapTotal"] ?? 0
         swapFree = fields["SwapFree"] ?? 0
         stalled = MemStallReader.pressure()?.some
+        sinceBoot = Self.nanosecondsSinceBoot()
+    }
+
+    /// CLOCK_BOOTTIME, which counts a machine's sleep too.
+    static func nanosecondsSinceBoot() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)
-        sinceBoot = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }
