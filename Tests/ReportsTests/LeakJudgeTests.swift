@@ -21,6 +21,8 @@ import Testing
         var share = 1.0
         var count: UInt64?
         var oldest: Double?
+        /// What an earlier look saw settled: twenty seconds ago.
+        var before: UInt64?
 
         init(_ counts: [Int: Double]) { self.counts = counts }
 
@@ -43,6 +45,13 @@ import Testing
             var sum = OutstandingSum()
             (sum.count, sum.bytes, sum.ages) = (allocations, allocations * 10, profile)
             var track = LeakTrack()
+            if let before {
+                let grid = AgeGrid(now: now - 20_000_000_000, width: 1_000_000_000)
+                var sum = OutstandingSum(), ages = AgeProfile()
+                ages.settled = Double(before)
+                (sum.count, sum.bytes, sum.ages) = (before, before * 10, ages)
+                track.take(sum, made: nil, grid, halfLife: 1e18)
+            }
             track.isLeaking = wasLeaking
             return LeakJudge(
                 start: now - UInt64(watch * 1e9), grid: AgeGrid(now: now, width: 1_000_000_000), patience: 9,
@@ -150,6 +159,23 @@ import Testing
             short.with {
                 $0.counts[3] = 20; $0.settled = 9
             }.trend.verdict != .growing)
+    }
+
+    @Test(
+        "what came and went for long: a plateau where ten were born, else too early; churn where next to nothing settles"
+    )
+    func plateau() {
+        let stack = Stack([1: 10, 20: 90]).with { ($0.before, $0.watch) = (100, 50) }
+        #expect(stack.trend.verdict == .plateau && stack.trend.confidence == 0)
+        #expect(stack.with { $0.counts = [1: 9.9, 20: 90.1] }.trend.verdict == .tooEarly)
+        // nobody has seen it before: it is new
+        #expect(
+            stack.with {
+                $0.before = nil; $0.settled = 4
+            }.trend.verdict == .tooEarly)
+        let young = Stack([0: 90, 1: 10]).with { ($0.before, $0.watch, $0.mayLeak) = (100, 50, false) }
+        #expect(young.trend.verdict == .churn && young.trend.confidence == 0.9)
+        #expect(young.with { $0.counts = [0: 89, 1: 11] }.trend.verdict == .plateau)
     }
 
     @Test("churn: fewer than a tenth survive the first age")

@@ -75,6 +75,14 @@ import TraceRecords
         func lines(_ nodes: ReclaimNode...) -> [String] {
             MemStallReclaim(nodes: nodes, shrinkers: nil, zones: []).lines()
         }
+        // a round that began with the machine, one that begins now, one that never did
+        record.kcompactd_since_ns = 1
+        #expect(ReclaimNode(record, node: 0, at: 9).kcompactdNanoseconds == 15)
+        record.kcompactd_since_ns = 9
+        #expect(ReclaimNode(record, node: 0, at: 9).kcompactdNanoseconds == 7)
+        #expect(ReclaimNode(record, node: 0, at: 8).kcompactdNanoseconds == 7)
+        record.kcompactd_since_ns = 0
+        #expect(ReclaimNode(record, node: 0, at: 9).kcompactdNanoseconds == 7)
         #expect(lines(compaction) == ["kcompactd0: 5 rounds, at work 0.0 ms"])
         #expect(lines(kswapd) == ["kswapd0: 3 rounds, at work 7.0 ms, order up to 2"])
         let neither = node(kswapd: false, kcompactd: false)

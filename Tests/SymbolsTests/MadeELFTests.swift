@@ -62,6 +62,22 @@ import Testing
             ])
     }
 
+    @Test("of two at one address the one with a size counts, in whichever order they stand")
+    func sizes() throws {
+        let sized = MadeELF.Symbol(name: 1, info: 0x12, section: 1, value: 0x1000, size: 8)
+        let bare = MadeELF.Symbol(name: 5, info: 0x12, section: 1, value: 0x1000)
+        let next = MadeELF.Symbol(name: 9, info: 0x12, section: 1, value: 0x1020, size: 1)
+        for order in [[sized, bare, next], [bare, sized, next], [next, bare, sized], [bare, next, sized]] {
+            let symbols = try ELFSymbols(image: made(true, true, order).bytes, name: "made")
+            #expect(symbols.symbol(address: 0x1007)?.offset == 7 && symbols.symbol(address: 0x1008) == nil)
+            #expect(symbols.symbol(address: 0x1000)?.name == "one" && symbols.count == 2)
+        }
+        // none has a size: to the next
+        let bares = try ELFSymbols(image: made(true, true, [bare, next]).bytes, name: "made")
+        #expect(bares.symbol(address: 0x101f)?.name == "two" && bares.symbol(address: 0x1020)?.name == "three")
+        #expect(bares.symbol(address: 0x1021) == nil && bares.symbol(address: 0xfff) == nil)
+    }
+
     @Test("on 32-bit ARM the lowest bit says Thumb, elsewhere it is the address's")
     func thumb() throws {
         let odd: [MadeELF.Symbol] = [.init(name: 1, info: 0x12, section: 1, value: 0x1001, size: 2)]
