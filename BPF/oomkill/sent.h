@@ -28,11 +28,26 @@ static __always_inline bool is_programs(struct kernel_siginfo *info)
 	return !info || BPF_CORE_READ(info, si_code) <= 0;
 }
 
+/* The signals of other programs are no records: a service that is stopped has hundreds of them. */
+static __always_inline bool may_kill_for_memory(void)
+{
+	struct oom_killer self = {};
+
+	bpf_get_current_comm(&self, sizeof(self));
+	for (u32 i = 0; i < OOM_KILLERS; i++) {
+		if (i >= config.killer_count)
+			break;
+		if (((self.name[0] ^ config.killers[i].name[0]) | (self.name[1] ^ config.killers[i].name[1])) == 0)
+			return true;
+	}
+	return false;
+}
+
 static __always_inline int report_sent(int signal, struct task_struct *victim)
 {
 	u32 sender = bpf_get_current_pid_tgid() >> 32, pid = BPF_CORE_READ(victim, tgid);
 
-	if (!sender || sender == pid)
+	if (!sender || sender == pid || !may_kill_for_memory())
 		return 0;
 	struct oomkill_sent *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
