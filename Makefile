@@ -112,7 +112,7 @@ deps-test: ## install what the kernel matrix needs (QEMU and the like)
 mutants: bpf ## do the unit tests notice N random changes to the modules that touch no kernel? make mutants N=40 SEED=1
 	@Scripts/mutants -n $(or $(N),40) $(if $(SEED),--seed $(SEED))
 
-fuzz: ## the C parsers of targets' files, guided by coverage: make fuzz TIME=60 (seconds)
+fuzz: ## what reads targets' files, guided by coverage: make fuzz TIME=60 (seconds)
 	@Scripts/fuzz $(or $(TIME),60)
 
 test-kernels: deps deps-test bpf ## the live tests in VMs of real kernels: make test-kernels KERNELS="6.1 6.12"

@@ -42,9 +42,13 @@ int BPF_PROG(unsplit_rss_btf, struct mm_struct *mm, int member, long count)
 	s64 change = count - *last;
 
 	*last = count;
-	if (change > 0 && config.swapouts)
-		swapped_out(mm, change);
-	if (change >= 0 || !config.pages_by_fault)
+	/* try_to_unmap_one() swaps out one by one: what seems more is another thread's fault that came here later */
+	if (change == 1) {
+		if (config.swapouts)
+			swapped_out(mm, change);
+		return 0;
+	}
+	if (!config.pages_by_fault)
 		return 0;
 	/*
 	 * Only do_swap_page() takes pages off by way of the thread's own count, which is

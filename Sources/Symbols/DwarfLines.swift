@@ -70,7 +70,7 @@ final class DwarfLines: LineSource {
         guard let size = Int(exactly: file.debugSize), file.share.take(size) else {
             throw .leftOut(path: file.path.description, reason: .memory)
         }
-        // libdw opens what that names, be it a device
+        // libdw opens what that names, even a device
         guard isSystem || file.section(named: ".gnu_debugaltlink") == nil else {
             throw .noDWARF(reason: "\(file.path): its debug information goes on in another file")
         }
@@ -116,7 +116,7 @@ final class DwarfLines: LineSource {
         return result.sorted { $0.low < $1.low }
     }
 
-    /// Is a unit's information in a file of its own? libdw opens what is named there, be it a device.
+    /// Is a unit's information in a file of its own? libdw opens what is named there, even a device.
     private static func isElsewhere(_ unit: inout Dwarf_Die) -> Bool {
         [DW_AT_dwo_name, DW_AT_GNU_dwo_name].contains { dwarf_hasattr(&unit, UInt32($0)) != 0 }
     }

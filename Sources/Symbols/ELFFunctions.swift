@@ -26,8 +26,8 @@ extension ELFSymbols {
     /// The places of functions with these names (mangled, where the language mangles) in the file at `path`: its `.dynsym`,
     /// its `.symtab`, and the `.symtab` of its debug file.
     ///
-    /// A name may carry a version, as `nm -D` writes it: `malloc@GLIBC_2.2.5` finds that version only, be it the default or
-    /// not; a plain name finds every version. One place a name and address, sorted by name, default versions first. Local
+    /// A name may carry a version, as `nm -D` writes it: `malloc@GLIBC_2.2.5` finds that version only, the default or
+    /// another; a plain name finds every version. One place a name and address, sorted by name, default versions first. Local
     /// functions of one name may stand at many addresses. What isn't there is left out.
     ///
     /// - Throws: `.system` when the file can't be read, `.malformedELF` when it is no ELF file, `.leftOut` when it costs

@@ -2,7 +2,7 @@
 package import Glibc
 public import SystemPackage
 
-/// What it costs a run to interpret the files of its targets, and what was left out lest it cost more.
+/// What it costs a run to interpret the files of its targets, and what was left out so that it does not cost more.
 ///
 /// Whoever made a file chose what is in it: a few kilobytes may promise gigabytes of tables, or hours of work. A class,
 /// for all readers of a run share its time and memory; not for use from several threads at once.
@@ -210,7 +210,7 @@ public final class FileReading {
     /// Another process has spent so much on the current file.
     package func charge(_ time: Duration) { spentApart += time }
 
-    /// Runs `body` within a time, be it of whatever file.
+    /// Runs `body` within a time, whichever file it reads.
     ///
     /// - Throws: what `body` throws.
     package func within<Value>(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // together FILE|- THREADS PAGES: threads that each touch so many pages at once, of a file that is cached, or of memory
-// that is swapped out before. Waits for a line before each step and says "done" behind it: out (swaps out), touch. Ends
-// with its input.
+// that is swapped out before. Waits for a line before each step and says "done" behind it: out (swaps out, and says how
+// many pages), touch. Ends with its input.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -82,10 +82,7 @@ static void swap_out(size_t bytes)
 			fail("madvise");
 		usleep(20000);
 	}
-	if (swapped_pages() * page != bytes) {
-		fprintf(stderr, "%zu of %zu pages are swapped out\n", swapped_pages(), bytes / page);
-		exit(1);
-	}
+	printf("{\"type\":\"together\",\"pages\":%zu}\n", swapped_pages());
 }
 
 int main(int argc, char **argv)

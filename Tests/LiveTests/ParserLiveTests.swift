@@ -34,7 +34,9 @@ extension LiveTests {
 
         @Test("a path leads nowhere, for its root is empty")
         func root() throws {
-            #expect(end(try Running(Tool.binary, ["parse-files", "--try", "stat"])) == .refused(ENOENT))
+            // before 5.14 the directory that is its root is its owner's alone (7bc3fa0172a4, "procfs: allow reading fdinfo …")
+            let end = end(try Running(Tool.binary, ["parse-files", "--try", "stat"]))
+            #expect(end == .refused(ENOENT) || end == .refused(EACCES))
         }
 
         @Test("an attempt of no name, and no socket to be asked by: ends")

@@ -23,13 +23,14 @@ extension MemStallSamples {
             limitCgroup: limit.map { CgroupPath($0) }, counters: counters)
     }
 
+    /// - Parameter shown: the rows of the report; nil: the tasks'.
     func interval(
-        _ rows: [MemStallRow], pressure: MemoryPressure? = nil, explained: UInt64? = nil,
+        _ rows: [MemStallRow], shown: [MemStallRow]? = nil, pressure: MemoryPressure? = nil, explained: UInt64? = nil,
         vmstat: String = "", histograms: [MemStallCause: Log2Histogram]? = nil,
         files: [String: (StallCgroupFiles, StallCgroupFiles)] = [:], explainedGroups: [String: UInt64] = [:]
     ) -> MemStallInterval {
         var interval = MemStallInterval(
-            time: GoldenRecord.time, intervalNanoseconds: Self.second, rows: rows, pressure: pressure,
+            time: GoldenRecord.time, intervalNanoseconds: Self.second, rows: shown ?? rows, pressure: pressure,
             explained: explained, vmstat: ReclaimVMStat(vmstat: vmstat), histograms: histograms, losses: Losses())
         func by<Value>(_ value: ((StallCgroupFiles, StallCgroupFiles)) -> Value) -> [CgroupPath: Value] {
             Dictionary(uniqueKeysWithValues: files.map { (CgroupPath($0.key), value($0.value)) })

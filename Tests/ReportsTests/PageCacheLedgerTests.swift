@@ -46,6 +46,14 @@ import Testing
         #expect((row.hitPages, row.missPages, row.hitRatio) == (0, 32, 0))
     }
 
+    @Test("what a CPU takes off in the next interval, which has less, is made good in the one after")
+    func takenOff() {
+        var ledger = PageCacheLedger(from: counters(fault: 100))
+        #expect(ledger.advance(to: counters(fault: 148)).faultAccessPages == 48)
+        #expect(ledger.advance(to: counters(fault: 133)).faultAccessPages == 0)
+        #expect(ledger.advance(to: counters(fault: 165)).faultAccessPages == 17)
+    }
+
     @Test("a reading between a write's insertion and its dirtying is made good in the next")
     func split() {
         var ledger = PageCacheLedger(from: counters())

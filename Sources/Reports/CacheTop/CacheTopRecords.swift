@@ -26,7 +26,7 @@ public struct CacheTopUse: Hashable, Sendable {
         comm = fixedText(entry.comm)
         fileState = CachedFileState(rawValue: entry.flags)
         cgroup = entry.cgroup
-        counters = PageCacheCounters(record: entry.counts).settled
+        counters = PageCacheCounters(record: entry.counts)
     }
 }
 

@@ -14,7 +14,7 @@ public struct MemInfoText: Sendable {
         lines.append(
             row("unaccounted", ledger.unaccountedBytes, of: ledger.totalBytes, change: report.unaccountedChange)
                 + "  +-" + megabytes(Int64(ledger.errorBytes)))
-        lines.append(verdict(report))
+        lines += wrapped(verdict(report))
         lines += notes(ledger)
         return lines
     }

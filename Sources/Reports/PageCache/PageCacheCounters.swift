@@ -47,15 +47,7 @@ public struct PageCacheCounters: Hashable, Sendable {
 
     public static func += (sum: inout Self, other: Self) { sum = sum.combined(other, &+) }
 
-    public static func - (now: Self, before: Self) -> Self { now.combined(before, &-).settled }
-
-    /// Where two CPUs' changes of a counter become one in the kernel, one counts for both, and the other takes its part off
-    /// (BPF/lib/rss_follow.h): in the next interval maybe, which has none then.
-    package var settled: Self {
-        var result = self
-        if Int64(bitPattern: faultAccess) < 0 { result.faultAccess = 0 }
-        return result
-    }
+    public static func - (now: Self, before: Self) -> Self { now.combined(before, &-) }
 
     private func combined(_ other: Self, _ operation: (UInt64, UInt64) -> UInt64) -> Self {
         var result = Self()

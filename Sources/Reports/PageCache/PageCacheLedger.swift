@@ -28,7 +28,7 @@ public struct PageCacheCarry: Hashable, Sendable {
 
     /// An interval's counts, less what earlier ones had too much.
     public mutating func interval(of counts: PageCacheCounters) -> PageCacheInterval {
-        // pages moved to another key make this one's wrapping sum negative
+        // pages moved to another key, or counted by another CPU (BPF/lib/rss_follow.h), make this wrapping sum negative
         let faultSum = Int64(bitPattern: counts.faultAccess) - Int64(clamping: faults)
         faults = faultSum < 0 ? faultSum.magnitude : 0
         let owed = counts.writeAllocated &+ written

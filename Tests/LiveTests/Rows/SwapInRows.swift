@@ -52,3 +52,9 @@ struct SwapperTruth: Row {
     let swappedBeforeReadPages: Int?
     let swappedAfterReadPages: Int?
 }
+
+/// Pages that fixture together has swapped out.
+struct TogetherRow: Row {
+    static let type = "together"
+    let pages: Int
+}
