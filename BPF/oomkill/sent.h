@@ -11,6 +11,7 @@
 #include "lib/loss.h"
 #include "lib/page.h"
 #include "lib/rss.h"
+#include "oomkill/oom_context.h"
 #include "oomkill/state.h"
 
 /* include/uapi/asm-generic/signal.h */
@@ -32,15 +33,14 @@ static __always_inline bool is_programs(struct kernel_siginfo *info)
 static __always_inline bool may_kill_for_memory(void)
 {
 	struct oom_killer self = {};
+	u64 found = 0;
 
 	bpf_get_current_comm(&self, sizeof(self));
-	for (u32 i = 0; i < OOM_KILLERS; i++) {
-		if (i >= config.killer_count)
-			break;
-		if (((self.name[0] ^ config.killers[i].name[0]) | (self.name[1] ^ config.killers[i].name[1])) == 0)
-			return true;
-	}
-	return false;
+	/* no branch: the verifier would go through all that follows once for each */
+	for (u32 i = 0; i < OOM_KILLERS; i++)
+		found |= is_zero((self.name[0] ^ config.killers[i].name[0]) |
+				 (self.name[1] ^ config.killers[i].name[1]));
+	return found != 0;
 }
 
 static __always_inline int report_sent(int signal, struct task_struct *victim)

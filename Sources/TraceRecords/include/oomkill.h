@@ -46,8 +46,8 @@ struct oomkill_config {
 	__u32 scan_stack; /* find the oom_control on the stack: no function hook */
 	__u32 see_signals; /* signal_generate is attached */
 	__u32 kernel_stack; /* capture the trigger's kernel stack */
-	__u32 killer_count;
-	struct oom_killer killers[OOM_KILLERS];
+	__u32 padding;
+	struct oom_killer killers[OOM_KILLERS]; /* zeros behind the last one */
 };
 
 struct oomkill_event {

@@ -24,7 +24,6 @@ extension OOMKill {
             config.see_signals = resolution[Signals.self] == nil ? 0 : 1
             config.kernel_stack = stack ? 1 : 0
             let names = MemoryKiller.names.prefix(Int(OOM_KILLERS))
-            config.killer_count = UInt32(names.count)
             // SAFETY: no more names than there are elements, each within its own.
             withUnsafeMutableBytes(of: &config.killers) { bytes in
                 for (index, name) in names.enumerated() {
