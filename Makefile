@@ -125,7 +125,7 @@ bench: build ## what tracing costs, side by side, as ratios
 	@Scripts/bench
 
 install: ## install command, completions, man pages: make install PREFIX=/usr DESTDIR=/tmp/x
-	@Scripts/install "$(DESTDIR)$(PREFIX)" "$(BINARY)"
+	@Scripts/install --at "$(PREFIX)" "$(DESTDIR)$(PREFIX)" "$(BINARY)"
 
 uninstall: ## remove what install put there
 	@Scripts/install --remove "$(DESTDIR)$(PREFIX)" "$(BINARY)"

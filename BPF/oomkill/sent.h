@@ -11,6 +11,7 @@
 #include "lib/loss.h"
 #include "lib/page.h"
 #include "lib/rss.h"
+#include "oomkill/oom_context.h"
 #include "oomkill/state.h"
 
 /* include/uapi/asm-generic/signal.h */
@@ -28,11 +29,25 @@ static __always_inline bool is_programs(struct kernel_siginfo *info)
 	return !info || BPF_CORE_READ(info, si_code) <= 0;
 }
 
+/* The signals of other programs are no records: a service that is stopped has hundreds of them. */
+static __always_inline bool may_kill_for_memory(void)
+{
+	struct oom_killer self = {};
+	u64 found = 0;
+
+	bpf_get_current_comm(&self, sizeof(self));
+	/* no branch: the verifier would go through all that follows once for each */
+	for (u32 i = 0; i < OOM_KILLERS; i++)
+		found |= is_zero((self.name[0] ^ config.killers[i].name[0]) |
+				 (self.name[1] ^ config.killers[i].name[1]));
+	return found != 0;
+}
+
 static __always_inline int report_sent(int signal, struct task_struct *victim)
 {
 	u32 sender = bpf_get_current_pid_tgid() >> 32, pid = BPF_CORE_READ(victim, tgid);
 
-	if (!sender || sender == pid)
+	if (!sender || sender == pid || !may_kill_for_memory())
 		return 0;
 	struct oomkill_sent *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 

@@ -45,7 +45,7 @@ extension LiveTests {
                 #expect((row.totalBytes ?? 0) > anon)
             }
             let summary = try #require(try finished.rows(OOMKillSummaryRow.self).last)
-            #expect(summary.userspaceKills == 2)
+            #expect(summary.userspaceKills == 2 && summary.cgroups.map(\.userspaceKills) == [2])
         }
 
         @Test("text, and a filter of victims")

@@ -50,7 +50,7 @@ import Testing
         #expect(maps["events"]?.type == "ringbuf")
         #expect(maps["events"]?.maxEntries == 1 << 20)
         #expect(maps["cmdlines"]?.valueSize == 260)
-        #expect(maps[".rodata.config"]?.valueSize == 16)
+        #expect(maps[".rodata.config"]?.valueSize == 16 + 16 * 16)
         #expect(
             object.programs.first { $0.name == "oom_victim_btf" }?.attachPoint
                 == .btfTracepoint("mark_victim"))

@@ -52,7 +52,10 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         GoldenRecord(type: "oomkill_userspace") { MemoryKillers.userspaceKills() },
         GoldenRecord(type: "oomkill_explanation") { OOMRecordSamples.explanations().map { OOMKillJSON.line($0) } },
         GoldenRecord(type: "oomkill_summary") {
-            [OOMKillJSON.summary(time: time, kills: 3, userspaceKills: 1, losses: losses)]
+            var counts = OOMCounts()
+            for cgroup in ["/a.service", "/b", "/b"] { counts.add(to: CgroupPath(cgroup), byProgram: false) }
+            counts.add(to: nil, byProgram: true)
+            return [OOMKillJSON.summary(time: time, kills: 3, userspaceKills: 1, counts: counts, losses: losses)]
         },
         GoldenRecord(type: "cachestat") { [true, false].map(cachestat) },
         GoldenRecord(type: "cachetop") {

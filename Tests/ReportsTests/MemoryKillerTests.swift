@@ -18,7 +18,7 @@ import TraceRecords
     @Test("a daemon by its name, whatever the machine's state; that it was short is said")
     func daemons() {
         for name in ["systemd-oomd", "earlyoom", "nohang", "oomd", "lmkd", "bustd"] {
-            #expect(MemoryKiller.mayBe(name))
+            #expect(MemoryKiller.mayBe(name) && MemoryKiller.names.contains(name))
             #expect(MemoryKiller(Self.kill(name), nil) == MemoryKiller(name: name, evidence: [.senderName]))
             #expect(
                 MemoryKiller(Self.kill(name), Self.little)
@@ -28,6 +28,12 @@ import TraceRecords
             #expect(!MemoryKiller.mayBe(name))
             #expect(MemoryKiller(Self.kill(name), Self.little) == nil)
         }
+    }
+
+    @Test("names fit the kernel's: of 15 bytes and no more, and sixteen of them")
+    func names() {
+        #expect(MemoryKiller.names.count <= Int(OOM_KILLERS) && MemoryKiller.names.count == 12)
+        #expect(MemoryKiller.names.allSatisfy { MemoryKiller.mayBe($0) && $0.utf8.count <= 15 })
     }
 
     @Test("a pod's end is an eviction only where the machine is short")

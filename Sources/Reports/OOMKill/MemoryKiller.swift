@@ -55,6 +55,9 @@ public struct MemoryKiller: Hashable, Sendable {
     /// Programs that end containers for whoever asks.
     static let runtimes: Set<String> = ["containerd-shim", "runc", "crun", "conmon", "kubelet", "youki"]
 
+    /// All of them, sixteen at most: programs of the kernel's side are told so many.
+    public static var names: [String] { (daemons.union(runtimes)).sorted() }
+
     /// May a program of this name kill for want of memory? The machine's state decides for some.
     public static func mayBe(_ comm: String) -> Bool { daemons.contains(comm) || runtimes.contains(comm) }
 

@@ -81,12 +81,22 @@ public enum OOMKillJSON {
     }
 
     public static func summary(
-        time: WallTime = .now, kills: UInt64, userspaceKills: UInt64, losses: Losses
+        time: WallTime = .now, kills: UInt64, userspaceKills: UInt64, counts: OOMCounts, losses: Losses
     ) -> JSONLine {
         var line = JSONLine(type: "oomkill_summary")
         line.add("time", time.rfc3339)
         line.add("kills", kills)
         line.add("userspace_kills", userspaceKills)
+        line.add(
+            "cgroups",
+            counts.all.map { row in
+                var line = JSONLine()
+                line.add("cgroup", row.cgroup?.path)
+                line.add("manager", row.cgroup?.manager)
+                line.add("kills", row.kills)
+                line.add("userspace_kills", row.userspaceKills)
+                return line
+            })
         line.add("losses", losses.json)
         return line
     }

@@ -35,11 +35,19 @@ enum oomkill_known {
 	OOM_HAS_SIGNALS = 32, /* OOM_SIGNALLED is meaningful */
 };
 
+#define OOM_KILLERS 16
+
+/* The name of a program that may kill for want of memory, as words. */
+struct oom_killer {
+	__u64 name[2];
+};
+
 struct oomkill_config {
 	__u32 scan_stack; /* find the oom_control on the stack: no function hook */
 	__u32 see_signals; /* signal_generate is attached */
 	__u32 kernel_stack; /* capture the trigger's kernel stack */
 	__u32 padding;
+	struct oom_killer killers[OOM_KILLERS]; /* zeros behind the last one */
 };
 
 struct oomkill_event {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import LibBPF
 internal import Probes
+internal import Reports
 internal import TraceRecords
 
 extension OOMKill {
@@ -22,6 +23,15 @@ extension OOMKill {
             config.scan_stack = resolution[Context.self] == .stack ? 1 : 0
             config.see_signals = resolution[Signals.self] == nil ? 0 : 1
             config.kernel_stack = stack ? 1 : 0
+            let names = MemoryKiller.names.prefix(Int(OOM_KILLERS))
+            // SAFETY: no more names than there are elements, each within its own.
+            withUnsafeMutableBytes(of: &config.killers) { bytes in
+                for (index, name) in names.enumerated() {
+                    let place = index * MemoryLayout<oom_killer>.stride
+                    // as the kernel keeps it: 15 bytes, and zeros
+                    bytes[place..<(place + 15)].copyBytes(from: name.utf8.prefix(15))
+                }
+            }
             try object.setReadOnlyData(".rodata.config", to: config)
         }
     }

@@ -13,6 +13,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private let symbols: KernelStack?
     private var kills: UInt64 = 0
     private var userspaceKills: UInt64 = 0
+    private var counts = OOMCounts()
     /// Victims that were printed and whose memory is not back yet.
     private var pending: Set<UInt32>
     // Spelled out, it has no nil before init: Swift 6.2 takes that for a second value where init throws.
@@ -103,6 +104,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
         var victim = victim
         victim.cmdline = victim.cmdline ?? ProcessFiles(victim.victimPID).commandLine.flatMap(OOMVictim.arguments)
         kills += 1
+        counts.add(to: victim.cgroup, byProgram: false)
         pending.insert(victim.victimPID)
         let frames = symbols.map { symbols in (victim.kernelStack ?? []).map(symbols.name) }
         if session.options.json {
@@ -138,6 +140,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
         var kill = kill
         kill.cmdline = kill.cmdline ?? ProcessFiles(kill.victimPID).commandLine.flatMap(OOMVictim.arguments)
         userspaceKills += 1
+        counts.add(to: kill.cgroup, byProgram: true)
         if session.options.json {
             session.output.print(OOMKillJSON.line(kill, by: killer, machine))
         } else {
@@ -157,7 +160,8 @@ struct OOMKillSource: ReportSource, ~Copyable {
     mutating func close(_ session: inout Session, isLast: Bool) throws {
         guard isLast, session.options.json else { return }
         session.output.print(
-            OOMKillJSON.summary(kills: kills, userspaceKills: userspaceKills, losses: try session.losses()))
+            OOMKillJSON.summary(
+                kills: kills, userspaceKills: userspaceKills, counts: counts, losses: try session.losses()))
     }
 }
 

@@ -109,7 +109,14 @@ struct OOMKillSummaryRow: Row {
     static let type = "oomkill_summary"
     let kills: Int
     let userspaceKills: Int
+    let cgroups: [Counts]
     let losses: Losses
+
+    struct Counts: Decodable {
+        let cgroup: String?
+        let kills: Int
+        let userspaceKills: Int
+    }
 }
 
 /// What workload-oomhog did, and what the kernel log says of it.

@@ -144,6 +144,7 @@ static void print_member(const struct member *m)
 	j_text("curve", curve_names[m->curve]);
 	j_uint("bytes_per_second", (uint64_t)m->rate);
 	j_uint("held_bytes", m->report->held + m->shmem);
+	j_uint("shmem_kb", m->shmem >> 10);
 	j_int("oom_score_adj", m->adj);
 	j_int("children", m->children);
 	if (m->scored) {

@@ -55,7 +55,7 @@ struct RingFile: ~Copyable {
     private var samples: Ring
     private var kills: Ring
     /// The last frames of the first ring that are not in the second.
-    private var unkept: [Range<Int>] = []
+    private var unkept: [Range<Int>]
 
     /// Opens the file in a directory, which is made where there is none. Its frames stay: writing goes on behind the last
     /// one.
@@ -64,7 +64,22 @@ struct RingFile: ~Copyable {
     init(in directory: String) throws(Failure) {
         let path = FilePath(directory).appending(Self.name)
         _ = mkdir(directory, 0o700)
-        let raw = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+        self.init(try Self.open(path), path)
+    }
+
+    /// Apart from what throws: Swift 6.2 fails on an initializer that does where there are fields to be destroyed.
+    private init(_ file: consuming OwnedDescriptor, _ path: FilePath) {
+        samples = Ring(Self.samplesPart, of: file.raw)
+        kills = Ring(Self.killsPart, of: file.raw)
+        number = [samples.last, kills.last].compactMap { $0 }.max().map { $0 &+ 1 } ?? 0
+        unkept = []
+        self.path = path
+        self.file = file
+    }
+
+    /// The file, locked and whole.
+    private static func open(_ path: FilePath) throws(Failure) -> OwnedDescriptor {
+        let raw = Glibc.open(path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard raw >= 0 else { throw Failure(cantRecord: path.string, errno) }
         let file = OwnedDescriptor(owning: raw)
         guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
@@ -83,11 +98,7 @@ struct RingFile: ~Copyable {
         }
         // once: what is written later is in its place on the disk already
         guard fdatasync(file.raw) == 0 else { throw Failure(cantRecord: path.string, errno) }
-        samples = Ring(Self.samplesPart, of: file.raw)
-        kills = Ring(Self.killsPart, of: file.raw)
-        number = [samples.last, kills.last].compactMap { $0 }.max().map { $0 &+ 1 } ?? 0
-        self.file = file
-        self.path = path
+        return file
     }
 
     /// Writes zeros to what the file lacks of its size.
