@@ -87,7 +87,7 @@ int BPF_PROG(oom_signal_btf, int sig, void *info, struct task_struct *task)
 SEC("tp_btf/signal_generate")
 int BPF_PROG(oom_sent_btf, int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)
 {
-	if ((sig != SIGKILL && sig != SIGTERM) || result != 0 || !is_programs(info))
+	if ((sig != SIGKILL && sig != SIGTERM) || result != 0 || !may_kill_for_memory() || !is_programs(info))
 		return 0;
 	return report_sent(sig, task);
 }

@@ -13,7 +13,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
     private let symbols: KernelStack?
     private var kills: UInt64 = 0
     private var userspaceKills: UInt64 = 0
-    private var counts = OOMCounts()
+    private var counts: OOMCounts
     /// Victims that were printed and whose memory is not back yet.
     private var pending: Set<UInt32>
     // Spelled out, it has no nil before init: Swift 6.2 takes that for a second value where init throws.
@@ -46,6 +46,7 @@ struct OOMKillSource: ReportSource, ~Copyable {
         self.recorder = recorder
         (self.explains, self.advises) = (explains, advises)
         pending = []
+        counts = OOMCounts()
     }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
