@@ -19,21 +19,21 @@ import Testing
 
     @Test("words: as many as are needed, each where it stands")
     func words() {
-        #expect(bytes("percpu: Embedded 61 pages/cpu") == 61 * 4096)
-        #expect(bytes("percpu: Embedded 61 pages/cpu", page: 65536) == 61 * 65536)
+        #expect(bytes("percpu: Embedded 61 pages/cpu") == UInt64(61 * 4096))
+        #expect(bytes("percpu: Embedded 61 pages/cpu", page: 65536) == UInt64(61 * 65536))
         #expect(bytes("percpu: Embedded 61") == nil)
         #expect(bytes("percpu: Page 61 pages/cpu") == nil && bytes("cpu: Embedded 61 pages/cpu") == nil)
         #expect(bytes("percpu: Embedded 61 bytes/cpu") == nil)
-        #expect(bytes("percpu: Embedded 1048575 pages/cpu") == 1_048_575 * 4096)
+        #expect(bytes("percpu: Embedded 1048575 pages/cpu") == UInt64(1_048_575 * 4096))
         #expect(bytes("percpu: Embedded 1048576 pages/cpu") == nil)
     }
 
     @Test("CPUs: ranges and single ones, up to 65535")
     func cpus() {
-        #expect(bytes("percpu: Embedded 1 pages/cpu", "0-65535") == 65536 * 4096)
+        #expect(bytes("percpu: Embedded 1 pages/cpu", "0-65535") == UInt64(65536 * 4096))
         #expect(bytes("percpu: Embedded 1 pages/cpu", "0-65536") == nil)
         #expect(bytes("percpu: Embedded 1 pages/cpu", "3-3") == 4096)
-        #expect(bytes("percpu: Embedded 1 pages/cpu", "0,2-3,9") == 4 * 4096)
+        #expect(bytes("percpu: Embedded 1 pages/cpu", "0,2-3,9") == UInt64(4 * 4096))
         #expect(
             bytes("percpu: Embedded 1 pages/cpu", "0-1-2") == nil && bytes("percpu: Embedded 1 pages/cpu", "") == nil)
     }

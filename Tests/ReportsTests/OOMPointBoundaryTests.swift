@@ -28,6 +28,6 @@ import Testing
     func bounds() {
         #expect(points(-1000) == nil && points(-999) == -99_887 && points(0, page: 0) == nil)
         #expect(points(1000, resident: .max, swap: 0, tables: 0, page: 1) == .max && points(1000, total: .max) == .max)
-        #expect(points(-999, total: .max) == .min + 13)
+        #expect(points(-999, total: .max) == Int64(.min + 13))
     }
 }

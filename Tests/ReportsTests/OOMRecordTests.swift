@@ -261,7 +261,8 @@ import TraceRecords
         let bytes = withUnsafeBytes(of: record) { Array($0) }
         let processes = OOMProcess.all(bytes + bytes.dropLast())
         #expect(processes.count == 1)
-        #expect(processes.first?.residentBytes == 6 * 16_384 && processes.first?.swapBytes == 4 * 16_384)
+        #expect(
+            processes.first?.residentBytes == UInt64(6 * 16_384) && processes.first?.swapBytes == UInt64(4 * 16_384))
         #expect(processes.first?.oomScoreAdj == -5 && processes.first?.cgroupID == 12)
     }
 

@@ -103,7 +103,7 @@ import TraceRecords
             ]
         let recording = OOMRecording(frames)
         let after = try #require(recording.explanation(of: 0).aftermath)
-        #expect(after.freedBytes == 800 * 4096 && after.freedAfterSeconds == 0.025)
+        #expect(after.freedBytes == UInt64(800 * 4096) && after.freedAfterSeconds == 0.025)
         #expect(after.restart == restart && after.nextKillAfterSeconds == 30)
         #expect(restart.afterSeconds == 2)
         let page = OOMKillText.page(recording.explanation(of: 0))
