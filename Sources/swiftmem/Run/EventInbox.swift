@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import LibBPF
 
-/// Events of a ring, in order: taken in when the loop comes to them, or read before, lest the ring fill up while the run
-/// waits for something else.
+/// Events of a ring, in order: taken in when the loop comes to them, or read before, so that the ring does not fill up
+/// while the run waits for something else.
 final class EventInbox<Event> {
     private var ring: RingBuffer
     private let decode: (RawSpan) -> Event?
