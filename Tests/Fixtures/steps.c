@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Waits for a line before each step and says "done" behind it: leak (500 × 100 bytes), fork (a child that leaks 200 × 10
-// and stays), map-often (300 times 500 pages mapped and unmapped but the last, in three seconds at least), exec PATH, map PATH (executable), lease PATH (the same, and whoever opens it has to wait). Ends with its
+// and stays), map-often (300 times 200 pages mapped and unmapped but the last, in three seconds at least), exec PATH, map PATH (executable), lease PATH (the same, and whoever opens it has to wait). Ends with its
 // input.
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -95,8 +95,8 @@ int main(int argc, char **argv)
 			close(done[1]);
 		} else if (!strcmp(step, "map-often")) {
 			for (int i = 0; i < 300; i++) {
-				for (int page = 0; page < 500; page++)
-					map_page(page == 499);
+				for (int page = 0; page < 200; page++)
+					map_page(page == 199);
 				usleep(10000);
 			}
 		} else if (!strncmp(step, "exec ", 5)) {
