@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Waits for a line before each step and says "done" behind it: leak (500 × 100 bytes), fork (a child that leaks 200 × 10
-// and stays), map-often (300 times 200 pages mapped and unmapped but the last, in three seconds at least), exec PATH, map PATH (executable), lease PATH (the same, and whoever opens it has to wait). Ends with its
-// input.
+// and stays), map-often (300 times 200 pages mapped and unmapped but the last, in three seconds at least), exec PATH,
+// map PATH (executable), lease PATH (the same, and whoever opens it has to wait). Ends with its input.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -36,10 +36,11 @@ void leak_in_child(void)
 __attribute__((noinline)) void map_page(bool stays);
 void map_page(bool stays)
 {
-	void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+	void *page = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page != MAP_FAILED && !stays)
-		munmap(page, 4096);
+		munmap(page, bytes);
 }
 
 static void say(const char *text)

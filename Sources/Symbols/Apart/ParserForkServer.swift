@@ -2,6 +2,7 @@
 internal import CSandbox
 internal import Glibc
 internal import SystemLayer
+internal import SystemPackage
 
 /// A process of ours with a socket to it. It ends with its owner.
 final class ParserChild {
@@ -49,9 +50,6 @@ final class ParserForkServer {
     /// - Parameter arguments: of the command line that makes it one, the name of the program first.
     init(arguments: [String]) { self.arguments = arguments }
 
-    /// Its number; nil where there is none now.
-    var pid: Int32? { child?.pid }
-
     /// Starts it, where there is none. It gets ready while its owner does something else.
     ///
     /// - Returns: 0, or errno.
@@ -71,24 +69,24 @@ final class ParserForkServer {
         return 0
     }
 
-    /// A process that shuts itself in, or errno.
-    func fork() -> Result<ParserChild, SystemCode> {
-        // it may have been killed since it was last asked: another is asked, once
-        for isLast in [false, true] {
-            let code = start()
-            guard code == 0, let child else { return .failure(SystemCode(code)) }
-            var channel: Int32 = -1
-            let asked = sandbox_ask_for_process(child.channel.raw, &channel)
-            if asked == 0 {
-                let theirs = OwnedDescriptor(owning: channel)
-                let pid = answer(child)
-                if pid > 0 { return .success(ParserChild(pid, theirs)) }
-                if pid != -ECONNRESET { return .failure(SystemCode(-pid)) }
-            }
-            self.child = nil
-            if isLast { return .failure(SystemCode(asked == 0 ? ECONNRESET : -asked)) }
-        }
-        return .failure(SystemCode(ECONNRESET))
+    /// A process that shuts itself in.
+    func fork() -> Result<ParserChild, Errno> {
+        let first = ask()
+        guard case .failure(.connectionReset) = first else { return first }
+        // it was killed since it was last asked: another is asked, once
+        child = nil
+        return ask()
+    }
+
+    /// - Returns: `.connectionReset` where it is gone.
+    private func ask() -> Result<ParserChild, Errno> {
+        let code = start()
+        guard code == 0, let child else { return .failure(Errno(rawValue: code)) }
+        var channel: Int32 = -1
+        guard sandbox_ask_for_process(child.channel.raw, &channel) == 0 else { return .failure(.connectionReset) }
+        let theirs = OwnedDescriptor(owning: channel)
+        let pid = answer(child)
+        return pid > 0 ? .success(ParserChild(pid, theirs)) : .failure(Errno(rawValue: -pid))
     }
 
     /// What it says: the number of a process, or -errno; -ECONNRESET where it is gone.
@@ -109,10 +107,4 @@ final class ParserForkServer {
             }
         }
     }
-}
-
-/// errno
-struct SystemCode: Error {
-    let code: Int32
-    init(_ code: Int32) { self.code = code }
 }

@@ -36,8 +36,6 @@ public final class ParserProcess {
     /// Starts that are left, and when they were counted.
     private var starts = ParserProcess.mostStarts
     private var counted = ContinuousClock.now
-    /// errno of the last start that failed; nil: none did.
-    private(set) var startError: Int32?
     /// Those that died or were killed while they were asked something.
     public private(set) var deaths = 0
     /// Spent on starting.
@@ -85,14 +83,9 @@ public final class ParserProcess {
         guard starts > 0 else { return false }
         starts -= 1
         defer { startTime += now.duration(to: .now) }
-        switch server.fork() {
-        case .success(let child):
-            running = child
-            if clock_getcpuclockid(child.pid, &clock) != 0 { clock = -1 }
-        case .failure(let error):
-            startError = error.code
-            return false
-        }
+        guard case .success(let child) = server.fork() else { return false }
+        running = child
+        if clock_getcpuclockid(child.pid, &clock) != 0 { clock = -1 }
         generation += 1
         return true
     }

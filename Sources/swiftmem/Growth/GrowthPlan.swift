@@ -23,12 +23,12 @@ struct GrowthPlan {
         top = arguments.top.value
         stack = arguments.stacks.stack
         lines = arguments.stacks.lines
-        let parsers = ParserPool()
-        parsers.prepare()
-        reading = FileReading(parsers: parsers)
         if follow, target.cgroup != nil {
             throw .usage("--follow goes with -p and -c: a cgroup has all its processes")
         }
+        let parsers = ParserPool()
+        parsers.prepare()
+        reading = FileReading(parsers: parsers)
     }
 
     /// The programs' read-only data.

@@ -62,10 +62,10 @@ enum MemLeakRequest {
             throw .usage("--combined-only keeps no ages for --fail-on-leak to tell leaks by")
         }
         let target = try ProcessTarget(arguments.target, arguments.words, lacking: "allocator")
+        let samplers = try ProcessSamplers(arguments, settings, target)
         let parsers = ParserPool()
         parsers.prepare()
         let reading = FileReading(parsers: parsers)
-        let samplers = try ProcessSamplers(arguments, settings, target)
         return MemLeakPlan(
             settings: settings, target: target, follow: arguments.target.follow,
             search: AllocatorSearch(

@@ -116,7 +116,7 @@ struct Recorder: ~Copyable {
     mutating func note(kill victim: OOMVictim, _ record: [UInt8]) {
         let moment = moment(victim.time)
         write(.kill(moment, record))
-        keep(around: moment)
+        keepSurroundings()
         // others die with it by its memory alone
         guard !victim.sharesMemory else { return }
         restarts.expect(
@@ -127,7 +127,7 @@ struct Recorder: ~Copyable {
     mutating func note(sent kill: SentKill, _ machine: MemoryShortage?, _ record: [UInt8]) {
         let moment = moment(kill.time)
         write(.sent(moment, machine, record))
-        keep(around: moment)
+        keepSurroundings()
         restarts.expect(kill.victimPID, kill.victimComm, cmdline: kill.cmdline, in: kill.cgroup, killedAt: moment)
     }
 
@@ -135,7 +135,7 @@ struct Recorder: ~Copyable {
     mutating func note(end: OOMEnd, _ record: [UInt8]) {
         let moment = moment(end.time)
         write(.end(moment, record))
-        keep(around: moment)
+        keepSurroundings()
     }
 
     /// The samples in memory up to a kill, with times of the clock as it was at it.
@@ -150,7 +150,7 @@ struct Recorder: ~Copyable {
 
     /// What was before this, and ten seconds more, is to stay. It is copied with the next samples: there may be no memory
     /// to spare now.
-    private mutating func keep(around moment: OOMMoment) { keepsUntil = monotonicNow() + 10_000_000_000 }
+    private mutating func keepSurroundings() { keepsUntil = monotonicNow() + 10_000_000_000 }
 
     private mutating func write(_ frame: OOMFrame) { attempt { (file) throws(Failure) in try file.write(frame) } }
 
