@@ -42,13 +42,13 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-static __always_inline int direct_begins(int order, u32 gfp)
+static __always_inline int direct_begins(void *ctx, int order, u32 gfp)
 {
 	struct beginning b = {
 		.cause = MEMSTALL_DIRECT_RECLAIM, .kind = MEMSTALL_BY_DIRECT, .gfp = gfp, .order = order, .psi = true
 	};
 
-	begin_stall(&b);
+	begin_stall(ctx, &b);
 	return 0;
 }
 
@@ -64,14 +64,14 @@ static __always_inline int memcg_begins(void *ctx, struct mem_cgroup *memcg, int
 		b.limit_cgroup = cgroup_of(memcg);
 	else if (cause != MEMSTALL_ASKED)
 		b.limit_cgroup = limit_by_counters(cause == MEMSTALL_MEMCG_HIGH);
-	begin_stall(&b);
+	begin_stall(ctx, &b);
 	return 0;
 }
 
 SEC("tp_btf/mm_vmscan_direct_reclaim_begin")
 int BPF_PROG(direct_begin_btf, int order, u32 gfp)
 {
-	return direct_begins(order, gfp);
+	return direct_begins(ctx, order, gfp);
 }
 
 SEC("tp_btf/mm_vmscan_direct_reclaim_end")
@@ -85,7 +85,7 @@ int BPF_PROG(direct_end_btf, u64 reclaimed)
 SEC("tp_btf/mm_vmscan_direct_reclaim_begin")
 int BPF_PROG(direct_gfp_btf, u32 gfp, int order)
 {
-	return direct_begins(order, gfp);
+	return direct_begins(ctx, order, gfp);
 }
 
 SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
@@ -133,7 +133,7 @@ int BPF_PROG(compaction_begin_btf)
 			       .order = -1,
 			       .psi = psi };
 
-	begin_stall(&b);
+	begin_stall(ctx, &b);
 	return 0;
 }
 
@@ -151,7 +151,7 @@ int BPF_PROG(kswapd_wake_btf, int node, int zone, int order)
 
 	kswapd_round(node, order);
 
-	begin_stall(&b);
+	begin_stall(ctx, &b);
 	return 0;
 }
 

@@ -15,12 +15,12 @@
  * A section within a section changes nothing (psi_memstall_enter(), kernel/sched/psi.c). Where PSI is off the
  * functions are called all the same, and leave unsaid which sections lie within others.
  */
-static __always_inline int section_begins(void)
+static __always_inline int section_begins(void *ctx)
 {
 	struct beginning b = { .kind = MEMSTALL_BY_PSI, .order = -1, .psi = true, .open = true };
 
 	if (!config.no_psi && !current_in_memstall())
-		begin_stall(&b);
+		begin_stall(ctx, &b);
 	return 0;
 }
 
@@ -47,7 +47,7 @@ static __always_inline int section_ends(void *ctx, unsigned long *before)
 SEC("fentry/psi_memstall_enter")
 int section_begin_fentry(void *ctx)
 {
-	return section_begins();
+	return section_begins(ctx);
 }
 
 SEC("fentry/psi_memstall_leave")
@@ -63,7 +63,7 @@ int section_end_fentry(u64 *ctx)
 SEC("kprobe/psi_memstall_enter")
 int section_begin_kprobe(void *ctx)
 {
-	return section_begins();
+	return section_begins(ctx);
 }
 
 SEC("kprobe/psi_memstall_leave")
@@ -72,18 +72,18 @@ int BPF_KPROBE(section_end_kprobe, unsigned long *flags)
 	return section_ends(ctx, flags);
 }
 
-static __always_inline int oom_begins(void)
+static __always_inline int oom_begins(void *ctx)
 {
 	struct beginning b = { .cause = MEMSTALL_OOM, .kind = MEMSTALL_BY_OOM, .order = -1 };
 
-	begin_stall(&b);
+	begin_stall(ctx, &b);
 	return 0;
 }
 
 SEC("fentry/out_of_memory")
 int oom_begin_fentry(void *ctx)
 {
-	return oom_begins();
+	return oom_begins(ctx);
 }
 
 SEC("fexit/out_of_memory")
@@ -96,7 +96,7 @@ int oom_end_fexit(void *ctx)
 SEC("kprobe/out_of_memory")
 int oom_begin_kprobe(void *ctx)
 {
-	return oom_begins();
+	return oom_begins(ctx);
 }
 
 SEC("kretprobe/out_of_memory")

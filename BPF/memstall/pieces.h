@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 #include "lib/filter.h"
 #include "memstall/cpu.h"
+#include "memstall/stacks.h"
 #include "memstall/state.h"
 #include "memstall/sums.h"
 
@@ -134,7 +135,7 @@ static __always_inline bool current_in_memstall(void)
 	return in_memstall((void *)bpf_get_current_task());
 }
 
-static __always_inline struct memstall_task *begin_stall(const struct beginning *b)
+static __always_inline struct memstall_task *begin_stall(void *ctx, const struct beginning *b)
 {
 	struct memstall_task *t = current_stall();
 	u64 now = bpf_ktime_get_ns();
@@ -195,6 +196,8 @@ static __always_inline struct memstall_task *begin_stall(const struct beginning 
 		t->in_psi = 1;
 		cpu_stalls(t, now);
 	}
+	if (t->wanted)
+		keep_stacks(ctx, p);
 	/* PSI's own section begins behind this */
 	if (b->kind == MEMSTALL_BY_PSI)
 		t->since_ns = p->begin_ns = bpf_ktime_get_ns();

@@ -67,10 +67,14 @@ struct {
 	__type(value, u32);
 } settings SEC(".maps");
 
+#ifdef MEMSTALL_STACKS
+#include "lib/processes.h" /* its ring, of processes' changes */
+#else
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
+#endif
 
 /*
  * What a map's new entry begins as: zeros, never written. Programs of functions, and since 7.0 of tracepoints, may be

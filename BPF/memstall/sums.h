@@ -17,6 +17,8 @@ static __noinline int add_up(struct memstall_task *t, struct memstall_piece *p, 
 	struct memstall_key key = { .start_ns = t->start_ns,
 				    .cgroup = t->cgroup,
 				    .limit_cgroup = p->limit_cgroup,
+				    .kernel_stack = p->kernel_stack,
+				    .user_stack = p->user_stack,
 				    .pid = t->pid,
 				    .tid = t->tid,
 				    .cause = p->cause };

@@ -55,7 +55,7 @@ static __noinline int goes_off(void *ctx, bool waits)
 
 		if (b.cause == MEMSTALL_MEMCG_HIGH || b.cause == MEMSTALL_MEMCG_MAX)
 			b.limit_cgroup = limit_by_counters(b.cause == MEMSTALL_MEMCG_HIGH);
-		t = begin_stall(&b);
+		t = begin_stall(ctx, &b);
 	}
 	if (t) /* what began here began behind `now` */
 		t->off_since_ns = now > t->since_ns ? now : t->since_ns;

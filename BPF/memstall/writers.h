@@ -9,26 +9,26 @@
 #include "memstall/pieces.h"
 
 /* `pause`: ticks that it is to sleep. */
-static __always_inline int writer_sleeps(long pause)
+static __always_inline int writer_sleeps(void *ctx, long pause)
 {
 	struct beginning b = { .cause = MEMSTALL_DIRTY_THROTTLE, .kind = MEMSTALL_BY_DIRTY, .order = -1 };
 
 	if (pause > 0) /* else it goes on */
-		begin_stall(&b);
+		begin_stall(ctx, &b);
 	return 0;
 }
 
 SEC("tp_btf/balance_dirty_pages")
 int dirty_sleep_btf(u64 *ctx)
 {
-	return writer_sleeps(ctx[6]);
+	return writer_sleeps(ctx, ctx[6]);
 }
 
 /* Before 6.15 the limits are arguments of their own. */
 SEC("tp_btf/balance_dirty_pages")
 int dirty_limits_btf(u64 *ctx)
 {
-	return writer_sleeps(ctx[10]);
+	return writer_sleeps(ctx, ctx[10]);
 }
 
 #endif

@@ -11,10 +11,17 @@ extension GoldenRecord {
             (counters.count, counters.stalledNanoseconds, counters.psiNanoseconds) = (12, 900_000_000, 800_000_000)
             (counters.offCPUNanoseconds, counters.longestNanoseconds) = (5000, 70000)
             (counters.reclaimedPages, counters.comm) = (32, "app")
-            let row = MemStallRow(
+            var row = MemStallRow(
                 pid: isKnown ? 7 : nil, tid: isKnown ? 9 : nil, comm: isKnown ? "app\u{1b}" : nil,
                 cgroup: isKnown ? CgroupPath("/a/b") : nil, cause: .memcgHigh,
                 limitCgroup: isKnown ? CgroupPath("/a") : nil, counters: counters)
+            let frame = MemLeakFrame(
+                address: 0x5555, symbol: "touch", offset: 4, module: "/bin/app", moduleOffset: 0x1555, buildID: "ab12")
+            row.stacks = [
+                MemStallStack(
+                    kernel: isKnown ? [MemLeakFrame(address: 0xffff_ffff_8100_0000, module: "kernel")] : nil,
+                    user: isKnown ? [frame] : nil, end: isKnown ? .whole : nil, counters: counters)
+            ]
             var interval = MemStallInterval(
                 time: time, intervalNanoseconds: 1_000_000_000, rows: [row],
                 pressure: isKnown ? MemoryPressure(some: 800_000_000, full: 1000) : nil,

@@ -10,7 +10,8 @@ import TraceRecords
         _ tid: UInt32, _ cause: memstall_cause = MEMSTALL_MEMCG_MAX, start: UInt64 = 1, limit: UInt64 = 0
     ) -> memstall_key {
         memstall_key(
-            start_ns: start, cgroup: 3, limit_cgroup: limit, pid: 7, tid: tid, cause: cause.rawValue, padding: 0)
+            start_ns: start, cgroup: 3, limit_cgroup: limit, kernel_stack: 0, user_stack: 0, pid: 7, tid: tid,
+            cause: cause.rawValue, padding: 0)
     }
 
     @Test("every cause of the kernel side has its name, once")

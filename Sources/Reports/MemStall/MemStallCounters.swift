@@ -12,18 +12,29 @@ public struct MemStallKey: Hashable, Sendable {
     public var cgroup: UInt64
     /// kernfs id of the memory cgroup whose limit it is; 0: none or unknown.
     public var limitCgroup: UInt64
+    /// Hashes of the stacks that it began with; 0: none, or they are not wanted.
+    public var kernelStack: UInt64
+    public var userStack: UInt64
 
     package init(_ key: memstall_key) {
         (pid, tid, start) = (key.pid, key.tid, key.start_ns)
         cause = MemStallCause(rawValue: key.cause) ?? .other
         (cgroup, limitCgroup) = (key.cgroup, key.limit_cgroup)
+        (kernelStack, userStack) = (key.kernel_stack, key.user_stack)
     }
 
     /// Its key in the programs' map.
     package var record: memstall_key {
         memstall_key(
-            start_ns: start, cgroup: cgroup, limit_cgroup: limitCgroup, pid: pid, tid: tid, cause: cause.rawValue,
-            padding: 0)
+            start_ns: start, cgroup: cgroup, limit_cgroup: limitCgroup, kernel_stack: kernelStack,
+            user_stack: userStack, pid: pid, tid: tid, cause: cause.rawValue, padding: 0)
+    }
+
+    /// The row's that it belongs to, whatever its stacks.
+    package var withoutStacks: MemStallKey {
+        var key = self
+        (key.kernelStack, key.userStack) = (0, 0)
+        return key
     }
 }
 

@@ -27,6 +27,19 @@ public enum MemStallJSON {
         line.add("off_cpu_ns", row.counters.offCPUNanoseconds)
         line.add("longest_ns", row.counters.longestNanoseconds)
         line.add("reclaimed_pages", row.counters.reclaimedPages)
+        if let stacks = row.stacks { line.add("stacks", stacks.map(object)) }
+        return line
+    }
+
+    private static func object(_ stack: MemStallStack) -> JSONLine {
+        var line = JSONLine()
+        line.add("count", stack.counters.count)
+        line.add("stalled_ns", stack.counters.stalledNanoseconds)
+        line.add("longest_ns", stack.counters.longestNanoseconds)
+        line.add("reclaimed_pages", stack.counters.reclaimedPages)
+        line.add("kernel_frames", stack.kernel.map { $0.map(MemLeakJSON.object) })
+        line.add("user_frames", stack.user.map { $0.map(MemLeakJSON.object) })
+        line.add("stack_end", stack.end?.rawValue)
         return line
     }
 

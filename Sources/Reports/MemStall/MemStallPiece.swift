@@ -26,8 +26,9 @@ package struct MemStallPiece: Hashable, Sendable {
             let sleeping =
                 isInnermost && task.off_since_ns != 0 && now > task.off_since_ns ? now - task.off_since_ns : 0
             let key = memstall_key(
-                start_ns: task.start_ns, cgroup: task.cgroup, limit_cgroup: piece.limit_cgroup, pid: task.pid,
-                tid: task.tid, cause: piece.cause, padding: 0)
+                start_ns: task.start_ns, cgroup: task.cgroup, limit_cgroup: piece.limit_cgroup,
+                kernel_stack: piece.kernel_stack, user_stack: piece.user_stack, pid: task.pid, tid: task.tid,
+                cause: piece.cause, padding: 0)
             return MemStallPiece(
                 key: MemStallKey(key), comm: fixedText(task.comm), own: piece.own_ns &+ running,
                 off: piece.off_ns &+ sleeping, reclaimedPages: piece.reclaimed_pages, isPSI: piece.psi != 0)

@@ -39,7 +39,7 @@ public struct MemStallText: Hashable, Sendable {
     public func lines(_ interval: MemStallInterval) -> [String] {
         var lines = timestamps ? [interval.time.clockTime] : []
         lines.append(header)
-        lines += interval.rows.map(line)
+        lines += interval.rows.flatMap { [line($0)] + stacks(of: $0) }
         if let histograms = interval.histograms {
             for cause in MemStallCause.allCases {
                 guard let bars = histograms[cause]?.lines(unit: "stall_us"), !bars.isEmpty else { continue }
@@ -87,7 +87,7 @@ public struct MemStallText: Hashable, Sendable {
         return "…" + text.suffix(width - 1)
     }
 
-    private func milliseconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e6, 1) }
+    func milliseconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e6, 1) }
 
     func pressure(_ interval: MemStallInterval) -> String {
         func seconds(_ nanoseconds: UInt64) -> String { fixed(Double(nanoseconds) / 1e9, 3) + " s" }

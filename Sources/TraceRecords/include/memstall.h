@@ -17,6 +17,8 @@
 #define MEMSTALL_ORDERS 16 /* a power of two; the buddy allocator has fewer */
 #define MEMSTALL_SHRINKERS 256
 #define MEMSTALL_DEPTH 4 /* stalls within stalls; a power of two */
+#define MEMSTALL_STACK_ROWS 65536 /* with --stack */
+#define MEMSTALL_WALKS 1024 /* tasks whose stacks are captured at the same time */
 
 /* Why a task waits. The order is that of MemStallCause in Swift. */
 enum memstall_cause {
@@ -75,13 +77,15 @@ struct memstall_key {
 	__u64 start_ns;
 	__u64 cgroup; /* kernfs id of its memory cgroup, 0 unknown */
 	__u64 limit_cgroup; /* of the one whose limit it is, 0: none or unknown */
+	__u64 kernel_stack; /* hashes of the stacks that it began with; 0: none, or not wanted */
+	__u64 user_stack;
 	__u32 pid;
 	__u32 tid;
 	__u32 cause;
 	__u32 padding;
 };
 
-_Static_assert(sizeof(struct memstall_key) == 40, "memstall_key is shared with Swift");
+_Static_assert(sizeof(struct memstall_key) == 56, "memstall_key is shared with Swift");
 
 /* A task changes its own rows only, so that there is one copy of each for all CPUs. */
 struct memstall_counters {
@@ -104,6 +108,8 @@ struct memstall_piece {
 	__u64 off_ns;
 	__u64 reclaimed_pages;
 	__u64 limit_cgroup;
+	__u64 kernel_stack;
+	__u64 user_stack;
 	__u32 cause;
 	__u32 kind; /* what opened it, enum memstall_kind */
 	__u32 gfp;
@@ -114,7 +120,7 @@ struct memstall_piece {
 	__u8 more_padding[2];
 };
 
-_Static_assert(sizeof(struct memstall_piece) == 64, "memstall_piece is shared with Swift");
+_Static_assert(sizeof(struct memstall_piece) == 80, "memstall_piece is shared with Swift");
 
 /* What user space tells the programs: keys of the map `settings`. */
 enum memstall_setting {
@@ -152,7 +158,7 @@ struct memstall_task {
 	char comm[16];
 };
 
-_Static_assert(sizeof(struct memstall_task) == 64 * MEMSTALL_DEPTH + 80, "memstall_task is shared with Swift");
+_Static_assert(sizeof(struct memstall_task) == 80 * MEMSTALL_DEPTH + 80, "memstall_task is shared with Swift");
 
 /*
  * How long a CPU had a stalled task: PSI's "some" of one CPU. Only its own programs change it, but for

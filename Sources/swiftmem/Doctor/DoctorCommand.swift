@@ -113,7 +113,7 @@ struct Doctor: Guided {
                     try mode.prepare(object, resolution)
                     if verifier { try object.measureVerifier() }
                 })
-            if verifier { showVerifier(attached, &output) }
+            if verifier { showVerifier(attached, of: probes.object, &output) }
             return found(mode, attached.resolution.choices, nil, wanting, &output)
         } catch {
             let resolver = Resolver(oracle: kernel, forced: forced)
@@ -144,11 +144,11 @@ struct Doctor: Guided {
         }
     }
 
-    private func showVerifier(_ attached: borrowing AttachedProbes, _ output: inout Output) {
+    private func showVerifier(_ attached: borrowing AttachedProbes, of object: String, _ output: inout Output) {
         for program in attached.resolution.programs {
             output.print(
                 DoctorJSON.verifier(
-                    tool: attached.resolution.tool, program: program,
+                    tool: object, program: program,
                     instructions: (try? attached.object.program(program))?.verifiedInstructions))
         }
     }

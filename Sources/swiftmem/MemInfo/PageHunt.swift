@@ -30,7 +30,7 @@ extension MemInfo {
 /// Pages that are taken and not freed while a run lasts.
 final class PageHunt {
     private let session: HuntedPages
-    private let names = KernelLeakNames()
+    private let names = KernelStackNames(lacking: "the slab allocator's own pages are counted")
     private var reader: KernelLeakReader
     private let lossMap: PerCPUMap<UInt32, UInt64>
 

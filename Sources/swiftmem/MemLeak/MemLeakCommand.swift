@@ -69,7 +69,7 @@ struct MemLeak: Tool {
             interval: arguments.interval.value, count: arguments.count?.value, duration: report.duration?.value)
         switch request {
         case .kernel(let plan):
-            let names = KernelLeakNames()
+            let names = KernelStackNames(lacking: "the slab allocator's own pages are counted")
             let overhead = try plan.overheadLimit()
             var session = try Session(plan.mode(names.symbols), report)
             var source = try KernelLeakSource.make(plan, names, overhead, files, recorder, session)

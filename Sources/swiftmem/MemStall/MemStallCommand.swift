@@ -24,6 +24,9 @@ struct MemStall: Tool {
             process, cgroup or cause, space pauses, ? helps, q quits. In a pipe, with a \
             count or with --batch it prints tables.
 
+            --stack shows the stacks that a row's stalls began with; their time adds up to the row's. \
+            A process's first stalls are walked by frame pointers, until its mappings are read.
+
             asked is reclaim that somebody wanted: memory.reclaim, a limit lowered. kswapd and \
             kcompactd are the kernel's own threads, which PSI counts too.
             """)
@@ -42,6 +45,8 @@ struct MemStall: Tool {
     var histogram = false
     @Flag(help: "Also kswapd and kcompactd by node, shrinkers, and zones short of pages.")
     var reclaim = false
+    @Flag(help: "Also the kernel's and the task's own stack of each row's stalls, the longest three.")
+    var stack = false
     @Flag(help: "Tables, on a terminal too.")
     var batch = false
     @Flag(help: "One line a stall, as it ends, instead of reports.")
@@ -66,8 +71,9 @@ struct MemStall: Tool {
 
     func validate() throws {
         guard minMs >= 0, minMs <= 1e9 else { throw ValidationError("--min-ms: from 0 to 1000000000") }
-        if trace && (histogram || by != .task || wide || timestamp || reclaim) {
-            throw ValidationError("--trace prints stalls one by one: no --by, --histogram, --reclaim, --wide, -T")
+        if trace && (histogram || by != .task || wide || timestamp || reclaim || stack) {
+            throw ValidationError(
+                "--trace prints stalls one by one: no --by, --histogram, --reclaim, --stack, --wide, -T")
         }
     }
 
@@ -78,10 +84,12 @@ struct MemStall: Tool {
         // who names a number of reports, or wants what has no place on a screen, reads tables
         let onScreen =
             Terminal.isUsable && !batch && count == nil && !report.json && !trace && !histogram && !reclaim
-            && !timestamp
+            && !stack && !timestamp
         let wish = reclaim ? ReclaimWish() : nil
+        // parsers are forked, and the kernel's names read, while this process has all its rights
+        let stacks = stack ? try MemStallStackWish(tasks) : nil
         var session = try Session(
-            Self.mode(filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim), report)
+            Self.mode(filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim, stacks: stack), report)
         if trace {
             var source = try MemStallTraceSource(session)
             try ReportLoop.run(&source, &session, ReportLoop.Pace(interval: nil, duration: report.duration?.value))
@@ -94,7 +102,7 @@ struct MemStall: Tool {
         } else {
             var source = try MemStallSource(
                 session, MemStallText(timestamps: timestamp, wide: wide, grouping: by.rows), histogram: histogram,
-                least: least, filtered: !tasks.isEmpty, reclaim: wish)
+                least: least, filtered: !tasks.isEmpty, reclaim: wish, stacks: stacks)
             try ReportLoop.run(
                 &source, &session,
                 ReportLoop.Pace(interval: interval.value, count: count?.value, duration: report.duration?.value))

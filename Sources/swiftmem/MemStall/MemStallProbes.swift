@@ -3,24 +3,30 @@ internal import LibBPF
 internal import Probes
 internal import Symbols
 internal import TraceRecords
+internal import Unwind
 
 extension MemStall {
-    static var modes: [ToolMode] { [mode()] }
+    static var modes: [ToolMode] { [mode(), mode(stacks: true)] }
 
     /// - Parameters:
     ///   - trace: each stall is sent as it ends.
     ///   - leastNanoseconds: of a stall that is sent.
     ///   - reclaim: what the kernel's own threads and its shrinkers do is seen too.
+    ///   - stacks: those that stalls begin with are kept: by programs of their own object, which do so.
     static func mode(
         filter: filter_config = filter_config(), trace: Bool = false, leastNanoseconds: UInt64 = 0,
-        reclaim: Bool = true
+        reclaim: Bool = true, stacks: Bool = false
     ) -> ToolMode {
         var ladders: [any Ladder.Type] = [
             Reclaim.self, CgroupReclaim.self, Compaction.self, Switches.self, Sections.self, Writers.self,
             OutOfMemory.self, Weights.self,
         ]
         if reclaim { ladders += [KernelCompaction.self, Shrinkers.self] as [any Ladder.Type] }
-        return ToolMode(of: "memstall", ladders: ladders) { (object, _) throws(BPFError) in
+        if stacks { ladders.append(UserStacks.self) }
+        return ToolMode(
+            stacks ? "stack" : nil, of: "memstall", object: stacks ? "memstallstacks" : nil, ladders: ladders,
+            uses: stacks ? [CapabilityUse.kernelNames] + CapabilityUse.otherUsersProcesses : []
+        ) { (object, resolution) throws(BPFError) in
             var config = memstall_config()
             config.trace = trace ? 1 : 0
             config.no_psi = MemStallReader.pressure() == nil ? 1 : 0
@@ -34,7 +40,48 @@ extension MemStall {
             }
             try object.setReadOnlyData(".rodata.config", to: config)
             try object.setReadOnlyData(".rodata.filter", to: filter)
+            guard stacks else { return }
+            try stackMode(resolution).prepare(object, preallocates: true)
+            // what programs on sched_switch put something into
+            try object.map("stacks").setPreallocated(true)
+            try object.map("stacks").setMaxEntries(stacksKept)
+            try object.map("unwind_pages").setMaxEntries(4096)
+            try object.map("rows").setMaxEntries(Int(MEMSTALL_STACK_ROWS))
         }
+    }
+
+    /// Different stacks between two reports.
+    private static let stacksKept = 16384
+
+    /// How user stacks are walked here.
+    static func stackMode(_ resolution: Resolution) -> StackMode {
+        switch resolution[UserStacks.self] {
+        case .tables: .auto
+        case .framePointers, nil: .fp
+        }
+    }
+
+    enum UserStacks: String, Ladder {
+        case tables
+        case framePointers = "frame_pointers"
+        static let id = "user_stacks"
+        static let sees = "with --stack, tasks' own stacks through code without frame pointers"
+        static let without: String? =
+            "tasks' own stacks are walked by frame pointers, and names may be an earlier program's"
+
+        var rung: Rung {
+            switch self {
+            case .tables:
+                Rung(
+                    .tracepoint, on: .from(5, 15, "bpf_task_pt_regs()"), programs: Self.programs)
+            case .framePointers:
+                Rung(
+                    .tracepoint, on: .all, programs: Self.programs,
+                    cannotSee: "callers of code without frame pointers")
+            }
+        }
+
+        private static let programs = ["stack_exec_btf", "stack_exit_btf"]
     }
 
     private static let namesCgroup = Requirement.tracepointArgument(

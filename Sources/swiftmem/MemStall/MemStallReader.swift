@@ -23,6 +23,8 @@ struct MemStallReader {
     private var hierarchy = MemStallHierarchy()
     private var groups: MemStallGroupCPUs
     private var reclaim: MemStallReclaimReader?
+    private var stacks: MemStallStackReader?
+    private var weighed: UInt64
     private var groupsBefore: [UInt64: UInt64] = [:]
     /// Rows are those of some tasks only: nothing to compare with the machine's PSI.
     private let filtered: Bool
@@ -39,8 +41,12 @@ struct MemStallReader {
 
     /// Counting begins here.
     ///
-    /// - Parameter reclaim: what the kernel's own threads do is wanted too.
-    init(_ session: borrowing Session, filtered: Bool, reclaim: ReclaimWish?) throws {
+    /// - Parameters:
+    ///   - reclaim: what the kernel's own threads do is wanted too.
+    ///   - stacks: the stacks of stalls are wanted too.
+    init(
+        _ session: borrowing Session, filtered: Bool, reclaim: ReclaimWish?, stacks: MemStallStackWish? = nil
+    ) throws {
         rows = try session.probes.object.map("rows")
         tasks = try session.probes.object.map("tasks")
         cpus = try session.probes.object.map("cpus")
@@ -50,6 +56,9 @@ struct MemStallReader {
         groups = try MemStallGroupCPUs(session)
         self.reclaim = nil
         if let reclaim { self.reclaim = try MemStallReclaimReader(session, reclaim.symbols) }
+        self.stacks = nil
+        if let stacks { self.stacks = try MemStallStackReader(session, stacks) }
+        weighed = monotonicNow()
         self.filtered = filtered
         begin = monotonicNow()
         losses = try session.losses()
@@ -102,7 +111,24 @@ struct MemStallReader {
     /// The CPUs' shares change: PSI itself weighs them every two seconds (PSI_FREQ).
     static let weighing = 2.0
 
-    mutating func weigh() throws {
+    /// Seconds until `alarm` is to be called.
+    var alarmDelay: Double {
+        let since = Double(monotonicNow() &- weighed) / 1e9
+        return min(max(0.001, Self.weighing - since), stacks?.delay ?? Self.weighing)
+    }
+
+    mutating func alarm() throws {
+        stacks?.rearm()
+        if Double(monotonicNow() &- weighed) / 1e9 >= Self.weighing * 0.99 { try weigh() }
+    }
+
+    /// Readable when a process whose stacks are walked has changed; nil: none are.
+    var changes: Int32? { stacks?.descriptor }
+
+    mutating func takeIn() throws { try stacks?.takeIn() }
+
+    private mutating func weigh() throws {
+        weighed = monotonicNow()
         try look()
         sum.advance(stalled: try Self.stalled(cpus), busy: Self.busy())
         if hierarchy.mount?.unified == true && !filtered { try groups.advance() }
@@ -139,13 +165,7 @@ struct MemStallReader {
         let lossesNow = try session.losses()
         let histogramsNow = histogram ? try readHistograms() : [:]
 
-        var found: [MemStallRow] = []
-        for (key, counters) in ledger.advance(to: reading) {
-            found.append(
-                MemStallRow(
-                    pid: key.pid, tid: key.tid, comm: counters.comm, cgroup: try cgroups.path(key.cgroup),
-                    cause: key.cause, limitCgroup: try cgroups.path(key.limitCgroup), counters: counters))
-        }
+        let found = try taskRows(ledger.advance(to: reading))
         for key in gone where !reading.isEmpty {
             try rows.remove(key.record)
             ledger.forget(key)
@@ -166,9 +186,27 @@ struct MemStallReader {
                 ? histogramsNow.reduce(into: [:]) { $0[$1.key] = $1.value.since(before[$1.key] ?? $1.value) } : nil,
             losses: lossesNow.since(losses))
         interval.hasGroupPressure = hierarchy.mount?.unified == true
-        interval.reclaim = try reclaim?.advance(filtered ? nil : found, epoch: ended)
+        let everybody = filtered ? nil : found
+        interval.reclaim = try reclaim?.advance(everybody, epoch: ended)
         try judge(&interval, found)
         return interval
+    }
+
+    /// A row for each task, cause and limit, whatever its stalls' stacks.
+    private mutating func taskRows(
+        _ added: [(key: MemStallKey, counters: MemStallCounters)]
+    ) throws -> [MemStallRow] {
+        stacks?.refresh()
+        var found: [(key: MemStallKey, row: MemStallRow)] = []
+        for (key, counters) in added {
+            var row = MemStallRow(
+                pid: key.pid, tid: key.tid, comm: counters.comm, cgroup: try cgroups.path(key.cgroup),
+                cause: key.cause, limitCgroup: try cgroups.path(key.limitCgroup), counters: counters)
+            if let stack = try stacks?.stack(key, counters) { row.stacks = [stack] }
+            found.append((key, row))
+        }
+        try stacks?.reported()
+        return MemStallRow.joined(found)
     }
 
     /// What the interval's rows say of cgroups and limits, beside the cgroups' own files.

@@ -24,9 +24,9 @@ struct MemStallScreenSource: ReportSource, ~Copyable {
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool { true }
 
-    var alarmDelay: Double? { MemStallReader.weighing }
+    var alarmDelay: Double? { reader.alarmDelay }
 
-    mutating func alarm(_ session: inout Session) throws { try reader.weigh() }
+    mutating func alarm(_ session: inout Session) throws { try reader.alarm() }
 
     mutating func report(_ session: inout Session) throws {
         screen.take(try reader.advance(session, by: .task, least: least, histogram: false))

@@ -13,19 +13,22 @@ struct MemStallSource: ReportSource {
     /// Counting begins here.
     init(
         _ session: borrowing Session, _ text: MemStallText, histogram: Bool, least: UInt64, filtered: Bool,
-        reclaim: ReclaimWish?
+        reclaim: ReclaimWish?, stacks: MemStallStackWish?
     ) throws {
         (self.text, self.histogram, self.least) = (text, histogram, least)
-        reader = try MemStallReader(session, filtered: filtered, reclaim: reclaim)
+        reader = try MemStallReader(session, filtered: filtered, reclaim: reclaim, stacks: stacks)
     }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {
-        try session.begin("Tracing waits for memory. Ctrl-C to end.")
+        if let changes = reader.changes { try events.watchRecords(changes) }
+        return try session.begin("Tracing waits for memory. Ctrl-C to end.")
     }
 
-    var alarmDelay: Double? { MemStallReader.weighing }
+    var alarmDelay: Double? { reader.alarmDelay }
 
-    mutating func alarm(_ session: inout Session) throws { try reader.weigh() }
+    mutating func alarm(_ session: inout Session) throws { try reader.alarm() }
+
+    mutating func takeIn(_ session: inout Session) throws { try reader.takeIn() }
 
     mutating func report(_ session: inout Session) throws {
         let interval = try reader.advance(session, by: text.grouping, least: least, histogram: histogram)

@@ -14,6 +14,20 @@ struct MemStallRow: Row {
     let offCpuNs: Int
     let longestNs: Int
     let reclaimedPages: Int
+    let stacks: [Stack]?
+
+    struct Stack: Decodable, Sendable {
+        struct Frame: Decodable, Sendable {
+            @Known var symbol: String?
+            @Known var module: String?
+        }
+        let count: Int
+        let stalledNs: Int
+        let longestNs: Int
+        @Known var kernelFrames: [Frame]?
+        @Known var userFrames: [Frame]?
+        @Known var stackEnd: String?
+    }
 }
 
 struct MemStallIntervalRow: Row {

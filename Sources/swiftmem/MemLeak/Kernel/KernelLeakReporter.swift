@@ -6,7 +6,7 @@ internal import Reports
 /// Adds up what is outstanding of the kernel's memory, and makes a report of it.
 struct KernelLeakReporter {
     private let plan: KernelLeakPlan
-    private let names: KernelLeakNames
+    private let names: KernelStackNames
     private let seesAllFrees: Bool
     private var reader: KernelLeakReader
     private(set) var reports: LeakReports
@@ -19,7 +19,7 @@ struct KernelLeakReporter {
 
     /// - Throws: `BPFError` where the object has no such maps.
     init(
-        _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ files: LeakFiles, _ recorder: LeakRecorder?,
+        _ plan: KernelLeakPlan, _ names: KernelStackNames, _ files: LeakFiles, _ recorder: LeakRecorder?,
         _ session: borrowing Session
     ) throws(BPFError) {
         self.plan = plan
@@ -65,7 +65,7 @@ struct KernelLeakReporter {
 
     private static func print(
         _ report: MemLeakReport, _ caches: [UInt64: KernelCache], _ reports: inout LeakReports,
-        _ reader: inout KernelLeakReader, _ names: KernelLeakNames, _ session: inout Session
+        _ reader: inout KernelLeakReader, _ names: KernelStackNames, _ session: inout Session
     ) throws(BPFError) {
         try reports.report(report, names: [:], &session) { (captured) throws(BPFError) in
             try site(captured, caches, &reader, names)
@@ -149,14 +149,14 @@ struct KernelLeakReporter {
 
     private static func take(
         _ look: LeakLook, _ caches: [UInt64: KernelCache], _ reports: inout LeakReports,
-        _ reader: inout KernelLeakReader, _ names: KernelLeakNames
+        _ reader: inout KernelLeakReader, _ names: KernelStackNames
     ) throws(BPFError) {
         try reports.take(look) { (captured) throws(BPFError) in try site(captured, caches, &reader, names) }
     }
 
     private static func site(
         _ captured: AllocationSite, _ caches: [UInt64: KernelCache], _ reader: inout KernelLeakReader,
-        _ names: KernelLeakNames
+        _ names: KernelStackNames
     ) throws(BPFError) -> LeakSite {
         guard let stack = try reader.stack(captured.stack) else { return LeakSite() }
         return LeakSite(

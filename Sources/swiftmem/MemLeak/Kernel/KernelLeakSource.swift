@@ -14,7 +14,7 @@ struct KernelLeakSource: ReportSource, ~Copyable {
 
     /// - Throws: `BPFError` of the ring and the maps.
     static func make(
-        _ plan: KernelLeakPlan, _ names: KernelLeakNames, _ overhead: consuming OverheadLimit?,
+        _ plan: KernelLeakPlan, _ names: KernelStackNames, _ overhead: consuming OverheadLimit?,
         _ files: LeakFiles, _ recorder: LeakRecorder?, _ session: borrowing Session
     ) throws -> KernelLeakSource {
         let reporter = try KernelLeakReporter(plan, names, files, recorder, session)

@@ -3,16 +3,18 @@ internal import Reports
 internal import Symbols
 
 /// Names the functions of kernel stacks.
-final class KernelLeakNames {
+final class KernelStackNames {
     private(set) var symbols: KernelSymbols?
     private var isFresh = true
 
     /// Reads /proc/kallsyms; where it hides its addresses frames stay without names.
-    init() {
+    ///
+    /// - Parameter lacking: what else is missing then, for the user.
+    init(lacking: String? = nil) {
         do throws(SymbolError) {
             symbols = try KernelSymbols()
         } catch {
-            note("stacks stay without names, and the slab allocator's own pages are counted: \(error)")
+            note("kernel stacks stay without names\(lacking.map { ", and \($0)" } ?? ""): \(error)")
         }
     }
 
