@@ -36,7 +36,7 @@ KERNELS ?=
 
 SUITES ?=
 
-.PHONY: soak sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
+.PHONY: test-completions soak sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -138,6 +138,9 @@ test-dist: deps ## build it twice, compare the bytes, check each file (lintian, 
 
 test-package: ## install dist/*.deb on Debian bookworm, trixie, sid; a true row of each tool; purge (root; SUITES=...)
 	@Scripts/test-package $(SUITES)
+
+test-completions: build ## completion in bash, zsh and fish, typed at a terminal
+	@Scripts/test-completions $(BINARY)
 
 docs: build ## man pages and completions into .build/docs
 	@Scripts/docs "$(BINARY)" .build/docs

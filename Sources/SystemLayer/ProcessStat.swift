@@ -7,6 +7,8 @@ public struct ProcessStat: Hashable, Sendable {
     /// `R`, `S`, `Z` for a zombie, `X` for one that is gone…
     public let state: Unicode.Scalar
     public let threadCount: UInt64
+    /// Has it no program of its own (PF_KTHREAD, include/linux/sched.h)?
+    public let isKernelThread: Bool
     /// In clock ticks since boot: together with the id, it tells a process from its successor.
     public let startTicks: UInt64
 
@@ -19,11 +21,13 @@ public struct ProcessStat: Hashable, Sendable {
         // The first of these is field 3 of the manual's.
         let fields = line[(close + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
         guard fields.count > 19, fields[0].count == 1, let state = fields[0].first,
-            let threadCount = Self.number(fields[17]), let startTicks = Self.number(fields[19])
+            let flags = Self.number(fields[6]), let threadCount = Self.number(fields[17]),
+            let startTicks = Self.number(fields[19])
         else { return nil }
         comm = Array(line[(open + 1)..<close])
         self.state = Unicode.Scalar(state)
         self.threadCount = threadCount
+        isKernelThread = flags & 0x0020_0000 != 0
         self.startTicks = startTicks
     }
 

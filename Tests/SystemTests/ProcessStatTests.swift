@@ -68,4 +68,12 @@ private func line(comm: [UInt8], state: String = "S", threads: Int = 3, start: U
         let stat = try #require(ProcessStat(line(comm: [0x61], state: state, threads: threads)))
         #expect(stat.isAlive == isAlive)
     }
+
+    @Test(
+        "a kernel thread has no program: PF_KTHREAD",
+        arguments: [("2129984", true), ("4194560", false), ("69238880", true)])
+    func kernelThread(flags: String, isOne: Bool) throws {
+        let text = "7 (x) I 2 0 0 0 -1 \(flags) 0 0 0 0 6 7 8 20 0 20 0 1 0 5 0 0\n"
+        #expect(try #require(ProcessStat(Array(text.utf8))).isKernelThread == isOne)
+    }
 }

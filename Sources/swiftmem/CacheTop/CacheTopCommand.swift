@@ -57,11 +57,13 @@ struct CacheTop: Tool {
     var interval = Seconds(5)
     @Argument(help: "Intervals to report (default: until Ctrl-C).")
     var count: ReportCount?
-    @Option(help: "Rows of: process, file, cgroup.")
+    @Option(help: "Rows of: process, file, cgroup.", completion: .list(CacheTopView.allCases.map(\.rawValue)))
     var by = ViewArgument(.process)
     @Option(name: [.customShort("r"), .long], help: "At most so many rows.")
     var rows: ReportCount?
-    @Option(help: "Column to sort by: PID, UID, CMD (or FILE, CGROUP), HITS, MISSES, DIRTIES, READ_HIT%, WRITE_HIT%.")
+    @Option(
+        help: "Column to sort by: PID, UID, CMD (or FILE, CGROUP), HITS, MISSES, DIRTIES, READ_HIT%, WRITE_HIT%.",
+        completion: .list(CacheTopColumn.allCases.map(\.rawValue)))
     var sort = ColumnArgument(.hits)
     @Flag(help: "Smallest first.")
     var ascending = false

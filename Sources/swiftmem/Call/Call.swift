@@ -15,7 +15,8 @@ struct Call {
     init(_ words: [String]) throws(Failure) {
         self.words = words
         command = Self.command(words)
-        guard let first = words.first else { return }
+        // what a shell's completion script asks is for the parser
+        guard let first = words.first, first != "---completion" else { return }
         if first == "help" {
             if words.count > 1, !words[1].hasPrefix("-"), command == nil,
                 words[1] != ManualCommand.configuration.commandName

@@ -20,6 +20,8 @@ enum Environment {
         case placement = "SWIFTMEM_PLACEMENT"
         /// The directory that keeps unwind tables between runs; none are kept where it is no absolute path.
         case unwindCache = "SWIFTMEM_UNWIND_CACHE"
+        /// How bash completes (its `COMP_TYPE`), by its completion script.
+        case bashCompletion = "SWIFTMEM_COMP_TYPE"
 
         /// What it does, for the manual pages.
         var purpose: String {
@@ -31,6 +33,7 @@ enum Environment {
             case .placement: "entry: the probes of memleak stay at the entries of functions."
             case .unwindCache:
                 "The directory that keeps unwind tables between runs; none are kept where it is no absolute path."
+            case .bashCompletion: "Set by bash's completion script: how bash completes."
             }
         }
 

@@ -42,16 +42,16 @@ struct TaskID: ExpressibleByArgument, Equatable {
 
 /// Which tasks a tool looks at: the same words in every tool.
 struct TaskOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "Only this process.")
+    @Option(name: [.short, .long], help: "Only this process.", completion: .processID)
     var pid: TaskID?
 
-    @Option(name: [.short, .long], help: "Only this thread.")
+    @Option(name: [.short, .long], help: "Only this thread.", completion: .threadID)
     var tid: TaskID?
 
-    @Option(help: "Only tasks of this name.")
+    @Option(help: "Only tasks of this name.", completion: .processName)
     var comm: String?
 
-    @Option(help: ArgumentHelp("Only tasks in this cgroup or below.", valueName: "path"))
+    @Option(help: ArgumentHelp("Only tasks in this cgroup or below.", valueName: "path"), completion: .cgroup)
     var cgroup: String?
 
     /// Every task?
@@ -60,13 +60,13 @@ struct TaskOptions: ParsableArguments {
 
 /// Which processes a tool looks at that counts by process: a thread is none.
 struct ProcessOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "Only this process.")
+    @Option(name: [.short, .long], help: "Only this process.", completion: .processID)
     var pid: TaskID?
 
-    @Option(help: "Only processes of this name.")
+    @Option(help: "Only processes of this name.", completion: .processName)
     var comm: String?
 
-    @Option(help: ArgumentHelp("Only processes in this cgroup or below.", valueName: "path"))
+    @Option(help: ArgumentHelp("Only processes in this cgroup or below.", valueName: "path"), completion: .cgroup)
     var cgroup: String?
 
     var tasks: TaskOptions {
@@ -97,6 +97,7 @@ struct ReportOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Type information of the kernel, where it has none itself.", valueName: "file"))
+            "Type information of the kernel, where it has none itself.", valueName: "file"),
+        completion: .file())
     var btf: String?
 }

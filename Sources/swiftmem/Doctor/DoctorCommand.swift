@@ -16,7 +16,8 @@ struct Doctor: Guided {
             69 when one doesn't, 77 when permissions are missing.
             """)
 
-    @Argument(help: ArgumentHelp("Only this tool; all without.", valueName: "tool"))
+    @Argument(
+        help: ArgumentHelp("Only this tool; all without.", valueName: "tool"), completion: .list(tools.map { $0.name }))
     var only: String?
 
     @Flag(help: "Each hook, which one is used, and why not another; the kernel's features.")
@@ -27,7 +28,8 @@ struct Doctor: Guided {
 
     @Option(
         help: ArgumentHelp(
-            "Type information of the kernel, where it has none itself.", valueName: "file"))
+            "Type information of the kernel, where it has none itself.", valueName: "file"),
+        completion: .file())
     var btf: String?
 
     @Flag(help: ArgumentHelp("Also the verifier's work on each program.", visibility: .hidden))

@@ -58,14 +58,16 @@ struct MemLeakArguments: ParsableArguments {
 
     @Option(
         name: [.customShort("O"), .long],
-        help: ArgumentHelp("Look for allocators in this file or library only.", valueName: "object"))
+        help: ArgumentHelp("Look for allocators in this file or library only.", valueName: "object"),
+        completion: .file())
     var obj: String?
 
     @Flag(help: "The kernel's per-CPU memory, instead of its slab objects and pages.")
     var percpu = false
 
     @Option(
-        help: ArgumentHelp("Of the kernel's memory only this slab cache's objects.", valueName: "name"))
+        help: ArgumentHelp("Of the kernel's memory only this slab cache's objects.", valueName: "name"),
+        completion: .slabCache)
     var cache: String?
 
     @Option(
@@ -93,32 +95,39 @@ struct MemLeakArguments: ParsableArguments {
     var github = false
 
     @Option(
-        help: ArgumentHelp("Leave out stacks that LeakSanitizer's suppressions of this file fit.", valueName: "file"))
+        help: ArgumentHelp("Leave out stacks that LeakSanitizer's suppressions of this file fit.", valueName: "file"),
+        completion: .file())
     var suppressions: String?
 
     @Option(
         help: ArgumentHelp(
-            "Write the last report to a file as folded stacks, for flame graph tools.", valueName: "file"))
+            "Write the last report to a file as folded stacks, for flame graph tools.", valueName: "file"),
+        completion: .file())
     var folded: String?
 
-    @Option(help: ArgumentHelp("… as a flame graph, an SVG for browsers.", valueName: "file"))
+    @Option(help: ArgumentHelp("… as a flame graph, an SVG for browsers.", valueName: "file"), completion: .file())
     var flamegraph: String?
 
-    @Option(help: ArgumentHelp("… for pprof, compressed.", valueName: "file"))
+    @Option(help: ArgumentHelp("… for pprof, compressed.", valueName: "file"), completion: .file())
     var pprof: String?
 
-    @Option(help: ArgumentHelp("… for speedscope.", valueName: "file"))
+    @Option(help: ArgumentHelp("… for speedscope.", valueName: "file"), completion: .file())
     var speedscope: String?
 
-    @Option(help: ArgumentHelp("… as DHAT's, for dh_view and the Firefox Profiler.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("… as DHAT's, for dh_view and the Firefox Profiler.", valueName: "file"), completion: .file()
+    )
     var dhat: String?
 
-    @Option(help: ArgumentHelp("Reports go to this file, apart from what a command prints.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Reports go to this file, apart from what a command prints.", valueName: "file"),
+        completion: .file())
     var output: String?
 
     @Option(
         help: ArgumentHelp(
-            "Record the run in a file, for --replay and --diff, here or on another machine.", valueName: "file"))
+            "Record the run in a file, for --replay and --diff, here or on another machine.", valueName: "file"),
+        completion: .file())
     var record: String?
 
     @Option(help: ArgumentHelp("The recording ends when its file has so many bytes.", valueName: "bytes"))
@@ -126,7 +135,8 @@ struct MemLeakArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Trace nothing: show what was recorded, in any order, by any merging, in any format.", valueName: "file"))
+            "Trace nothing: show what was recorded, in any order, by any merging, in any format.", valueName: "file"),
+        completion: .file())
     var replay: String?
 
     @Option(
@@ -139,7 +149,8 @@ struct MemLeakArguments: ParsableArguments {
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Trace nothing: compare the last reports of two recordings.", valueName: "before> <after"))
+        help: ArgumentHelp("Trace nothing: compare the last reports of two recordings.", valueName: "before> <after"),
+        completion: .file())
     var diff: [String] = []
 
     /// The files to write, by format.

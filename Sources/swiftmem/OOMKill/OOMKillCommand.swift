@@ -26,7 +26,8 @@ struct OOMKill: Tool {
     @Option(
         help: ArgumentHelp(
             "Record in this directory, each second, what leads to a kill: half an hour of it, in 40 MiB.",
-            valueName: "directory"))
+            valueName: "directory"),
+        completion: .directory)
     var record: String?
     @Flag(
         help: "Explain each kill as it happens, from samples of all processes each second, kept in memory.")
@@ -35,7 +36,8 @@ struct OOMKill: Tool {
         parsing: .unconditional,
         help: ArgumentHelp(
             "Trace nothing: explain a recorded kill. latest, its number (1 is the first, -1 the last), or a time.",
-            valueName: "kill"))
+            valueName: "kill"),
+        completion: .list(["latest"]))
     var explain: KillChoice?
     @Flag(
         help:

@@ -13,7 +13,7 @@ struct SchemaCommand: Guided {
             on, and when the key is there at all.
             """)
 
-    @Argument(help: "The records' type, e.g. oomkill_end.")
+    @Argument(help: "The records' type, e.g. oomkill_end.", completion: .list(RecordSchema.all.map(\.type)))
     var type: String?
 
     func run() throws {

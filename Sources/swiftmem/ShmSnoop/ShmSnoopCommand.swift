@@ -31,7 +31,7 @@ struct ShmSnoop: Tool {
     var timestamp = false
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Only processes whose name contains this.", valueName: "text"))
+        help: ArgumentHelp("Only processes whose name contains this.", valueName: "text"), completion: .processName)
     var name: String?
     @Flag(help: "POSIX shared memory, memfds and shared mappings too.")
     var all = false

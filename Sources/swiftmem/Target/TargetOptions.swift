@@ -4,17 +4,20 @@ internal import Unwind
 
 /// Which processes a tool traces from their stacks: the same words in every such tool. `ProcessTarget` checks them.
 struct TargetOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "Trace this process; may be given several times.")
+    @Option(
+        name: [.short, .long], help: "Trace this process; may be given several times.", completion: .processID)
     var pid: [TaskID] = []
 
     @Option(
         name: [.customShort("c"), .long],
-        help: "Run and trace this command; its arguments behind it, or after --.")
+        help: "Run and trace this command; its arguments behind it, or after --.",
+        completion: .file())
     var command: String?
 
     @Option(
         help: ArgumentHelp(
-            "Trace all processes in this cgroup or below, new ones too.", valueName: "path"))
+            "Trace all processes in this cgroup or below, new ones too.", valueName: "path"),
+        completion: .cgroup)
     var cgroup: String?
 
     @Flag(help: "Trace also what the processes fork, by -p and by -c.")
