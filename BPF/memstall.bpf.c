@@ -31,6 +31,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "memstall/causes.h"
+#include "memstall/evictions.h"
 #include "memstall/functions.h"
 #include "memstall/limits.h"
 #include "memstall/otherside.h"

@@ -86,6 +86,7 @@ union memstall_blank {
 	struct memstall_cgroup path;
 	struct memstall_cpu cpu;
 	struct memstall_shrinker shrinker;
+	struct memstall_eviction eviction;
 };
 
 struct {

@@ -20,20 +20,22 @@ static __always_inline u64 folio_index(struct folio *folio)
 	return BPF_CORE_READ((struct page *)folio, index);
 }
 
-static __always_inline u64 folio_pages(struct folio *folio)
+static __always_inline unsigned long folio_flags(struct folio *folio)
 {
-	unsigned long flags = 0;
-
 	struct folio___memdesc *memdesc = (void *)folio;
-	struct page *page = (void *)folio;
 
 	if (bpf_core_field_exists(memdesc->flags.f))
-		flags = BPF_CORE_READ(memdesc, flags.f);
-	else if (bpf_core_type_exists(struct folio))
-		flags = BPF_CORE_READ(folio, flags);
-	else
-		flags = BPF_CORE_READ(page, flags);
-	if (!(flags & (1UL << bpf_core_enum_value(enum pageflags, PG_head))))
+		return BPF_CORE_READ(memdesc, flags.f);
+	if (bpf_core_type_exists(struct folio))
+		return BPF_CORE_READ(folio, flags);
+	return BPF_CORE_READ((struct page *)folio, flags);
+}
+
+static __always_inline u64 folio_pages(struct folio *folio)
+{
+	struct page *page = (void *)folio;
+
+	if (!(folio_flags(folio) & (1UL << bpf_core_enum_value(enum pageflags, PG_head))))
 		return 1;
 	struct folio___nr_pages *newer = (void *)folio;
 	struct folio___folio_nr_pages *older = (void *)folio;

@@ -61,6 +61,14 @@ struct task_struct___unsplit_rss {
 };
 
 /*
+ * Until 5.10, before bcfe06bf2622 ("mm: memcontrol: Use helpers to read page's memcg data"): the cgroup's
+ * own field. Goes with 5.10: December 2026.
+ */
+struct page___mem_cgroup {
+	struct mem_cgroup *mem_cgroup;
+};
+
+/*
  * Until 6.14: the pages of a large folio, renamed in 6.15 ("mm: let _folio_nr_pages overlay
  * memcg_data in first tail page"). Goes with 6.12: December 2028.
  */
@@ -91,6 +99,12 @@ typedef struct {
 
 struct folio___memdesc {
 	memdesc_flags_t flags;
+};
+
+/* Since 7.1: what reclaim takes is counted by node. Stays when older kernels are gone. */
+enum node_stat_item {
+	PGSTEAL_ANON,
+	PGSTEAL_FILE,
 };
 
 /* Since 7.2: the union lost its name. Becomes dentry's own field with the end of 6.18. */

@@ -54,6 +54,7 @@ struct folio {
 	unsigned long flags; /* compat.h has its type since 6.18 */
 	struct address_space *mapping;
 	unsigned long index;
+	unsigned long memcg_data;
 };
 
 /* Its fields but flags are gone from the page one by one since 5.16, as folio and slab take them. */
@@ -64,6 +65,7 @@ struct page {
 	unsigned long compound_head;
 	unsigned int compound_nr; /* in a compound page's second page */
 	struct kmem_cache *slab_cache;
+	unsigned long memcg_data; /* compat.h has it until 5.10 */
 };
 
 /* arch/x86/include/asm/pgtable_types.h, arch/arm64/include/asm/pgtable-types.h */
@@ -117,6 +119,7 @@ enum {
 /* include/linux/page-flags.h; the value is the running kernel's */
 enum pageflags {
 	PG_head,
+	PG_swapbacked,
 };
 
 /* include/linux/vm_event_item.h; the values are the running kernel's */
@@ -125,6 +128,10 @@ enum vm_event_item {
 	PGMAJFAULT,
 	ZSWPIN,
 	SWPIN_ZERO,
+	PGSTEAL_KSWAPD,
+	PGSTEAL_DIRECT,
+	PGSTEAL_KHUGEPAGED,
+	PGSTEAL_PROACTIVE,
 };
 
 /* include/linux/mm_types.h, enum vm_fault_reason */

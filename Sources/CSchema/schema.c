@@ -90,6 +90,9 @@ TEXT(memstall_cgroup) = {
 TEXT(memstall_culprit) = {
 #embed "../../Docs/schema/memstall_culprit.json"
 };
+TEXT(memstall_eviction) = {
+#embed "../../Docs/schema/memstall_eviction.json"
+};
 TEXT(memstall_reclaim) = {
 #embed "../../Docs/schema/memstall_reclaim.json"
 };
@@ -168,6 +171,7 @@ static const struct record_schema schemas[] = {
 	SCHEMA(memstall),
 	SCHEMA(memstall_cgroup),
 	SCHEMA(memstall_culprit),
+	SCHEMA(memstall_eviction),
 	SCHEMA(memstall_reclaim),
 	SCHEMA(memstall_interval),
 	SCHEMA(memstall_event),

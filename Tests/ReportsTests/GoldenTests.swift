@@ -92,7 +92,7 @@ struct GoldenRecord: CustomTestStringConvertible, Sendable {
         GoldenRecord(type: "memleak_sampling") {
             [MemLeakJSON.sampling(time: time, overheadPercent: 1.25, rate: 16, isMet: true)]
         },
-        .memstall, .memstallCgroup, .memstallCulprit, .memstallReclaim,
+        .memstall, .memstallCgroup, .memstallCulprit, .memstallEviction, .memstallReclaim,
         .memstallInterval, .memstallEvent, .memstallSummary,
         .meminfo, .meminfoDetail, .meminfoHint, .meminfoProcess, .meminfoCgroup, .meminfoFile,
         .meminfoZone, .meminfoNode, .meminfoUnaccounted,

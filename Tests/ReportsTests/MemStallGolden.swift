@@ -41,6 +41,12 @@ extension GoldenRecord {
                 tasks: [row], before: isKnown ? [CgroupPath("/a/b"): before, CgroupPath("/a"): before] : [:],
                 now: isKnown ? [CgroupPath("/a/b"): now, CgroupPath("/a"): now] : [:],
                 explained: [CgroupPath("/a/b"): 650_000_000], pageSize: 4096)
+            var eviction = MemStallEviction(
+                evictor: isKnown ? CgroupPath("/a/b") : nil, owner: isKnown ? CgroupPath("/a/c") : nil,
+                cause: .memcgMax, limit: isKnown ? CgroupPath("/a") : nil,
+                pages: EvictedPages(anonymous: 40, file: 50, unknown: 6))
+            if isKnown { (eviction.refaultedAnonymous, eviction.refaultedFile) = (7, 8) }
+            interval.evictions = [eviction]
             var node = memstall_node()
             (node.kswapd_rounds, node.kcompactd_rounds, node.orders.3) = (4, 2, 1)
             var shrinker = memstall_shrinker()
@@ -67,6 +73,9 @@ extension GoldenRecord {
     }
     static let memstallCulprit = GoldenRecord(type: "memstall_culprit") {
         memstallLines.filter { $0.text().contains("memstall_culprit") }
+    }
+    static let memstallEviction = GoldenRecord(type: "memstall_eviction") {
+        memstallLines.filter { $0.text().contains("memstall_eviction") }
     }
     static let memstallInterval = GoldenRecord(type: "memstall_interval") {
         memstallLines.filter { $0.text().contains("memstall_interval") }

@@ -12,6 +12,8 @@ public struct MemStallInterval: Hashable, Sendable {
     public var hasGroupPressure = false
     /// Who allocates at which limit.
     public var culprits: [MemStallCulprit] = []
+    /// Whose pages were evicted, by whom; nil where it was not asked for, or is not seen here.
+    public var evictions: [MemStallEviction]?
     /// Who reclaims besides; nil where it was not asked for.
     public var reclaim: MemStallReclaim?
     /// What it means, gravest first.

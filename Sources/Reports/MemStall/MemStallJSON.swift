@@ -7,6 +7,7 @@ public enum MemStallJSON {
         var lines = interval.rows.map { line($0, interval) }
         lines += interval.groups.map { line($0, interval) }
         lines += interval.culprits.map { line($0, interval) }
+        lines += (interval.evictions ?? []).map { line($0, interval) }
         if let reclaim = interval.reclaim { lines.append(line(reclaim, interval)) }
         return lines + [closing(interval)]
     }

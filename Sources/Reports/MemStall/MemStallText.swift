@@ -47,7 +47,7 @@ public struct MemStallText: Hashable, Sendable {
             }
         }
         lines.append(pressure(interval))
-        lines += groups(interval) + culprits(interval) + reclaim(interval)
+        lines += groups(interval) + culprits(interval) + evictions(interval) + reclaim(interval)
         lines += interval.reclaim?.lines() ?? []
         lines += interval.hints.flatMap { wrapped($0.text, first: "=> ", indent: "   ") }
         return lines + [""]
@@ -80,7 +80,7 @@ public struct MemStallText: Hashable, Sendable {
     }
 
     /// A path's end, which tells cgroups apart, where there is no room for all of it.
-    private func path(_ path: CgroupPath?, within width: Int = Self.pathWidth) -> String {
+    func path(_ path: CgroupPath?, within width: Int = Self.pathWidth) -> String {
         guard let path else { return "-" }
         let text = Printable.text(path.path)
         guard !wide, text.count > width else { return text }

@@ -51,7 +51,7 @@ public struct StallCgroupFiles: Hashable, Sendable {
     /// v1 says no limit by the largest number of pages.
     private static let unlimited: UInt64 = 1 << 62
 
-    private static func counter(_ name: String, in text: String) -> UInt64? {
+    static func counter(_ name: String, in text: String) -> UInt64? {
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
             if words.count == 2, words[0] == name { return UInt64(words[1]) }

@@ -16,6 +16,7 @@
 #define MEMSTALL_NODES 64 /* MAX_NUMNODES of most kernels */
 #define MEMSTALL_ORDERS 16 /* a power of two; the buddy allocator has fewer */
 #define MEMSTALL_SHRINKERS 256
+#define MEMSTALL_EVICTIONS 8192 /* of whom by whom */
 #define MEMSTALL_DEPTH 4 /* stalls within stalls; a power of two */
 #define MEMSTALL_STACK_ROWS 65536 /* with --stack */
 #define MEMSTALL_WALKS 1024 /* tasks whose stacks are captured at the same time */
@@ -218,6 +219,30 @@ struct memstall_shrinker {
 };
 
 _Static_assert(sizeof(struct memstall_shrinker) == 48, "memstall_shrinker is shared with Swift");
+
+/* Who evicted whose pages, for what limit; kernfs ids of memory cgroups. */
+struct memstall_eviction_key {
+	__u64 evictor; /* 0: a thread of the kernel, or unknown */
+	__u64 owner; /* 0: unknown */
+	__u64 limit; /* 0: none, or unknown */
+	__u32 cause;
+	__u32 padding;
+};
+
+_Static_assert(sizeof(struct memstall_eviction_key) == 32, "memstall_eviction_key is shared with Swift");
+
+enum memstall_eviction_kind {
+	MEMSTALL_ANONYMOUS, /* shared memory among it, which goes to swap too */
+	MEMSTALL_FILE,
+	MEMSTALL_UNKNOWN_KIND, /* the event that says which was not seen */
+	MEMSTALL_EVICTION_KINDS,
+};
+
+struct memstall_eviction {
+	__u64 pages[MEMSTALL_EVICTION_KINDS];
+};
+
+_Static_assert(sizeof(struct memstall_eviction) == 24, "memstall_eviction is shared with Swift");
 
 /* A stall that is over, for --trace. */
 struct memstall_event {

@@ -47,6 +47,8 @@ struct MemStall: Tool {
     var reclaim = false
     @Flag(help: "Also the kernel's and the task's own stack of each row's stalls, the longest three.")
     var stack = false
+    @Flag(help: "Also whose pages were evicted, by whom, and how many came back.")
+    var evicted = false
     @Flag(help: "Tables, on a terminal too.")
     var batch = false
     @Flag(help: "One line a stall, as it ends, instead of reports.")
@@ -71,9 +73,9 @@ struct MemStall: Tool {
 
     func validate() throws {
         guard minMs >= 0, minMs <= 1e9 else { throw ValidationError("--min-ms: from 0 to 1000000000") }
-        if trace && (histogram || by != .task || wide || timestamp || reclaim || stack) {
+        if trace && (histogram || by != .task || wide || timestamp || reclaim || stack || evicted) {
             throw ValidationError(
-                "--trace prints stalls one by one: no --by, --histogram, --reclaim, --stack, --wide, -T")
+                "--trace prints stalls one by one: no --by, --histogram, --reclaim, --stack, --evicted, --wide, -T")
         }
     }
 
@@ -84,12 +86,13 @@ struct MemStall: Tool {
         // who names a number of reports, or wants what has no place on a screen, reads tables
         let onScreen =
             Terminal.isUsable && !batch && count == nil && !report.json && !trace && !histogram && !reclaim
-            && !stack && !timestamp
+            && !stack && !evicted && !timestamp
         let wish = reclaim ? ReclaimWish() : nil
         // parsers are forked, and the kernel's names read, while this process has all its rights
         let stacks = stack ? try MemStallStackWish(tasks) : nil
         var session = try Session(
-            Self.mode(filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim, stacks: stack), report)
+            Self.mode(filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim, evicted: evicted,
+                stacks: stack), report)
         if trace {
             var source = try MemStallTraceSource(session)
             try ReportLoop.run(&source, &session, ReportLoop.Pace(interval: nil, duration: report.duration?.value))
@@ -102,7 +105,8 @@ struct MemStall: Tool {
         } else {
             var source = try MemStallSource(
                 session, MemStallText(timestamps: timestamp, wide: wide, grouping: by.rows), histogram: histogram,
-                least: least, filtered: !tasks.isEmpty, reclaim: wish, stacks: stacks)
+                least: least, filtered: !tasks.isEmpty, reclaim: wish, evicted: evicted,
+                stacks: stacks)
             try ReportLoop.run(
                 &source, &session,
                 ReportLoop.Pace(interval: interval.value, count: count?.value, duration: report.duration?.value))

@@ -8,6 +8,7 @@ extension MemStall {
             .init("memstall --wide --histogram 10", "also pages, time off the CPU, and how long the waits were"),
             .init("memstall --reclaim 5", "also what kswapd, kcompactd and shrinkers do, and zones short of pages"),
             .init("memstall --stack --by cause 10", "also which calls led to the waits"),
+            .init("memstall --evicted 10", "also whose pages were evicted, and by whom"),
             .init("memstall --trace --min-ms 10", "each wait of 10 ms and more, as it ends"),
         ],
         overhead: """

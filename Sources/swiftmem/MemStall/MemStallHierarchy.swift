@@ -17,23 +17,26 @@ struct MemStallHierarchy {
     /// Reads every cgroup's.
     init() {
         mount = CgroupTarget.memoryHierarchy()
-        guard let mount else { return }
-        var open = [CgroupPath("/")]
-        while let path = open.popLast() {
-            guard known.count < Self.most else {
-                isComplete = false
-                return
-            }
-            known[path] = memory(path)
-            guard var directory = Directory(Self.directory(path, mount)) else { continue }
+        for path in Self.paths(most: Self.most) { known[path] = memory(path) }
+        isComplete = known.count < Self.most
+    }
+
+    /// All memory cgroups there are, or so many of them.
+    static func paths(most: Int) -> [CgroupPath] {
+        guard let mount = CgroupTarget.memoryHierarchy() else { return [] }
+        var open = [CgroupPath("/")], found: [CgroupPath] = []
+        while let path = open.popLast(), found.count < most {
+            found.append(path)
+            guard var directory = Directory(directory(path, mount)) else { continue }
             while let entry = directory.next() {
                 guard entry.isDirectory else { continue }
                 open.append(CgroupPath((path.path == "/" ? "" : path.path) + "/" + entry.name.string))
             }
         }
+        return found
     }
 
-    private static func directory(_ path: CgroupPath, _ mount: CgroupTarget.Mount) -> FilePath {
+    static func directory(_ path: CgroupPath, _ mount: CgroupTarget.Mount) -> FilePath {
         FilePath(mount.directory).pushing(FilePath(String(path.path.drop { $0 == "/" })))
     }
 

@@ -12,16 +12,18 @@ extension MemStall {
     ///   - trace: each stall is sent as it ends.
     ///   - leastNanoseconds: of a stall that is sent.
     ///   - reclaim: what the kernel's own threads and its shrinkers do is seen too.
+    ///   - evicted: whose pages are evicted, and by whom, is seen too.
     ///   - stacks: those that stalls begin with are kept: by programs of their own object, which do so.
     static func mode(
         filter: filter_config = filter_config(), trace: Bool = false, leastNanoseconds: UInt64 = 0,
-        reclaim: Bool = true, stacks: Bool = false
+        reclaim: Bool = true, evicted: Bool = true, stacks: Bool = false
     ) -> ToolMode {
         var ladders: [any Ladder.Type] = [
             Reclaim.self, CgroupReclaim.self, Compaction.self, Switches.self, Sections.self, Writers.self,
             OutOfMemory.self, Weights.self,
         ]
         if reclaim { ladders += [KernelCompaction.self, Shrinkers.self] as [any Ladder.Type] }
+        if evicted { ladders.append(Evictions.self) }
         if stacks { ladders.append(UserStacks.self) }
         return ToolMode(
             stacks ? "stack" : nil, of: "memstall", object: stacks ? "memstallstacks" : nil, ladders: ladders,
@@ -241,6 +243,39 @@ extension MemStall {
             case .tracepoint:
                 Rung(.tracepoint, on: .all, programs: ["shrink_begin_btf", "shrink_end_btf"])
             }
+        }
+    }
+
+    enum Evictions: String, Ladder {
+        case lists
+        case events
+        case fentry, kprobe
+        static let id = "evictions"
+        static let sees = "with --evicted, whose pages are evicted, and by whom"
+        static let without: String? = "whose pages are evicted is not seen"
+
+        var rung: Rung {
+            switch self {
+            case .lists:
+                Rung(
+                    .tracepoint, on: .from(7, 1, "a cgroup counts what reclaim takes by list"),
+                    programs: ["evicted_state_btf"],
+                    requires: [.tracepointArgument("mod_memcg_lruvec_state", 0, "mem_cgroup *")])
+            case .events:
+                Rung(
+                    .tracepoint,
+                    on: .from(6, 13, "tracepoint count_memcg_events", orBackported: true)
+                        .through(7, 0, "then what reclaim takes is no such event"),
+                    programs: ["evicted_owner_btf", "evicted_kind_btf"], requires: [MemcgEvents.required])
+            case .fentry: Self.functions(.fentry, "evicted_folio_fentry")
+            case .kprobe: Self.functions(.kprobe, "evicted_folio_kprobe")
+            }
+        }
+
+        private static func functions(_ mechanism: Mechanism, _ program: String) -> Rung {
+            Rung(
+                mechanism, on: .through(7, 0, "then a folio's owner is told otherwise"), programs: [program],
+                cannotSee: "anonymous pages that were given up by MADV_FREE, which reclaim counts")
         }
     }
 

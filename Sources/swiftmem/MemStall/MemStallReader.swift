@@ -24,6 +24,7 @@ struct MemStallReader {
     private var groups: MemStallGroupCPUs
     private var reclaim: MemStallReclaimReader?
     private var stacks: MemStallStackReader?
+    private var evictions: MemStallEvictionReader?
     private var weighed: UInt64
     private var groupsBefore: [UInt64: UInt64] = [:]
     /// Rows are those of some tasks only: nothing to compare with the machine's PSI.
@@ -43,9 +44,11 @@ struct MemStallReader {
     ///
     /// - Parameters:
     ///   - reclaim: what the kernel's own threads do is wanted too.
+    ///   - evicted: who evicts whose pages is wanted too.
     ///   - stacks: the stacks of stalls are wanted too.
     init(
-        _ session: borrowing Session, filtered: Bool, reclaim: ReclaimWish?, stacks: MemStallStackWish? = nil
+        _ session: borrowing Session, filtered: Bool, reclaim: ReclaimWish?, evicted: Bool = false,
+        stacks: MemStallStackWish? = nil
     ) throws {
         rows = try session.probes.object.map("rows")
         tasks = try session.probes.object.map("tasks")
@@ -56,6 +59,10 @@ struct MemStallReader {
         groups = try MemStallGroupCPUs(session)
         self.reclaim = nil
         if let reclaim { self.reclaim = try MemStallReclaimReader(session, reclaim.symbols) }
+        self.evictions = nil
+        if evicted, session.probes.resolution[MemStall.Evictions.self] != nil {
+            self.evictions = try MemStallEvictionReader(session)
+        }
         self.stacks = nil
         if let stacks { self.stacks = try MemStallStackReader(session, stacks) }
         weighed = monotonicNow()
@@ -188,6 +195,7 @@ struct MemStallReader {
         interval.hasGroupPressure = hierarchy.mount?.unified == true
         let everybody = filtered ? nil : found
         interval.reclaim = try reclaim?.advance(everybody, epoch: ended)
+        interval.evictions = try evictions?.advance(&cgroups)
         try judge(&interval, found)
         return interval
     }

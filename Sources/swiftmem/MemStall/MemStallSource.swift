@@ -13,10 +13,10 @@ struct MemStallSource: ReportSource {
     /// Counting begins here.
     init(
         _ session: borrowing Session, _ text: MemStallText, histogram: Bool, least: UInt64, filtered: Bool,
-        reclaim: ReclaimWish?, stacks: MemStallStackWish?
+        reclaim: ReclaimWish?, evicted: Bool, stacks: MemStallStackWish?
     ) throws {
         (self.text, self.histogram, self.least) = (text, histogram, least)
-        reader = try MemStallReader(session, filtered: filtered, reclaim: reclaim, stacks: stacks)
+        reader = try MemStallReader(session, filtered: filtered, reclaim: reclaim, evicted: evicted, stacks: stacks)
     }
 
     mutating func begin(_ session: inout Session, _ events: borrowing EventLoop) throws -> Bool {

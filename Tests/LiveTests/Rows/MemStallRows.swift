@@ -72,6 +72,21 @@ struct MemStallCulpritRow: Row {
     let livelock: Bool
 }
 
+struct MemStallEvictionRow: Row {
+    static let type = "memstall_eviction"
+    let cause: String
+    @Known var evictorCgroup: String?
+    @Known var ownerCgroup: String?
+    @Known var limitCgroup: String?
+    let anonymousPages: Int
+    let filePages: Int
+    let unknownPages: Int
+    @Known var ownerRefaultedAnonymousPages: Int?
+    @Known var ownerRefaultedFilePages: Int?
+
+    var pages: Int { anonymousPages + filePages + unknownPages }
+}
+
 struct MemStallReclaimRow: Row {
     static let type = "memstall_reclaim"
     struct Node: Decodable, Sendable {
@@ -120,6 +135,13 @@ struct MemStallTruth: Row {
         let fullNs: Int
     }
 
+    /// What memory.stat of a cgroup says of its pages that reclaim took, and that came back; v1's has the latter alone.
+    struct Taken: Decodable, Sendable {
+        @Known var pgsteal: Int?
+        @Known var workingsetRefaultAnon: Int?
+        @Known var workingsetRefaultFile: Int?
+    }
+
     /// By the kernel's delay accounting of the task.
     struct Delays: Decodable, Sendable {
         let freepagesNs: Int
@@ -136,6 +158,8 @@ struct MemStallTruth: Row {
     let limitBytes: Int
     let victimCgroup: String?
     let passes: Int
+    let taken: Taken
+    let victimTaken: Taken?
     @Known var machinePressure: Pressure?
     @Known var cgroupPressure: Pressure?
     @Known var delays: Delays?

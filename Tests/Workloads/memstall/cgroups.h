@@ -67,6 +67,36 @@ static void print_events(const struct memcg *cg)
 	}
 }
 
+// What memory.stat says that reclaim took of a cgroup's pages, and what came back: v1's has the latter alone.
+#define TAKEN 4
+static const char *const taken_keys[TAKEN] = { "pgscan", "pgsteal", "workingset_refault_anon",
+					       "workingset_refault_file" };
+
+struct taken {
+	uint64_t pages[TAKEN];
+	bool known[TAKEN];
+};
+
+static struct taken taken_of(const struct memcg *cg)
+{
+	struct taken taken;
+	for (int i = 0; i < TAKEN; i++)
+		taken.known[i] = memcg_counter(cg, "memory.stat", taken_keys[i], &taken.pages[i]);
+	return taken;
+}
+
+static void print_taken(const char *name, const struct taken *before, const struct taken *after)
+{
+	j_open(name, '{');
+	for (int i = 0; i < TAKEN; i++) {
+		if (before->known[i] && after->known[i])
+			j_uint(taken_keys[i], after->pages[i] - before->pages[i]);
+		else
+			j_null(taken_keys[i]);
+	}
+	j_close('}');
+}
+
 // A cgroup's path within its hierarchy.
 static const char *path_of(const struct memcg *cg)
 {

@@ -54,6 +54,7 @@ int main(int argc, char **argv)
 
 	struct taskstats before, after;
 	struct pressure machine[2], own[2];
+	struct taken taken[2] = { taken_of(&inner) }, others[2] = { taken_of(&beside) };
 	bool delays = delays_of(getpid(), &before);
 	own[0] = pressure_read(pressure);
 	machine[0] = pressure_read("/proc/pressure/memory");
@@ -72,10 +73,12 @@ int main(int argc, char **argv)
 	uint64_t end = w_now_ns(CLOCK_MONOTONIC);
 	machine[1] = pressure_read("/proc/pressure/memory");
 	own[1] = pressure_read(pressure);
+	taken[1] = taken_of(&inner);
 	delays = delays && delays_of(getpid(), &after);
 	if (victim > 0) {
 		kill(victim, SIGKILL);
 		waitpid(victim, NULL, 0);
+		others[1] = taken_of(&beside);
 	}
 
 	j_begin_truth();
@@ -92,6 +95,9 @@ int main(int argc, char **argv)
 	if (opt.victim)
 		j_text("victim_cgroup", path_of(&beside));
 	print_events(&outer);
+	print_taken("taken", &taken[0], &taken[1]);
+	if (opt.victim)
+		print_taken("victim_taken", &others[0], &others[1]);
 	pressure_print("machine_pressure", machine[0], machine[1]);
 	pressure_print("cgroup_pressure", own[0], own[1]);
 	delays_print(delays, &before, &after);
