@@ -136,8 +136,8 @@ dist: deps ## what is handed out, into dist/: .deb, tarball, OCI image, SPDX, su
 test-dist: deps ## build it twice, compare the bytes, check each file (lintian, SPDX, sums), run it from a chroot
 	@Scripts/dist/check $(ARCH)
 
-test-package: ## install dist/*.deb on Debian bookworm, trixie, sid; a true row of each tool; purge (root; SUITES=...)
-	@Scripts/test-package $(SUITES)
+test-package: ## install dist/*.deb on Debian bookworm, trixie, sid; a true row of each tool; purge (root; SUITES=..., ARCH=arm64)
+	@$(if $(filter-out $(HOST_ARCH),$(ARCH)),Scripts/test-package-emulated $(ARCH),Scripts/test-package $(SUITES))
 
 test-completions: build ## completion in bash, zsh and fish, typed at a terminal
 	@Scripts/test-completions $(BINARY)
