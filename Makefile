@@ -7,6 +7,8 @@ CONFIG ?= release
 ARGS ?= cachestat 1 5
 
 SWIFT ?= swift
+# what `make swift` installed, for a shell that was there before
+export PATH := $(PATH):$(or $(SWIFTLY_BIN_DIR),$(or $(SWIFTLY_HOME_DIR),$(HOME)/.local/share/swiftly)/bin)
 # the machine that is built for, as the kernel's sources call it: x86 or arm64
 HOST_ARCH := $(subst aarch64,arm64,$(subst x86_64,x86,$(shell uname -m)))
 ARCH ?= $(HOST_ARCH)
@@ -36,13 +38,16 @@ KERNELS ?=
 
 SUITES ?=
 
-.PHONY: test-completions soak sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
+.PHONY: swift test-swift test-completions soak sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## install what building needs (apt; sudo only if needed)
 	@Scripts/deps build
+
+swift: ## get Swift where there is none: the distribution's, else swift.org's, signature checked; says each step first
+	@Scripts/swift
 
 # objects of SOURCES for ARCHITECTURE
 define OBJECT_RULES
@@ -136,8 +141,11 @@ dist: deps ## what is handed out, into dist/: .deb, tarball, OCI image, SPDX, su
 test-dist: deps ## build it twice, compare the bytes, check each file (lintian, SPDX, sums), run it from a chroot
 	@Scripts/dist/check $(ARCH)
 
-test-package: ## install dist/*.deb on Debian bookworm, trixie, sid; a true row of each tool; purge (root; SUITES=...)
-	@Scripts/test-package $(SUITES)
+test-package: ## install dist/*.deb on Debian bookworm, trixie, sid; a true row of each tool; purge (root; SUITES=..., ARCH=arm64)
+	@$(if $(filter-out $(HOST_ARCH),$(ARCH)),Scripts/test-package-emulated $(ARCH),Scripts/test-package $(SUITES))
+
+test-swift: ## what `make swift` does, against a copy of swift.org on loopback
+	@Scripts/test-swift
 
 test-completions: build ## completion in bash, zsh and fish, typed at a terminal
 	@Scripts/test-completions $(BINARY)

@@ -17,6 +17,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/unpreempted.h"
 #include "memstall/pieces.h"
 #include "memstall/state.h"
 #include "pagecache/folio.h"
@@ -98,7 +99,7 @@ static __noinline int half_evicted(u64 owner, u32 kind, u64 pages)
 	(bpf_core_enum_value_exists(enum set, name) && (item) == (int)bpf_core_enum_value(enum set, name))
 
 SEC("tp_btf/count_memcg_events")
-int BPF_PROG(evicted_owner_btf, struct mem_cgroup *memcg, int item, unsigned long pages)
+int UNPREEMPTED(evicted_owner_btf, struct mem_cgroup *memcg, int item, unsigned long pages)
 {
 	if (IS_ITEM(vm_event_item, PGSTEAL_DIRECT, item) || IS_ITEM(vm_event_item, PGSTEAL_KSWAPD, item) ||
 	    IS_ITEM(vm_event_item, PGSTEAL_KHUGEPAGED, item) || IS_ITEM(vm_event_item, PGSTEAL_PROACTIVE, item))
@@ -108,7 +109,7 @@ int BPF_PROG(evicted_owner_btf, struct mem_cgroup *memcg, int item, unsigned lon
 
 /* `file`: which list, 0 the one of anonymous memory (and of shared memory, which goes to swap too) */
 SEC("tp_btf/mm_vmscan_lru_shrink_inactive")
-int BPF_PROG(evicted_kind_btf, int node, unsigned long scanned, unsigned long reclaimed, void *stat, int priority,
+int UNPREEMPTED(evicted_kind_btf, int node, unsigned long scanned, unsigned long reclaimed, void *stat, int priority,
 	     int file)
 {
 	half_evicted(0, file ? MEMSTALL_FILE : MEMSTALL_ANONYMOUS, reclaimed);
@@ -116,7 +117,7 @@ int BPF_PROG(evicted_kind_btf, int node, unsigned long scanned, unsigned long re
 }
 
 SEC("tp_btf/mod_memcg_lruvec_state")
-int BPF_PROG(evicted_state_btf, struct mem_cgroup *memcg, int item, int pages)
+int UNPREEMPTED(evicted_state_btf, struct mem_cgroup *memcg, int item, int pages)
 {
 	bool anonymous = IS_ITEM(node_stat_item, PGSTEAL_ANON, item);
 
@@ -151,7 +152,7 @@ static __always_inline int folio_evicted(struct folio *folio)
 
 /* void *workingset_eviction(struct folio *folio, struct mem_cgroup *target_memcg); a page before 5.16 */
 SEC("fentry/workingset_eviction")
-int BPF_PROG(evicted_folio_fentry, struct folio *folio)
+int UNPREEMPTED(evicted_folio_fentry, struct folio *folio)
 {
 	return folio_evicted(folio);
 }

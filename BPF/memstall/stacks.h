@@ -38,6 +38,7 @@ static __always_inline struct stack_state *walk_state(void)
 #define STACK_STATE() walk_state()
 
 #include "lib/stack.h"
+#include "lib/unpreempted.h"
 #include "unwind/process.h"
 
 /* How many stacks were put into the table. */
@@ -137,7 +138,7 @@ static __always_inline void keep_stacks(void *ctx, struct memstall_piece *p)
 
 /* What user space knows of a process's mappings is true up to its exec and its end. */
 SEC("tp_btf/sched_process_exec")
-int stack_exec_btf(void *ctx)
+int UNPREEMPTED(stack_exec_btf)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 
@@ -149,7 +150,7 @@ int stack_exec_btf(void *ctx)
 }
 
 SEC("tp_btf/sched_process_exit")
-int stack_exit_btf(void *ctx)
+int UNPREEMPTED(stack_exit_btf)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 

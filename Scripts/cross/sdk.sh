@@ -4,9 +4,11 @@
 
 triple_of() { case $1 in arm64) echo aarch64-unknown-linux-gnu ;; esac; }
 
-# swift_sdk ARCH ROOT: writes the SDK. Prints the directory that `swift build --swift-sdks-path` wants; its name is debian-ARCH.
+# swift_sdk ARCH ROOT NAME: writes the SDK. Prints the directory that `swift build --swift-sdks-path` wants.
 swift_sdk() {
-	local arch=$1 root=$2 sdks=$cache_dir/cross/$1/sdks name=debian-$1 bundle
+	local arch=$1 root=$2 sdks=$cache_dir/cross/$1/sdks name=$3 bundle linker='"-rpath=/usr/libexec/swift/lib/swift/linux"'
+	# a package's command carries Swift's library with it
+	case $name in *-packages) linker= ;; esac
 	bundle=$sdks/$name.artifactbundle
 	mkdir -p "$bundle/$name"
 	cat >"$bundle/info.json" <<-JSON
@@ -38,7 +40,7 @@ swift_sdk() {
 	  },
 	  "cCompiler": {"extraCLIOptions": ["--sysroot=$root", "--gcc-toolchain=$root/usr"]},
 	  "cxxCompiler": {"extraCLIOptions": ["--sysroot=$root", "--gcc-toolchain=$root/usr"]},
-	  "linker": {"extraCLIOptions": ["-rpath=/usr/libexec/swift/lib/swift/linux"]}
+	  "linker": {"extraCLIOptions": [$linker]}
 	}
 	JSON
 	printf '%s\n' "$sdks"

@@ -51,6 +51,17 @@ extension LiveTests {
             #expect(closed.errors == "0\n")
         }
 
+        @Test("without /proc no call is taken for one for help")
+        func noProc() throws {
+            let run = try Tool.shell(
+                "unshare --mount sh -c 'mount -t tmpfs none /proc && exec '$SWIFTMEM' cachestat 1 1'")
+            #expect(run.status == 71 && run.output.isEmpty)
+            #expect(
+                run.errors
+                    == "swiftmem: /proc is not mounted here, and nothing can be told without it\n  mount it: mount -t proc proc /proc\n"
+            )
+        }
+
         @Test("help ends with examples", arguments: ["--help", "cachestat --help", "help memleak", "doctor -h"])
         func examples(words: String) throws {
             let help = try Tool.shell("$SWIFTMEM \(words)")

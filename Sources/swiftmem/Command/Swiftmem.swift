@@ -23,6 +23,7 @@ struct Swiftmem: ParsableCommand {
     static func main() {
         if CommandLine.arguments.dropFirst().first == ParserProcess.argument { serve() }
         StandardDescriptors.openMissing()
+        if CommandLine.arguments.isEmpty { endWithoutProc() }
         OpenFileLimit.raise()
         // Before anything else that takes time: a signal from now on ends a report, not the process.
         Signals.block()
@@ -52,6 +53,15 @@ extension Swiftmem {
         service.add(.placement, ProbePlacement.answer)
         if let attempt = CommandLine.arguments.dropFirst(3).first { service.attempt(attempt) }
         service.run()
+    }
+
+    /// Swift's library reads the words of a call in /proc/self/cmdline: without them any call would seem to be one for help.
+    private static func endWithoutProc() -> Never {
+        let failure = Failure(
+            status: Failure.Status.system, message: "/proc is not mounted here, and nothing can be told without it",
+            remedy: "mount it: mount -t proc proc /proc")
+        failure.report(usage: "")
+        Glibc.exit(failure.status)
     }
 
     /// The tool whose name a link to the command bears, as packages make them: "cachestat", "cachestat-swiftmem".

@@ -43,6 +43,9 @@ extension MemStall {
             try object.setReadOnlyData(".rodata.config", to: config)
             try object.setReadOnlyData(".rodata.filter", to: filter)
             guard stacks else { return }
+            // before, the verifier lets no global function be called with preemption off
+            try object.setReadOnlyData(
+                ".rodata.keeps_cpu", to: KernelVersion.running >= KernelVersion(6, 15) ? UInt32(1) : 0)
             try stackMode(resolution).prepare(object, preallocates: true)
             // what programs on sched_switch put something into
             try object.map("stacks").setPreallocated(true)
