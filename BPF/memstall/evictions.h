@@ -76,9 +76,8 @@ static __noinline int evicted(u64 owner, u32 kind, u64 pages)
 static __noinline int half_evicted(u64 owner, u32 kind, u64 pages)
 {
 	u32 tid = bpf_get_current_pid_tgid();
-	struct half_eviction *other = bpf_map_lookup_elem(&half_evictions, &tid), half = {
-		.owner = owner, .kind = kind, .pages = pages
-	};
+	struct half_eviction *other = bpf_map_lookup_elem(&half_evictions, &tid),
+			     half = { .owner = owner, .kind = kind, .pages = pages };
 
 	if (!pages)
 		return 0;
@@ -110,7 +109,7 @@ int UNPREEMPTED(evicted_owner_btf, struct mem_cgroup *memcg, int item, unsigned 
 /* `file`: which list, 0 the one of anonymous memory (and of shared memory, which goes to swap too) */
 SEC("tp_btf/mm_vmscan_lru_shrink_inactive")
 int UNPREEMPTED(evicted_kind_btf, int node, unsigned long scanned, unsigned long reclaimed, void *stat, int priority,
-	     int file)
+		int file)
 {
 	half_evicted(0, file ? MEMSTALL_FILE : MEMSTALL_ANONYMOUS, reclaimed);
 	return 0;

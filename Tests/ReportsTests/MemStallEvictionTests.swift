@@ -4,7 +4,7 @@ import TraceRecords
 
 @testable import Reports
 
-/// Whose pages were evicted, by whom, and what came back.
+/// Evicted pages: whose, by whom, and what came back.
 @Suite struct MemStallEvictionTests: MemStallSamples {
     private func eviction(
         _ evictor: String?, _ owner: String?, _ pages: EvictedPages, _ cause: MemStallCause = .memcgMax

@@ -26,11 +26,11 @@ public struct EvictedPages: Hashable, Sendable {
     }
 }
 
-/// Whose pages were evicted in an interval, by whom, and for what limit.
+/// Pages evicted in an interval: whose, by whom, and for what limit.
 public struct MemStallEviction: Hashable, Sendable {
     /// The reclaiming task's; nil: a thread of the kernel's, or not known.
     public let evictor: CgroupPath?
-    /// Whose pages they were; nil: not known.
+    /// The cgroup whose pages they were; nil: not known.
     public let owner: CgroupPath?
     public let cause: MemStallCause
     /// nil: none, or not known.

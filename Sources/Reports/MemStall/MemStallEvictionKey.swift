@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import TraceRecords
 
-/// Whose pages, by whom, and why: kernfs ids of memory cgroups, 0 where there is none.
+/// Evicted pages: whose, by whom, and why. kernfs ids of memory cgroups, 0 where there is none.
 public struct MemStallEvictionKey: Hashable, Sendable {
     /// The reclaiming task's.
     public let evictor: UInt64

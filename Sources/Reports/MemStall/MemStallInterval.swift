@@ -12,7 +12,7 @@ public struct MemStallInterval: Hashable, Sendable {
     public var hasGroupPressure = false
     /// Who allocates at which limit.
     public var culprits: [MemStallCulprit] = []
-    /// Whose pages were evicted, by whom; nil where it was not asked for, or is not seen here.
+    /// Evicted pages, whose and by whom; nil where it was not asked for, or is not seen here.
     public var evictions: [MemStallEviction]?
     /// Who reclaims besides; nil where it was not asked for.
     public var reclaim: MemStallReclaim?

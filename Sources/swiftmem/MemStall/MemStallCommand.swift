@@ -91,7 +91,8 @@ struct MemStall: Tool {
         // parsers are forked, and the kernel's names read, while this process has all its rights
         let stacks = stack ? try MemStallStackWish(tasks) : nil
         var session = try Session(
-            Self.mode(filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim, evicted: evicted,
+            Self.mode(
+                filter: filter, trace: trace, leastNanoseconds: least, reclaim: reclaim, evicted: evicted,
                 stacks: stack), report)
         if trace {
             var source = try MemStallTraceSource(session)
