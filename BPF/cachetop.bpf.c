@@ -19,6 +19,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
  * Relaxed, for the compiler then uses the one atomic instruction that 5.10 knows.
  */
 #define COUNT(counter, pages) __atomic_fetch_add(&(counter), (pages), __ATOMIC_RELAXED)
+#include "lib/unpreempted.h"
 #include "pagecache/pagecache.h"
 #include "lib/dentry.h"
 
@@ -156,7 +157,7 @@ static __always_inline struct pagecache_counters *counters_of(struct address_spa
 
 /* What a process did before an exec in the same interval bears its old name: here is the new one. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_name_btf, struct task_struct *task)
+int UNPREEMPTED(process_name_btf, struct task_struct *task)
 {
 	struct cachetop_entry *entry = filtered_in() ? current_entry(NULL) : NULL;
 

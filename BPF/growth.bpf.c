@@ -17,22 +17,24 @@
  */
 #include "growth/faults.h"
 #include "growth/processes.h"
+#include "lib/unpreempted.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 SEC("raw_tp/page_fault_user")
-int fault_user_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(fault_user_rawtp)
 {
-	return fault_began(ctx->args[0]);
+	return fault_began(ctx[0]);
 }
 
 /* The kernel touches user memory for a system call. */
 SEC("raw_tp/page_fault_kernel")
-int fault_kernel_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(fault_kernel_rawtp)
 {
-	return fault_began(ctx->args[0]);
+	return fault_began(ctx[0]);
 }
 
+/* Not UNPREEMPTED: it calls global functions, and the counters change under a page table's lock. */
 SEC("raw_tp/rss_stat")
 int rss_rawtp(struct bpf_raw_tracepoint_args *ctx)
 {

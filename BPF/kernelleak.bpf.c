@@ -25,6 +25,7 @@
 #include <bpf/bpf_tracing.h>
 #include "kernelleak/allocation.h"
 #include "kernelleak/free.h"
+#include "lib/unpreempted.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -33,22 +34,20 @@ extern struct kmem_cache *bpf_get_kmem_cache(u64 addr) __ksym __weak;
 
 /* ---- slab: arguments as plain words ---- */
 
-#define ARG(n) (ctx->args[n])
-
 /* (call_site, ptr, bytes_req, bytes_alloc, gfp_flags[, node]): from 5.19 to 6.0 otherwise */
 SEC("raw_tp/kmalloc")
-int kmalloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(kmalloc_rawtp)
 {
-	u64 address = ARG(1), size = ARG(3);
+	u64 address = ctx[1], size = ctx[3];
 
 	return allocated(ctx, KERNELLEAK_BY_KMALLOC, KERNELLEAK_KMALLOC, address, size,
 			 cache_of_kmalloc(address, size));
 }
 
 SEC("raw_tp/kmalloc_node")
-int kmalloc_node_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(kmalloc_node_rawtp)
 {
-	u64 address = ARG(1), size = ARG(3);
+	u64 address = ctx[1], size = ctx[3];
 
 	return allocated(ctx, KERNELLEAK_BY_KMALLOC_NODE, KERNELLEAK_KMALLOC, address, size,
 			 cache_of_kmalloc(address, size));
@@ -56,61 +55,61 @@ int kmalloc_node_rawtp(struct bpf_raw_tracepoint_args *ctx)
 
 /* (call_site, ptr, cache, gfp_flags, node) */
 SEC("raw_tp/kmem_cache_alloc")
-int cache_alloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(cache_alloc_rawtp)
 {
-	struct kmem_cache *cache = (void *)ARG(2);
+	struct kmem_cache *cache = (void *)ctx[2];
 
-	return allocated(ctx, KERNELLEAK_BY_CACHE, KERNELLEAK_CACHE, ARG(1), BPF_CORE_READ(cache, object_size),
+	return allocated(ctx, KERNELLEAK_BY_CACHE, KERNELLEAK_CACHE, ctx[1], BPF_CORE_READ(cache, object_size),
 			 (u64)cache);
 }
 
 /* until 5.18: (call_site, ptr, bytes_req, bytes_alloc, gfp_flags[, node]) */
 SEC("raw_tp/kmem_cache_alloc")
-int cache_alloc_sizes_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(cache_alloc_sizes_rawtp)
 {
-	u64 address = ARG(1);
+	u64 address = ctx[1];
 
-	return allocated(ctx, KERNELLEAK_BY_CACHE, KERNELLEAK_CACHE, address, ARG(2),
+	return allocated(ctx, KERNELLEAK_BY_CACHE, KERNELLEAK_CACHE, address, ctx[2],
 			 IS_MEMORY(address) ? cache_by_page(address) : 0);
 }
 
 SEC("raw_tp/kmem_cache_alloc_node")
-int cache_alloc_node_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(cache_alloc_node_rawtp)
 {
-	u64 address = ARG(1);
+	u64 address = ctx[1];
 
-	return allocated(ctx, KERNELLEAK_BY_CACHE_NODE, KERNELLEAK_CACHE, address, ARG(2),
+	return allocated(ctx, KERNELLEAK_BY_CACHE_NODE, KERNELLEAK_CACHE, address, ctx[2],
 			 IS_MEMORY(address) ? cache_by_page(address) : 0);
 }
 
 SEC("raw_tp/kfree")
-int kfree_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(kfree_rawtp)
 {
-	return freed(KERNELLEAK_KFREE, ARG(1));
+	return freed(KERNELLEAK_KFREE, ctx[1]);
 }
 
 SEC("raw_tp/kfree")
-int kfree_second_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(kfree_second_rawtp)
 {
-	return freed_second(KERNELLEAK_KFREE, ARG(1));
+	return freed_second(KERNELLEAK_KFREE, ctx[1]);
 }
 
 SEC("raw_tp/kmem_cache_free")
-int cache_free_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(cache_free_rawtp)
 {
-	return freed(KERNELLEAK_CACHE_FREE, ARG(1));
+	return freed(KERNELLEAK_CACHE_FREE, ctx[1]);
 }
 
 SEC("raw_tp/kmem_cache_free")
-int cache_free_second_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(cache_free_second_rawtp)
 {
-	return freed_second(KERNELLEAK_CACHE_FREE, ARG(1));
+	return freed_second(KERNELLEAK_CACHE_FREE, ctx[1]);
 }
 
 /* ---- slab: the kernel says an object's cache (6.13) ---- */
 
 SEC("tp_btf/kmalloc")
-int kmalloc_btf(u64 *ctx)
+int UNPREEMPTED(kmalloc_btf)
 {
 	u64 address = ctx[1], size = ctx[3], cache = 0;
 
@@ -127,60 +126,60 @@ int kmalloc_btf(u64 *ctx)
 
 /* (page, order, gfp_flags, migratetype) */
 SEC("raw_tp/mm_page_alloc")
-int page_alloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(page_alloc_rawtp)
 {
-	u64 order = (u32)ARG(1) & 31;
+	u64 order = (u32)ctx[1] & 31;
 
-	return allocated(ctx, KERNELLEAK_BY_PAGES, KERNELLEAK_PAGES, ARG(0), PAGE_SIZE << order, 0);
+	return allocated(ctx, KERNELLEAK_BY_PAGES, KERNELLEAK_PAGES, ctx[0], PAGE_SIZE << order, 0);
 }
 
 /* (page, order) */
 SEC("raw_tp/mm_page_free")
-int page_free_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(page_free_rawtp)
 {
-	return freed(KERNELLEAK_PAGE_FREE, ARG(0));
+	return freed(KERNELLEAK_PAGE_FREE, ctx[0]);
 }
 
 SEC("raw_tp/mm_page_free")
-int page_free_second_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(page_free_second_rawtp)
 {
-	return freed_second(KERNELLEAK_PAGE_FREE, ARG(0));
+	return freed_second(KERNELLEAK_PAGE_FREE, ctx[0]);
 }
 
 /* ---- per-CPU memory: every CPU has a copy ---- */
 
 /* (call_site, reserved, is_atomic, size, align, base_addr, off, ptr, …) */
 SEC("raw_tp/percpu_alloc_percpu")
-int percpu_alloc_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(percpu_alloc_rawtp)
 {
-	return allocated(ctx, KERNELLEAK_BY_PERCPU, KERNELLEAK_PERCPU, ARG(7), (u64)ARG(3) * config.cpus, 0);
+	return allocated(ctx, KERNELLEAK_BY_PERCPU, KERNELLEAK_PERCPU, ctx[7], (u64)ctx[3] * config.cpus, 0);
 }
 
 /* until 5.18: (reserved, is_atomic, size, align, base_addr, off, ptr) */
 SEC("raw_tp/percpu_alloc_percpu")
-int percpu_alloc_sizes_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(percpu_alloc_sizes_rawtp)
 {
-	return allocated(ctx, KERNELLEAK_BY_PERCPU, KERNELLEAK_PERCPU, ARG(6), (u64)ARG(2) * config.cpus, 0);
+	return allocated(ctx, KERNELLEAK_BY_PERCPU, KERNELLEAK_PERCPU, ctx[6], (u64)ctx[2] * config.cpus, 0);
 }
 
 /* (base_addr, off, ptr) */
 SEC("raw_tp/percpu_free_percpu")
-int percpu_free_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(percpu_free_rawtp)
 {
-	return freed(KERNELLEAK_PERCPU_FREE, ARG(2));
+	return freed(KERNELLEAK_PERCPU_FREE, ctx[2]);
 }
 
 SEC("raw_tp/percpu_free_percpu")
-int percpu_free_second_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(percpu_free_second_rawtp)
 {
-	return freed_second(KERNELLEAK_PERCPU_FREE, ARG(2));
+	return freed_second(KERNELLEAK_PERCPU_FREE, ctx[2]);
 }
 
 /* ---- frees that pass no tracepoint ---- */
 
 /* void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p) */
 SEC("fentry/kmem_cache_free_bulk")
-int free_bulk_fentry(u64 *ctx)
+int UNPREEMPTED(free_bulk_fentry)
 {
 	u64 args[3] = {};
 
@@ -197,7 +196,7 @@ int free_bulk_kprobe(struct pt_regs *ctx)
 
 /* void kvfree_call_rcu(struct rcu_head *head, void *ptr), as it is since 6.3 */
 SEC("fentry/kvfree_call_rcu")
-int free_rcu_fentry(u64 *ctx)
+int UNPREEMPTED(free_rcu_fentry)
 {
 	u64 args[2] = {};
 

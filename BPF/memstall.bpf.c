@@ -30,6 +30,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/twice.h"
+#include "lib/unpreempted.h"
 #include "memstall/causes.h"
 #include "memstall/functions.h"
 #include "memstall/limits.h"
@@ -68,41 +70,36 @@ static __always_inline int memcg_begins(void *ctx, struct mem_cgroup *memcg, int
 	return 0;
 }
 
-SEC("tp_btf/mm_vmscan_direct_reclaim_begin")
-int BPF_PROG(direct_begin_btf, int order, u32 gfp)
+TWICE("tp_btf/mm_vmscan_direct_reclaim_begin", direct_begin, btf, int order, u32 gfp)
 {
 	return direct_begins(order, gfp);
 }
 
-SEC("tp_btf/mm_vmscan_direct_reclaim_end")
-int BPF_PROG(direct_end_btf, u64 reclaimed)
+TWICE("tp_btf/mm_vmscan_direct_reclaim_end", direct_end, btf, u64 reclaimed)
 {
 	end_stall(MEMSTALL_BY_DIRECT, reclaimed);
 	return 0;
 }
 
 /* Since 7.2 the mask comes first, and the cgroup last. */
-SEC("tp_btf/mm_vmscan_direct_reclaim_begin")
-int BPF_PROG(direct_gfp_btf, u32 gfp, int order)
+TWICE("tp_btf/mm_vmscan_direct_reclaim_begin", direct_gfp, btf, u32 gfp, int order)
 {
 	return direct_begins(order, gfp);
 }
 
-SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
-int BPF_PROG(memcg_begin_btf, int order, u32 gfp)
+TWICE("tp_btf/mm_vmscan_memcg_reclaim_begin", memcg_begin, btf, int order, u32 gfp)
 {
 	return memcg_begins(ctx, NULL, order, gfp);
 }
 
-SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
-int BPF_PROG(memcg_named_btf, u32 gfp, int order, struct mem_cgroup *memcg)
+TWICE("tp_btf/mm_vmscan_memcg_reclaim_begin", memcg_named, btf, u32 gfp, int order, struct mem_cgroup *memcg)
 {
 	return memcg_begins(ctx, memcg, order, gfp);
 }
 
 /* try_to_free_mem_cgroup_pages(), whose arguments have one more since 6.9: the first three are the same */
-SEC("fentry/try_to_free_mem_cgroup_pages")
-int BPF_PROG(memcg_named_fentry, struct mem_cgroup *memcg, unsigned long pages, u32 gfp)
+TWICE("fentry/try_to_free_mem_cgroup_pages", memcg_named, fentry, struct mem_cgroup *memcg, unsigned long pages,
+      u32 gfp)
 {
 	return memcg_begins(ctx, memcg, 0, gfp);
 }
@@ -113,16 +110,14 @@ int BPF_KPROBE(memcg_named_kprobe, struct mem_cgroup *memcg, unsigned long pages
 	return memcg_begins(ctx, memcg, 0, gfp);
 }
 
-SEC("tp_btf/mm_vmscan_memcg_reclaim_end")
-int BPF_PROG(memcg_end_btf, u64 reclaimed)
+TWICE("tp_btf/mm_vmscan_memcg_reclaim_end", memcg_end, btf, u64 reclaimed)
 {
 	end_stall(MEMSTALL_BY_MEMCG, reclaimed);
 	return 0;
 }
 
 /* A zone's compaction, for an allocation, by kcompactd, or because a control file was written. */
-SEC("tp_btf/mm_compaction_begin")
-int BPF_PROG(compaction_begin_btf)
+TWICE("tp_btf/mm_compaction_begin", compaction_begin, btf)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	bool psi = in_memstall(task), kernel = BPF_CORE_READ(task, flags) & PF_KTHREAD;
@@ -137,15 +132,14 @@ int BPF_PROG(compaction_begin_btf)
 	return 0;
 }
 
-SEC("tp_btf/mm_compaction_end")
-int BPF_PROG(compaction_end_btf)
+TWICE("tp_btf/mm_compaction_end", compaction_end, btf)
 {
 	end_stall(MEMSTALL_BY_COMPACTION, 0);
 	return 0;
 }
 
 SEC("tp_btf/mm_vmscan_kswapd_wake")
-int BPF_PROG(kswapd_wake_btf, int node, int zone, int order)
+int UNPREEMPTED(kswapd_wake_btf, int node, int zone, int order)
 {
 	struct beginning b = { .cause = MEMSTALL_KSWAPD, .kind = MEMSTALL_BY_KSWAPD, .order = order, .psi = true };
 
@@ -155,6 +149,7 @@ int BPF_PROG(kswapd_wake_btf, int node, int zone, int order)
 	return 0;
 }
 
+/* Not UNPREEMPTED: the scheduler holds its run queue's lock. */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(switch_btf, bool preempted, struct task_struct *from, struct task_struct *to)
 {
@@ -166,7 +161,7 @@ int BPF_PROG(switch_btf, bool preempted, struct task_struct *from, struct task_s
 }
 
 SEC("tp_btf/sched_process_exit")
-int exit_btf(void *ctx)
+int UNPREEMPTED(exit_btf)
 {
 	struct memstall_task *t = current_stall();
 

@@ -17,6 +17,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "lib/cmdline.h"
+#include "lib/unpreempted.h"
 #include "lib/write_process.h"
 #include "oomkill/end.h"
 #include "oomkill/oom_context.h"
@@ -27,7 +28,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 SEC("?fentry/oom_kill_process")
-int BPF_PROG(oom_begin_fentry, struct oom_control *oc)
+int UNPREEMPTED(oom_begin_fentry, struct oom_control *oc)
 {
 	return begin_oom(oc);
 }
@@ -40,13 +41,13 @@ int BPF_KPROBE(oom_begin_kprobe, struct oom_control *oc)
 
 /* since 6.10, 72ba14deb40a ("mm: update mark_victim tracepoints fields"); backported to 6.1 */
 SEC("tp_btf/mark_victim")
-int BPF_PROG(oom_victim_btf, struct task_struct *victim)
+int UNPREEMPTED(oom_victim_btf, struct task_struct *victim)
 {
 	return report(ctx, victim, 0);
 }
 
 SEC("?fentry/mark_oom_victim")
-int BPF_PROG(oom_victim_fentry, struct task_struct *victim)
+int UNPREEMPTED(oom_victim_fentry, struct task_struct *victim)
 {
 	return report(ctx, victim, 0);
 }
@@ -58,7 +59,7 @@ int BPF_KPROBE(oom_victim_kprobe, struct task_struct *victim)
 }
 
 SEC("tp_btf/signal_generate")
-int BPF_PROG(oom_signal_btf, int sig, void *info, struct task_struct *task)
+int UNPREEMPTED(oom_signal_btf, int sig, void *info, struct task_struct *task)
 {
 	if (sig != SIGKILL || info != SEND_SIG_PRIV)
 		return 0;
@@ -85,7 +86,7 @@ int BPF_PROG(oom_signal_btf, int sig, void *info, struct task_struct *task)
 
 /* kernel/signal.c, __send_signal_locked(); result 0: TRACE_SIGNAL_DELIVERED */
 SEC("tp_btf/signal_generate")
-int BPF_PROG(oom_sent_btf, int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)
+int UNPREEMPTED(oom_sent_btf, int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result)
 {
 	if ((sig != SIGKILL && sig != SIGTERM) || result != 0 || !may_kill_for_memory() || !is_programs(info))
 		return 0;
@@ -93,7 +94,7 @@ int BPF_PROG(oom_sent_btf, int sig, struct kernel_siginfo *info, struct task_str
 }
 
 SEC("tp_btf/finish_task_reaping")
-int BPF_PROG(oom_reaped_btf, int pid)
+int UNPREEMPTED(oom_reaped_btf, int pid)
 {
 	memory_is_back(pid, true);
 	return 0;
@@ -101,7 +102,7 @@ int BPF_PROG(oom_reaped_btf, int pid)
 
 /* do_exit(): behind exit_mm(), so the last thread's exit finds the memory free. */
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(oom_exit_btf, struct task_struct *task)
+int UNPREEMPTED(oom_exit_btf, struct task_struct *task)
 {
 	if (BPF_CORE_READ(task, signal, live.counter) != 0)
 		return 0;

@@ -9,6 +9,7 @@
 #include "vmlinux/core.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/unpreempted.h"
 #include "shmsnoop/calls.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -16,13 +17,13 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* ---- every caller's calls ---- */
 
 SEC("tp_btf/sys_enter")
-int BPF_PROG(call_enter_btf, struct pt_regs *regs, long id)
+int UNPREEMPTED(call_enter_btf, struct pt_regs *regs, long id)
 {
 	return begins(id);
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(call_exit_btf, struct pt_regs *regs, long result)
+int UNPREEMPTED(call_exit_btf, struct pt_regs *regs, long result)
 {
 	return returned(regs, call_number(regs), result);
 }

@@ -18,6 +18,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/unpreempted.h"
 #include "swapin/process.h"
 #include "swapin/progress.h"
 #include "swapin/reads.h"
@@ -29,7 +30,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Pages by the kernel's own counting of them (6.13). */
 SEC("tp_btf/count_memcg_events")
-int BPF_PROG(memcg_event_btf, struct mem_cgroup *memcg, int event, unsigned long count)
+int UNPREEMPTED(memcg_event_btf, struct mem_cgroup *memcg, int event, unsigned long count)
 {
 	bool device = event == (int)bpf_core_enum_value(enum vm_event_item, PSWPIN);
 	bool zswap = bpf_core_enum_value_exists(enum vm_event_item, ZSWPIN) &&

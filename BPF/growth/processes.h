@@ -5,6 +5,8 @@
 
 #include <bpf/bpf_tracing.h>
 #include "growth/faults.h"
+#include "lib/twice.h"
+#include "lib/unpreempted.h"
 
 /* Traces a process because the current task is in the cgroup that was asked for. */
 static __always_inline bool choose_by_cgroup(u32 pid)
@@ -12,10 +14,9 @@ static __always_inline bool choose_by_cgroup(u32 pid)
 	return config.by_cgroup && filtered_in() && list_process(pid);
 }
 
-SEC("raw_tp/sched_process_fork")
-int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
+TWICE("raw_tp/sched_process_fork", process_fork, rawtp)
 {
-	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	u32 from = BPF_CORE_READ(parent, tgid), pid = BPF_CORE_READ(child, tgid);
 	struct mm_struct *mm = BPF_CORE_READ(child, mm);
 
@@ -31,8 +32,7 @@ int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exec")
-int process_exec_rawtp(void *ctx)
+TWICE("raw_tp/sched_process_exec", process_exec, rawtp)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
@@ -47,8 +47,7 @@ int process_exec_rawtp(void *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exit")
-int process_exit_rawtp(void *ctx)
+TWICE("raw_tp/sched_process_exit", process_exit, rawtp)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
@@ -86,16 +85,16 @@ int process_exit_rawtp(void *ctx)
  * from then on. User space moves what is noted of them.
  */
 SEC("raw_tp/vm_unmapped_area")
-int space_move_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(space_move_rawtp)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	u64 to = ctx->args[0];
+	u64 to = ctx[0];
 
 	if (!mm || to >= -(u64)MAX_ERRNO)
 		return 0;
 	struct growth_space *space = space_of(mm);
-	struct vm_unmapped_area_info *info = (void *)ctx->args[1];
+	struct vm_unmapped_area_info *info = (void *)ctx[1];
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 
 	if (!space || space->narrow || CALL_NUMBER(regs) != CALL_MREMAP)
@@ -131,9 +130,9 @@ int space_move_rawtp(struct bpf_raw_tracepoint_args *ctx)
 
 /* exit_mmap() has unmapped all: from now on the mm_struct's address may be that of another address space. */
 SEC("raw_tp/exit_mmap")
-int space_end_rawtp(struct bpf_raw_tracepoint_args *ctx)
+int UNPREEMPTED(space_end_rawtp)
 {
-	struct mm_struct *mm = (void *)ctx->args[0];
+	struct mm_struct *mm = (void *)ctx[0];
 	struct growth_space *space = space_of(mm);
 	u64 key = address_of(mm);
 

@@ -8,6 +8,7 @@
 #define SWIFTMEM_CMDLINE_H
 
 #include "vmlinux/mm.h"
+#include "lib/unpreempted.h"
 #include "loss.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -30,7 +31,7 @@ struct {
 
 /* exec_binprm(): the new image is in place, its arguments were just written. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(cmdline_exec_btf, struct task_struct *task)
+int UNPREEMPTED(cmdline_exec_btf, struct task_struct *task)
 {
 	u32 zero = 0, tgid = task->tgid;
 	struct cmdline *line = bpf_map_lookup_elem(&cmdline_scratch, &zero);
@@ -54,7 +55,7 @@ int BPF_PROG(cmdline_exec_btf, struct task_struct *task)
 
 /* A forked process has its parent's command line until it execs. */
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(cmdline_fork_btf, struct task_struct *parent, struct task_struct *child)
+int UNPREEMPTED(cmdline_fork_btf, struct task_struct *parent, struct task_struct *child)
 {
 	u32 from = parent->tgid, to = child->tgid;
 

@@ -7,13 +7,13 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "lib/loss.h"
+#include "lib/twice.h"
 #include "memleak/events.h"
 #include "unwind/process.h"
 
-SEC("raw_tp/sched_process_fork")
-int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
+TWICE("raw_tp/sched_process_fork", process_fork, rawtp)
 {
-	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	u32 from = BPF_CORE_READ(parent, tgid), pid = BPF_CORE_READ(child, tgid);
 
 	if (pid != (u32)BPF_CORE_READ(child, pid))
@@ -27,8 +27,7 @@ int process_fork_rawtp(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exec")
-int process_exec_rawtp(void *ctx)
+TWICE("raw_tp/sched_process_exec", process_exec, rawtp)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u64 id = bpf_get_current_pid_tgid();
@@ -45,8 +44,7 @@ int process_exec_rawtp(void *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exit")
-int process_exit_rawtp(void *ctx)
+TWICE("raw_tp/sched_process_exit", process_exit, rawtp)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u64 id = bpf_get_current_pid_tgid();

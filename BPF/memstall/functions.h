@@ -7,6 +7,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/twice.h"
 #include "memstall/causes.h"
 #include "memstall/limits.h"
 #include "memstall/pieces.h"
@@ -44,14 +45,12 @@ static __always_inline int section_ends(void *ctx, unsigned long *before)
 	return 0;
 }
 
-SEC("fentry/psi_memstall_enter")
-int section_begin_fentry(void *ctx)
+TWICE("fentry/psi_memstall_enter", section_begin, fentry)
 {
 	return section_begins();
 }
 
-SEC("fentry/psi_memstall_leave")
-int section_end_fentry(u64 *ctx)
+TWICE("fentry/psi_memstall_leave", section_end, fentry)
 {
 	u64 flags = 0;
 
@@ -80,14 +79,12 @@ static __always_inline int oom_begins(void)
 	return 0;
 }
 
-SEC("fentry/out_of_memory")
-int oom_begin_fentry(void *ctx)
+TWICE("fentry/out_of_memory", oom_begin, fentry)
 {
 	return oom_begins();
 }
 
-SEC("fexit/out_of_memory")
-int oom_end_fexit(void *ctx)
+TWICE("fexit/out_of_memory", oom_end, fexit)
 {
 	end_stall(MEMSTALL_BY_OOM, 0);
 	return 0;

@@ -7,6 +7,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/unpreempted.h"
 #include "memstall/pieces.h"
 #include "memstall/state.h"
 
@@ -35,7 +36,7 @@ static __always_inline void kswapd_round(u32 node, int order)
 }
 
 SEC("tp_btf/mm_compaction_kcompactd_wake")
-int BPF_PROG(kcompactd_wake_btf, int node)
+int UNPREEMPTED(kcompactd_wake_btf, int node)
 {
 	u32 key = node;
 	struct memstall_node *n = bpf_map_lookup_elem(&nodes, &key);
@@ -49,7 +50,7 @@ int BPF_PROG(kcompactd_wake_btf, int node)
 }
 
 SEC("tp_btf/mm_compaction_kcompactd_sleep")
-int BPF_PROG(kcompactd_sleep_btf, int node)
+int UNPREEMPTED(kcompactd_sleep_btf, int node)
 {
 	u32 key = node;
 	struct memstall_node *n = bpf_map_lookup_elem(&nodes, &key);
@@ -62,7 +63,7 @@ int BPF_PROG(kcompactd_sleep_btf, int node)
 }
 
 SEC("tp_btf/mm_shrink_slab_start")
-int shrink_begin_btf(void *ctx)
+int UNPREEMPTED(shrink_begin_btf)
 {
 	struct memstall_task *t = current_stall();
 
@@ -72,7 +73,7 @@ int shrink_begin_btf(void *ctx)
 }
 
 SEC("tp_btf/mm_shrink_slab_end")
-int BPF_PROG(shrink_end_btf, struct shrinker *shrinker, int node, int freed)
+int UNPREEMPTED(shrink_end_btf, struct shrinker *shrinker, int node, int freed)
 {
 	struct memstall_task *t = current_stall();
 	u64 now = bpf_ktime_get_ns(), address;

@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/unpreempted.h"
 #include "memstall/cpu.h"
 #include "memstall/state.h"
 
@@ -100,7 +101,7 @@ static __always_inline int weigh(u64 id)
  * does nothing: a node's number is no cgroup's id that is known.
  */
 SEC("raw_tp/mm_vmscan_kswapd_sleep")
-int BPF_PROG(weigh_rawtp, u64 id)
+int UNPREEMPTED(weigh_rawtp, u64 id)
 {
 	return weigh(id);
 }

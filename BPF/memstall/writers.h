@@ -6,6 +6,7 @@
 #include "vmlinux/mm.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "lib/twice.h"
 #include "memstall/pieces.h"
 
 /* `pause`: ticks that it is to sleep. */
@@ -18,15 +19,13 @@ static __always_inline int writer_sleeps(long pause)
 	return 0;
 }
 
-SEC("tp_btf/balance_dirty_pages")
-int dirty_sleep_btf(u64 *ctx)
+TWICE("tp_btf/balance_dirty_pages", dirty_sleep, btf)
 {
 	return writer_sleeps(ctx[6]);
 }
 
 /* Before 6.15 the limits are arguments of their own. */
-SEC("tp_btf/balance_dirty_pages")
-int dirty_limits_btf(u64 *ctx)
+TWICE("tp_btf/balance_dirty_pages", dirty_limits, btf)
 {
 	return writer_sleeps(ctx[10]);
 }

@@ -3,11 +3,12 @@
 #ifndef SWIFTMEM_PAGECACHE_AHEAD_FAULTS_H
 #define SWIFTMEM_PAGECACHE_AHEAD_FAULTS_H
 
+#include "lib/unpreempted.h"
 #include "pagecache/fault_events.h"
 #include "pagecache/readahead.h"
 
 SEC("tp_btf/mm_filemap_fault")
-int BPF_PROG(ahead_fault_btf, struct address_space *mapping, unsigned long index)
+int UNPREEMPTED(ahead_fault_btf, struct address_space *mapping, unsigned long index)
 {
 	if (filtered_in())
 		pages_used(mapping, index, index);
@@ -21,7 +22,7 @@ int BPF_PROG(ahead_fault_btf, struct address_space *mapping, unsigned long index
  * rss_stat just said.
  */
 SEC("tp_btf/mm_filemap_map_pages")
-int BPF_PROG(ahead_map_window_btf, struct address_space *mapping, unsigned long first, unsigned long last)
+int UNPREEMPTED(ahead_map_window_btf, struct address_space *mapping, unsigned long first, unsigned long last)
 {
 	if (!filtered_in())
 		return 0;
@@ -43,7 +44,7 @@ int BPF_PROG(ahead_map_window_btf, struct address_space *mapping, unsigned long 
  * it (arch/x86/include/asm/trace/exceptions.h).
  */
 SEC("tp_btf/page_fault_user")
-int BPF_PROG(ahead_fault_address_btf, unsigned long address)
+int UNPREEMPTED(ahead_fault_address_btf, unsigned long address)
 {
 	struct request *r = filtered_in() ? current_request() : NULL;
 
@@ -77,7 +78,7 @@ static long huge_mapping_of(struct task_struct *task, struct vm_area_struct *vma
  * the entire file folio in finish_fault()").
  */
 SEC("tp_btf/rss_stat")
-int BPF_PROG(ahead_rss_btf, struct mm_struct *mm, int member)
+int UNPREEMPTED(ahead_rss_btf, struct mm_struct *mm, int member)
 {
 	struct request *r = member == MM_FILEPAGES && filtered_in() ? known_request() : NULL;
 

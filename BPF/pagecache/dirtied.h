@@ -7,11 +7,12 @@
 #ifndef SWIFTMEM_PAGECACHE_DIRTIED_H
 #define SWIFTMEM_PAGECACHE_DIRTIED_H
 
+#include "lib/unpreempted.h"
 #include "pagecache/accounting.h"
 #include "pagecache/transfer.h"
 
 SEC("tp_btf/writeback_dirty_folio")
-int BPF_PROG(folio_dirty_claim_btf, struct folio *folio)
+int UNPREEMPTED(folio_dirty_claim_btf, struct folio *folio)
 {
 	if (filtered_in())
 		folio_dirtied(folio, true);
@@ -19,7 +20,7 @@ int BPF_PROG(folio_dirty_claim_btf, struct folio *folio)
 }
 
 SEC("tp_btf/writeback_dirty_page")
-int BPF_PROG(page_dirty_claim_btf, struct folio *page)
+int UNPREEMPTED(page_dirty_claim_btf, struct folio *page)
 {
 	if (filtered_in())
 		folio_dirtied(page, true);
@@ -27,7 +28,7 @@ int BPF_PROG(page_dirty_claim_btf, struct folio *page)
 }
 
 SEC("tp_btf/writeback_dirty_folio")
-int BPF_PROG(folio_dirty_btf, struct folio *folio)
+int UNPREEMPTED(folio_dirty_btf, struct folio *folio)
 {
 	if (filtered_in())
 		folio_dirtied(folio, false);
@@ -35,7 +36,7 @@ int BPF_PROG(folio_dirty_btf, struct folio *folio)
 }
 
 SEC("tp_btf/writeback_dirty_page")
-int BPF_PROG(page_dirty_btf, struct folio *page)
+int UNPREEMPTED(page_dirty_btf, struct folio *page)
 {
 	if (filtered_in())
 		folio_dirtied(page, false);
@@ -45,7 +46,7 @@ int BPF_PROG(page_dirty_btf, struct folio *page)
 #ifndef PAGECACHE_BY_FILE
 /* A page that the write itself brought is nobody's readahead. */
 SEC("tp_btf/writeback_dirty_folio")
-int BPF_PROG(ahead_dirty_btf, struct folio *folio)
+int UNPREEMPTED(ahead_dirty_btf, struct folio *folio)
 {
 	struct request *r = filtered_in() ? known_request() : NULL;
 
@@ -65,7 +66,7 @@ int BPF_PROG(ahead_dirty_btf, struct folio *folio)
  * touches, and those that follow, the call tells.
  */
 SEC("tp_btf/sys_exit")
-int BPF_PROG(ahead_write_btf, struct pt_regs *regs, long result)
+int UNPREEMPTED(ahead_write_btf, struct pt_regs *regs, long result)
 {
 	struct transfer_call call = {};
 

@@ -10,13 +10,14 @@
 #ifndef SWIFTMEM_PAGECACHE_FAULT_EVENTS_H
 #define SWIFTMEM_PAGECACHE_FAULT_EVENTS_H
 
+#include "lib/twice.h"
+#include "lib/unpreempted.h"
 #include "pagecache/accounting.h"
 #define RSS_FOLLOWED MM_FILEPAGES
 #include "lib/rss_follow.h"
 
 /* A fault whose page the fault-around did not find; it is counted when it is mapped. */
-SEC("tp_btf/mm_filemap_fault")
-int BPF_PROG(file_fault_btf, struct address_space *mapping, unsigned long index)
+TWICE("tp_btf/mm_filemap_fault", file_fault, btf, struct address_space *mapping, unsigned long index)
 {
 	if (!filtered_in())
 		return 0;
@@ -55,7 +56,7 @@ static __always_inline int page_copied(struct mm_struct *mm)
 }
 
 SEC("tp_btf/rss_stat")
-int BPF_PROG(file_rss_btf, struct mm_struct *mm, int member)
+int UNPREEMPTED(file_rss_btf, struct mm_struct *mm, int member)
 {
 	if (member == MM_ANONPAGES)
 		return page_copied(mm);
@@ -89,8 +90,7 @@ int BPF_PROG(file_rss_btf, struct mm_struct *mm, int member)
 
 #ifdef PAGECACHE_BY_FILE
 /* For tools that count by file: behind the mapping of a window, its file's name. */
-SEC("tp_btf/mm_filemap_map_pages")
-int BPF_PROG(map_window_btf, struct address_space *mapping)
+TWICE("tp_btf/mm_filemap_map_pages", map_window, btf, struct address_space *mapping)
 {
 	if (!filtered_in())
 		return 0;
@@ -115,7 +115,7 @@ int BPF_PROG(map_window_btf, struct address_space *mapping)
 
 /* begin_new_exec() names the task when its new address space is in place and empty. */
 SEC("tp_btf/task_rename")
-int BPF_PROG(mm_exec_btf, struct task_struct *task)
+int UNPREEMPTED(mm_exec_btf, struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
 
@@ -125,7 +125,7 @@ int BPF_PROG(mm_exec_btf, struct task_struct *task)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(mm_fork_btf, struct task_struct *parent, struct task_struct *child)
+int UNPREEMPTED(mm_fork_btf, struct task_struct *parent, struct task_struct *child)
 {
 	struct mm_struct *mm = child->mm;
 
@@ -135,7 +135,7 @@ int BPF_PROG(mm_fork_btf, struct task_struct *parent, struct task_struct *child)
 }
 
 SEC("tp_btf/exit_mmap")
-int BPF_PROG(mm_exit_btf, struct mm_struct *mm)
+int UNPREEMPTED(mm_exit_btf, struct mm_struct *mm)
 {
 	rss_gone(mm);
 	return 0;

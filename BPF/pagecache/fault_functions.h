@@ -69,14 +69,14 @@ static __always_inline void fault_left(void)
 }
 
 SEC("fentry/filemap_fault")
-int BPF_PROG(file_fault_fentry, struct vm_fault *vmf)
+int UNPREEMPTED(file_fault_fentry, struct vm_fault *vmf)
 {
 	fault_entered(vmf);
 	return 0;
 }
 
 SEC("fexit/filemap_fault")
-int BPF_PROG(file_fault_fexit, struct vm_fault *vmf)
+int UNPREEMPTED(file_fault_fexit, struct vm_fault *vmf)
 {
 	fault_left();
 	return 0;
@@ -84,7 +84,7 @@ int BPF_PROG(file_fault_fexit, struct vm_fault *vmf)
 
 /* Linux 6.6 */
 SEC("fentry/set_pte_range")
-int BPF_PROG(set_ptes_fentry, struct vm_fault *vmf, void *folio, void *page, u32 pages)
+int UNPREEMPTED(set_ptes_fentry, struct vm_fault *vmf, void *folio, void *page, u32 pages)
 {
 	if (filtered_in())
 		fault_mapped(vmf, pages);
@@ -93,7 +93,7 @@ int BPF_PROG(set_ptes_fentry, struct vm_fault *vmf, void *folio, void *page, u32
 
 /* 5.12 to 6.5 */
 SEC("fentry/do_set_pte")
-int BPF_PROG(set_pte_fentry, struct vm_fault *vmf)
+int UNPREEMPTED(set_pte_fentry, struct vm_fault *vmf)
 {
 	if (filtered_in())
 		fault_mapped(vmf, 1);
@@ -101,7 +101,7 @@ int BPF_PROG(set_pte_fentry, struct vm_fault *vmf)
 }
 
 SEC("fexit/do_set_pmd")
-int BPF_PROG(set_pmd_fexit, struct vm_fault *vmf, void *page, u32 result)
+int UNPREEMPTED(set_pmd_fexit, struct vm_fault *vmf, void *page, u32 result)
 {
 	if (result == 0 && filtered_in())
 		fault_mapped(vmf, HUGE_PAGES);
@@ -109,7 +109,7 @@ int BPF_PROG(set_pmd_fexit, struct vm_fault *vmf, void *page, u32 result)
 }
 
 SEC("fexit/do_set_pmd")
-int BPF_PROG(set_pmd_folio_fexit, struct vm_fault *vmf, void *folio, void *page, u32 result)
+int UNPREEMPTED(set_pmd_folio_fexit, struct vm_fault *vmf, void *folio, void *page, u32 result)
 {
 	if (result == 0 && filtered_in())
 		fault_mapped(vmf, HUGE_PAGES);
@@ -123,7 +123,7 @@ static __always_inline u64 pages_set(struct vm_fault *vmf)
 }
 
 SEC("fexit/alloc_set_pte")
-int BPF_PROG(alloc_set_pte_fexit, struct vm_fault *vmf, void *page, u32 result)
+int UNPREEMPTED(alloc_set_pte_fexit, struct vm_fault *vmf, void *page, u32 result)
 {
 	if (result == 0 && filtered_in())
 		fault_mapped(vmf, pages_set(vmf));
@@ -205,7 +205,7 @@ int BPF_KRETPROBE(alloc_set_pte_kretprobe, u32 result)
 
 #ifndef PAGECACHE_BY_FILE
 SEC("fentry/filemap_map_pages")
-int BPF_PROG(ahead_map_window_fentry, struct vm_fault *vmf, unsigned long first, unsigned long last)
+int UNPREEMPTED(ahead_map_window_fentry, struct vm_fault *vmf, unsigned long first, unsigned long last)
 {
 	if (filtered_in())
 		pages_used(BPF_CORE_READ(vmf, vma, vm_file, f_mapping), first, last);
@@ -213,7 +213,7 @@ int BPF_PROG(ahead_map_window_fentry, struct vm_fault *vmf, unsigned long first,
 }
 
 SEC("fexit/filemap_fault")
-int BPF_PROG(ahead_fault_fexit, struct vm_fault *vmf)
+int UNPREEMPTED(ahead_fault_fexit, struct vm_fault *vmf)
 {
 	u64 index = BPF_CORE_READ(vmf, pgoff);
 
@@ -224,7 +224,7 @@ int BPF_PROG(ahead_fault_fexit, struct vm_fault *vmf)
 
 /* What is mapped may be more than the window: all of a large folio (6.18, 357b92761d94). */
 SEC("fentry/set_pte_range")
-int BPF_PROG(ahead_set_ptes_fentry, struct vm_fault *vmf, void *folio, void *page, u32 pages, unsigned long address)
+int UNPREEMPTED(ahead_set_ptes_fentry, struct vm_fault *vmf, void *folio, void *page, u32 pages, unsigned long address)
 {
 	if (!filtered_in())
 		return 0;
@@ -245,13 +245,13 @@ static __always_inline int ahead_pmd_set(struct vm_fault *vmf, u32 result)
 }
 
 SEC("fexit/do_set_pmd")
-int BPF_PROG(ahead_set_pmd_fexit, struct vm_fault *vmf, struct page *page, u32 result)
+int UNPREEMPTED(ahead_set_pmd_fexit, struct vm_fault *vmf, struct page *page, u32 result)
 {
 	return ahead_pmd_set(vmf, result);
 }
 
 SEC("fexit/do_set_pmd")
-int BPF_PROG(ahead_set_pmd_folio_fexit, struct vm_fault *vmf, void *folio, void *page, u32 result)
+int UNPREEMPTED(ahead_set_pmd_folio_fexit, struct vm_fault *vmf, void *folio, void *page, u32 result)
 {
 	return ahead_pmd_set(vmf, result);
 }

@@ -9,6 +9,7 @@
 #ifndef SWIFTMEM_PAGECACHE_FILEMAP_READ_H
 #define SWIFTMEM_PAGECACHE_FILEMAP_READ_H
 
+#include "lib/unpreempted.h"
 #include "pagecache/accounting.h"
 
 /* Plain loads, which the verifier grants for the arguments of a function too. */
@@ -23,7 +24,7 @@ static __always_inline void read_returned(struct kiocb *iocb, s64 before, s64 re
 
 /* Linux 5.12 */
 SEC("fexit/filemap_read")
-int BPF_PROG(read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
+int UNPREEMPTED(read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
 {
 	read_returned(iocb, before, result);
 	return 0;
@@ -31,7 +32,7 @@ int BPF_PROG(read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
 
 /* before that */
 SEC("fexit/generic_file_buffered_read")
-int BPF_PROG(buffered_read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
+int UNPREEMPTED(buffered_read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
 {
 	read_returned(iocb, before, result);
 	return 0;
@@ -39,7 +40,7 @@ int BPF_PROG(buffered_read_fexit, struct kiocb *iocb, void *to, s64 before, s64 
 
 /* Linux 6.5; until then splice goes through the function above */
 SEC("fexit/filemap_splice_read")
-int BPF_PROG(splice_fexit, struct file *file, s64 *position, void *pipe, u64 length, u32 flags, s64 result)
+int UNPREEMPTED(splice_fexit, struct file *file, s64 *position, void *pipe, u64 length, u32 flags, s64 result)
 {
 	s64 after = 0;
 
@@ -58,7 +59,7 @@ static __always_inline void bytes_used(struct address_space *mapping, s64 after,
 }
 
 SEC("fexit/filemap_read")
-int BPF_PROG(ahead_read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
+int UNPREEMPTED(ahead_read_fexit, struct kiocb *iocb, void *to, s64 before, s64 result)
 {
 	if (filtered_in())
 		bytes_used(BPF_CORE_READ(iocb, ki_filp, f_mapping), BPF_CORE_READ(iocb, ki_pos), result - before);
@@ -66,7 +67,7 @@ int BPF_PROG(ahead_read_fexit, struct kiocb *iocb, void *to, s64 before, s64 res
 }
 
 SEC("fexit/filemap_splice_read")
-int BPF_PROG(ahead_splice_fexit, struct file *file, s64 *position, void *pipe, u64 length, u32 flags, s64 result)
+int UNPREEMPTED(ahead_splice_fexit, struct file *file, s64 *position, void *pipe, u64 length, u32 flags, s64 result)
 {
 	s64 after = 0;
 

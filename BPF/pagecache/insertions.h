@@ -10,10 +10,11 @@
 #ifndef SWIFTMEM_PAGECACHE_INSERTIONS_H
 #define SWIFTMEM_PAGECACHE_INSERTIONS_H
 
+#include "lib/twice.h"
+#include "lib/unpreempted.h"
 #include "pagecache/accounting.h"
 
-SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(insert_btf, struct folio *folio)
+TWICE("tp_btf/mm_filemap_add_to_page_cache", insert, btf, struct folio *folio)
 {
 	if (filtered_in())
 		folio_inserted(folio_mapping(folio), folio_index(folio), folio_pages(folio), INSERTED_UNKNOWN);
@@ -25,9 +26,8 @@ static __always_inline enum insertion insertion_by(u32 gfp)
 	return gfp & ___GFP_WRITE ? INSERTED_FOR_WRITE : INSERTED_FOR_READ;
 }
 
-SEC("fexit/filemap_add_folio")
-int BPF_PROG(folio_insert_fexit, struct address_space *mapping, struct folio *folio, unsigned long index, u32 gfp,
-	     int result)
+TWICE("fexit/filemap_add_folio", folio_insert, fexit, struct address_space *mapping, struct folio *folio,
+      unsigned long index, u32 gfp, int result)
 {
 	if (result == 0 && filtered_in())
 		folio_inserted(mapping, index, folio_pages(folio), insertion_by(gfp));
@@ -35,8 +35,8 @@ int BPF_PROG(folio_insert_fexit, struct address_space *mapping, struct folio *fo
 }
 
 SEC("fexit/add_to_page_cache_lru")
-int BPF_PROG(page_insert_fexit, struct folio *page, struct address_space *mapping, unsigned long index, u32 gfp,
-	     int result)
+int UNPREEMPTED(page_insert_fexit, struct folio *page, struct address_space *mapping, unsigned long index, u32 gfp,
+		int result)
 {
 	if (result == 0 && filtered_in())
 		folio_inserted(mapping, index, folio_pages(page), insertion_by(gfp));
@@ -67,8 +67,7 @@ int BPF_KPROBE(page_insert_kprobe, struct folio *page, void *mapping, unsigned l
 	return folio_adding(page, gfp);
 }
 
-SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(insert_purpose_btf, struct folio *folio)
+TWICE("tp_btf/mm_filemap_add_to_page_cache", insert_purpose, btf, struct folio *folio)
 {
 	if (!filtered_in())
 		return 0;
@@ -84,8 +83,7 @@ int BPF_PROG(insert_purpose_btf, struct folio *folio)
 }
 
 #ifndef PAGECACHE_BY_FILE
-SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(ahead_insert_btf, struct folio *folio)
+TWICE("tp_btf/mm_filemap_add_to_page_cache", ahead_insert, btf, struct folio *folio)
 {
 	struct address_space *mapping = folio_mapping(folio);
 

@@ -7,6 +7,7 @@
 #ifndef SWIFTMEM_PAGECACHE_READ_ENDS_H
 #define SWIFTMEM_PAGECACHE_READ_ENDS_H
 
+#include "lib/unpreempted.h"
 #include "pagecache/accounting.h"
 #include "pagecache/transfer.h"
 
@@ -61,7 +62,7 @@ static __always_inline struct address_space *squashfs_read(struct pt_regs *regs,
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(read_end_btf, struct pt_regs *regs, long result)
+int UNPREEMPTED(read_end_btf, struct pt_regs *regs, long result)
 {
 	s64 start = 0;
 	struct address_space *mapping = squashfs_read(regs, result, &start);
@@ -85,7 +86,7 @@ int BPF_PROG(read_end_btf, struct pt_regs *regs, long result)
 
 #ifndef PAGECACHE_BY_FILE
 SEC("tp_btf/sys_exit")
-int BPF_PROG(ahead_read_end_btf, struct pt_regs *regs, long result)
+int UNPREEMPTED(ahead_read_end_btf, struct pt_regs *regs, long result)
 {
 	s64 start = 0;
 	struct address_space *mapping = squashfs_read(regs, result, &start);

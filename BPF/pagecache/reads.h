@@ -8,6 +8,7 @@
 #ifndef SWIFTMEM_PAGECACHE_READS_H
 #define SWIFTMEM_PAGECACHE_READS_H
 
+#include "lib/unpreempted.h"
 #include "pagecache/accounting.h"
 #include "pagecache/transfer.h"
 
@@ -39,7 +40,7 @@ static __always_inline bool is_same_call(struct request *r, struct address_space
  * tracepoint hands over, and pointers only stored and compared, so that no helper is called for either.
  */
 SEC("tp_btf/mm_filemap_get_pages")
-int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index, unsigned long last)
+int UNPREEMPTED(read_batch_btf, struct address_space *mapping, unsigned long index, unsigned long last)
 {
 	if (!filtered_in())
 		return 0;
@@ -97,7 +98,7 @@ int BPF_PROG(read_batch_btf, struct address_space *mapping, unsigned long index,
 #ifndef PAGECACHE_BY_FILE
 /* Behind read_batch_btf: that found where the range begins. Without it what went by unseen stays so. */
 SEC("tp_btf/mm_filemap_get_pages")
-int BPF_PROG(ahead_read_btf, struct address_space *mapping, unsigned long index, unsigned long last)
+int UNPREEMPTED(ahead_read_btf, struct address_space *mapping, unsigned long index, unsigned long last)
 {
 	struct request *r = filtered_in() ? known_request() : NULL;
 

@@ -6,10 +6,11 @@
 #ifndef SWIFTMEM_PAGECACHE_REMOVALS_H
 #define SWIFTMEM_PAGECACHE_REMOVALS_H
 
+#include "lib/unpreempted.h"
 #include "pagecache/accounting.h"
 
 SEC("tp_btf/mm_filemap_delete_from_page_cache")
-int BPF_PROG(remove_btf, struct folio *folio)
+int UNPREEMPTED(remove_btf, struct folio *folio)
 {
 	if (!filtered_in())
 		return 0;
@@ -26,7 +27,7 @@ int BPF_PROG(remove_btf, struct folio *folio)
 }
 
 SEC("tp_btf/mm_filemap_delete_from_page_cache")
-int BPF_PROG(ahead_remove_btf, struct folio *folio)
+int UNPREEMPTED(ahead_remove_btf, struct folio *folio)
 {
 	struct readahead_counters *c = readahead_counts();
 	u64 first = folio_index(folio);

@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "lib/loss.h"
+#include "lib/unpreempted.h"
 
 /* Pages that a task brought into one mapping and that no read or write has claimed yet. */
 struct run {
@@ -109,7 +110,7 @@ static __always_inline struct request *current_request(void)
 
 /* An entry by thread goes with its thread. */
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(task_exit_btf, struct task_struct *task)
+int UNPREEMPTED(task_exit_btf, struct task_struct *task)
 {
 	u32 thread = (u32)bpf_get_current_pid_tgid();
 

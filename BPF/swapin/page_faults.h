@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "lib/loss.h"
+#include "lib/unpreempted.h"
 
 struct page_fault {
 	u64 begin_ns;
@@ -45,13 +46,13 @@ static __always_inline int page_fault_begins(void)
 }
 
 SEC("tp_btf/page_fault_user")
-int BPF_PROG(user_fault_btf)
+int UNPREEMPTED(user_fault_btf)
 {
 	return page_fault_begins();
 }
 
 SEC("tp_btf/page_fault_kernel")
-int BPF_PROG(kernel_fault_btf)
+int UNPREEMPTED(kernel_fault_btf)
 {
 	return page_fault_begins();
 }

@@ -14,6 +14,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/unpreempted.h"
 #include "pagecache/folio.h"
 #include "swapin/process.h"
 #include "swapin/progress.h"
@@ -61,13 +62,13 @@ static __always_inline int reading_done(void)
 }
 
 SEC("fentry/swap_read_folio")
-int BPF_PROG(read_folio_fentry, struct folio *folio)
+int UNPREEMPTED(read_folio_fentry, struct folio *folio)
 {
 	return reading(folio_pages(folio));
 }
 
 SEC("fexit/swap_read_folio")
-int BPF_PROG(read_folio_fexit)
+int UNPREEMPTED(read_folio_fexit)
 {
 	return reading_done();
 }
@@ -85,13 +86,13 @@ int BPF_KRETPROBE(read_folio_kretprobe)
 }
 
 SEC("fentry/swap_readpage")
-int BPF_PROG(read_page_fentry)
+int UNPREEMPTED(read_page_fentry)
 {
 	return reading(1);
 }
 
 SEC("fexit/swap_readpage")
-int BPF_PROG(read_page_fexit)
+int UNPREEMPTED(read_page_fexit)
 {
 	return reading_done();
 }
@@ -109,13 +110,13 @@ int BPF_KRETPROBE(read_page_kretprobe)
 }
 
 SEC("fexit/zswap_load")
-int BPF_PROG(zswap_bool_fexit, struct folio *folio, bool has)
+int UNPREEMPTED(zswap_bool_fexit, struct folio *folio, bool has)
 {
 	return zswap_answered(has);
 }
 
 SEC("fexit/zswap_load")
-int BPF_PROG(zswap_int_fexit, struct folio *folio, int error)
+int UNPREEMPTED(zswap_int_fexit, struct folio *folio, int error)
 {
 	return zswap_answered(error != -ENOENT);
 }
@@ -133,7 +134,7 @@ int BPF_KRETPROBE(zswap_int_kretprobe, long result)
 }
 
 SEC("fexit/__frontswap_load")
-int BPF_PROG(frontswap_fexit, void *page, int error)
+int UNPREEMPTED(frontswap_fexit, void *page, int error)
 {
 	return zswap_answered(error == 0);
 }

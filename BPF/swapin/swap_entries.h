@@ -12,13 +12,14 @@
 #include <bpf/bpf_tracing.h>
 #define RSS_FOLLOWED MM_SWAPENTS
 #include "lib/rss_follow.h"
+#include "lib/unpreempted.h"
 #include "swapin/page_faults.h"
 #include "swapin/swapped_out.h"
 #include "swapin/waits.h"
 
 /* Only address spaces that are followed from the start: of others the first change is not known. */
 SEC("tp_btf/rss_stat")
-int BPF_PROG(swap_rss_btf, struct mm_struct *mm, int member)
+int UNPREEMPTED(swap_rss_btf, struct mm_struct *mm, int member)
 {
 	u64 key = address_of(mm);
 
@@ -53,7 +54,7 @@ static __always_inline void follow(struct mm_struct *mm)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(mm_exec_btf, struct task_struct *task)
+int UNPREEMPTED(mm_exec_btf, struct task_struct *task)
 {
 	if (task->mm)
 		follow(task->mm);
@@ -62,7 +63,7 @@ int BPF_PROG(mm_exec_btf, struct task_struct *task)
 
 /* A fork copies swap entries before this: nothing of that was swapped out. */
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(mm_fork_btf, struct task_struct *parent, struct task_struct *child)
+int UNPREEMPTED(mm_fork_btf, struct task_struct *parent, struct task_struct *child)
 {
 	if (child->mm && child->mm != parent->mm)
 		follow(child->mm);

@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "lib/percpu.h"
+#include "lib/unpreempted.h"
 #include "swapin/progress.h"
 #include "swapin/swap_entries.h"
 
@@ -30,7 +31,7 @@ static __always_inline void follow_count(struct mm_struct *mm)
 }
 
 SEC("tp_btf/rss_stat")
-int BPF_PROG(unsplit_rss_btf, struct mm_struct *mm, int member, long count)
+int UNPREEMPTED(unsplit_rss_btf, struct mm_struct *mm, int member, long count)
 {
 	if (member != MM_SWAPENTS)
 		return 0;
@@ -69,7 +70,7 @@ int BPF_PROG(unsplit_rss_btf, struct mm_struct *mm, int member, long count)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(unsplit_exec_btf, struct task_struct *task)
+int UNPREEMPTED(unsplit_exec_btf, struct task_struct *task)
 {
 	if (task->mm)
 		follow_count(task->mm);
@@ -77,7 +78,7 @@ int BPF_PROG(unsplit_exec_btf, struct task_struct *task)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(unsplit_fork_btf, struct task_struct *parent, struct task_struct *child)
+int UNPREEMPTED(unsplit_fork_btf, struct task_struct *parent, struct task_struct *child)
 {
 	if (child->mm && child->mm != parent->mm)
 		follow_count(child->mm);

@@ -7,6 +7,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "lib/unpreempted.h"
 #include "swapin/progress.h"
 #include "swapin/waits.h"
 
@@ -57,13 +58,13 @@ static __always_inline int fault_ends(u32 result)
 }
 
 SEC("fentry/do_swap_page")
-int BPF_PROG(swap_fault_fentry, struct vm_fault *vmf)
+int UNPREEMPTED(swap_fault_fentry, struct vm_fault *vmf)
 {
 	return fault_begins(vmf);
 }
 
 SEC("fexit/do_swap_page")
-int BPF_PROG(swap_fault_fexit, struct vm_fault *vmf, unsigned int result)
+int UNPREEMPTED(swap_fault_fexit, struct vm_fault *vmf, unsigned int result)
 {
 	return fault_ends(result);
 }

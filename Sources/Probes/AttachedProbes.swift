@@ -45,9 +45,7 @@ public struct AttachedProbes: ~Copyable {
             } catch {
                 // a shortage is this process's, and says nothing of the rung
                 guard error.remedy != .raiseOpenFileLimit, let program = error.program,
-                    let choice = resolution.choices.first(where: {
-                        $0.rung?.programs.contains(program) ?? false
-                    }), let rung = choice.rung
+                    let choice = resolution.choice(of: program), let rung = choice.rung
                 else { throw .refused(error) }
                 note("\(choice.ladder.id): rung \(rung.id) is refused: \(error)")
                 resolver.refuse(rung, of: choice.ladder, because: error.description)
@@ -94,6 +92,11 @@ public struct AttachedProbes: ~Copyable {
         let open = try OpenObject(image: image.bytes, name: resolution.object, btf: path)
         try open.autoload(only: Set(resolution.programs))
         for map in resolution.idleMaps { try open.map(map).omit() }
+        if !resolution.seconds.isEmpty {
+            try open.setReadOnlyData(PairOfPrograms.setting, to: UInt32(1))
+        } else if let marks = open.maps.first(where: { $0.name == PairOfPrograms.marks }) {
+            try marks.omit()
+        }
         try configure(open, resolution)
         let sections = Dictionary(
             open.programs.map { ($0.name, $0.attachPoint) }, uniquingKeysWith: { first, _ in first })

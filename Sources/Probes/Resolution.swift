@@ -28,6 +28,8 @@ public struct Resolution: Hashable, Sendable {
     /// The BPF object's name.
     public let object: String
     public let choices: [Choice]
+    /// By program, the second one of a pair (BPF/lib/twice.h), on a kernel that skips programs of preempted tasks.
+    public let seconds: [String: String]
 
     /// Each ladder's id with that of its rung in use; nil where none is. As the start record has them.
     public var rungNames: [(String, String?)] { choices.map { ($0.ladder.id, $0.rung?.id) } }
@@ -43,17 +45,23 @@ public struct Resolution: Hashable, Sendable {
     }
 
     /// The programs to load, each once (rungs of several ladders may share one), in the order in which they attach:
-    /// ladder by ladder, and each rung's as it lists them.
+    /// ladder by ladder, and each rung's as it lists them; a second one directly behind its first.
     public var programs: [String] {
         var seen: Set<String> = []
         return choices.flatMap { $0.rung?.programs ?? [] }.filter { seen.insert($0).inserted }
+            .flatMap { [$0] + (seconds[$0].map { [$0] } ?? []) }
     }
 
     /// By program, the program that sees what the kernel skipped it for.
     public var backups: [String: String] {
-        choices.reduce(into: [:]) { all, choice in
+        choices.reduce(into: seconds) { all, choice in
             all.merge(choice.rung?.backups ?? [:]) { first, _ in first }
         }
+    }
+
+    /// The choice whose rung has a program, or the first of its pair.
+    func choice(of program: String) -> Choice? {
+        choices.first { $0.rung?.programs.contains { $0 == program || seconds[$0] == program } ?? false }
     }
 
     /// Maps that belong to rungs not chosen only.

@@ -27,7 +27,20 @@ public struct Resolver {
     public func resolve(_ probes: ProbeSet, sections: [String: AttachPoint]) -> Resolution {
         var choices: [Choice] = []
         for ladder in probes.ladders { choices.append(choice(of: ladder, probes.tool, sections, behind: choices)) }
-        return Resolution(tool: probes.tool, object: probes.object, choices: choices)
+        return Resolution(
+            tool: probes.tool, object: probes.object, choices: choices, seconds: seconds(of: choices, sections))
+    }
+
+    /// The second programs of those that were chosen, where the kernel skips what a preempted task is in.
+    private func seconds(of choices: [Choice], _ sections: [String: AttachPoint]) -> [String: String] {
+        let pairs = choices.flatMap { $0.rung?.programs ?? [] }.compactMap { first in
+            PairOfPrograms.second(of: first).flatMap { sections[$0] == nil ? nil : (first, $0) }
+        }
+        // programs that a rung lists itself are no part of this
+        let listed = Set(choices.flatMap { $0.rung?.programs ?? [] })
+        let free = pairs.filter { !listed.contains($0.1) }
+        guard !free.isEmpty, oracle.support(for: .feature(.preemptibleTracepoints)).isSupported else { return [:] }
+        return Dictionary(free, uniquingKeysWith: { first, _ in first })
     }
 
     /// - Parameter others: what the ladders before it came to.

@@ -31,6 +31,8 @@ import Testing
                     }
                     for map in rung.maps { #expect(maps.contains(map), "\(name): no map \(map)") }
                     used.formUnion(rung.programs)
+                    // which kernels need
+                    used.formUnion(rung.programs.compactMap(PairOfPrograms.second))
                 }
                 #expect(programs.subtracting(used).sorted() == [], "\(name): programs of no rung")
             }

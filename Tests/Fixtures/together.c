@@ -4,6 +4,7 @@
 // that is swapped out before. Waits for a line before each step and says "done" behind it: out (swaps out, and says how
 // many pages), touch. Ends with its input.
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -48,6 +49,9 @@ static void map_file(const char *path, size_t bytes)
 	memory = mmap(NULL, bytes, PROT_READ, MAP_SHARED, file, 0);
 	if (memory == MAP_FAILED)
 		fail("mmap");
+	// a huge folio would be mapped at once: which file's no tracepoint tells. Without huge pages there is no such advice
+	if (madvise(memory, bytes, MADV_NOHUGEPAGE) && errno != EINVAL)
+		fail("madvise");
 }
 
 static void map_memory(size_t bytes)

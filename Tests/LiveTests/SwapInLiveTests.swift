@@ -56,13 +56,16 @@ extension LiveTests {
                 TestRecord.note("pages \(ours)/\(read.faults)")
             } else {
                 let expected = read.vmstat.pages
-                #expect(interval.swapinPages == interval.vmstatPages)
+                // the one is read behind the other, and others swap in between; the kernel may skip a program (7.0)
+                let skipped = interval.losses.causes["skipped"] ?? 0
+                let apart = abs(try #require(interval.swapinPages) - interval.vmstatPages)
+                #expect(apart <= 2 + skipped, "\(interval)")
                 // the machine's counters hold other processes' pages too
                 #expect(ours <= expected && expected - ours <= slack, "\(ours) ours, \(expected) true")
                 if let zero = read.vmstat.swpinZero { #expect(seen.row.zeroPages == zero) }
                 TestRecord.note("pages \(ours)/\(expected)")
             }
-            #expect(interval.losses.causes.isEmpty, "\(interval.losses)")
+            #expect(interval.losses.causes.keys.allSatisfy { $0 == "skipped" }, "\(interval.losses)")
         }
 
         /// As in CacheTopEdges: until 6.1 a thread keeps its own part of a counter.

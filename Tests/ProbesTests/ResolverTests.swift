@@ -333,4 +333,44 @@ private func resolve(_ kernel: any KernelOracle, _ forced: ForcedRungs = ForcedR
             #expect(resolution.backups == ["b": "a"])
         }
     }
+
+    private enum Pairs: String, Ladder {
+        case only
+        static let id = "pairs"
+        static let sees = "pairs"
+        var rung: Rung {
+            Rung(
+                .tracepoint, on: .all, programs: ["end_btf", "begin_btf", "free_rawtp", "free_second_rawtp"],
+                backups: ["free_rawtp": "free_second_rawtp"])
+        }
+    }
+
+    @Test("the second of a pair attaches behind the first, where the kernel skips what a preempted task is in")
+    func pairs() {
+        let sections: [String: AttachPoint] = [
+            "begin_btf": .btfTracepoint("t"), "begin_second_btf": .btfTracepoint("t"), "end_btf": .btfTracepoint("e"),
+            "free_rawtp": .rawTracepoint("f"), "free_second_rawtp": .rawTracepoint("f"),
+        ]
+        let kernel = FakeKernel(hooks: Set(sections.values))
+        let resolver = Resolver(oracle: kernel), set = ProbeSet(tool: "x", ladders: [Pairs.self])
+        let alone = resolver.resolve(set, sections: sections)
+        #expect(alone.programs == ["end_btf", "begin_btf", "free_rawtp", "free_second_rawtp"])
+        #expect(alone.seconds.isEmpty && alone.backups == ["free_rawtp": "free_second_rawtp"])
+        kernel.holds = [.feature(.preemptibleTracepoints)]
+        let both = resolver.resolve(set, sections: sections)
+        #expect(both.programs == ["end_btf", "begin_btf", "begin_second_btf", "free_rawtp", "free_second_rawtp"])
+        #expect(both.seconds == ["begin_btf": "begin_second_btf"])
+        #expect(both.backups == ["begin_btf": "begin_second_btf", "free_rawtp": "free_second_rawtp"])
+        #expect(both.attachment(sections: sections).links == both.programs)
+    }
+
+    @Test(
+        "the name of a pair's second",
+        arguments: [
+            ("map_window_btf", "map_window_second_btf"), ("a_rawtp", "a_second_rawtp"), ("map_window_second_btf", nil),
+            ("word", nil),
+        ])
+    func secondName(first: String, second: String?) {
+        #expect(PairOfPrograms.second(of: first) == second)
+    }
 }

@@ -10,8 +10,8 @@
 #include "vmlinux/core.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 #include "lib/filter.h"
+#include "lib/unpreempted.h"
 #include "newtool.h"
 #define PROCESS_KEY struct newtool_key
 #define PROCESS_COUNTERS struct newtool_counters
@@ -35,14 +35,14 @@ static __always_inline int task_started(bool is_thread)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(task_start_btf, struct task_struct *parent, struct task_struct *child)
+int UNPREEMPTED(task_start_btf, struct task_struct *parent, struct task_struct *child)
 {
 	return task_started(child->tgid == parent->tgid);
 }
 
 /* The same arguments, as plain words: no type says that they may be followed. */
 SEC("raw_tp/sched_process_fork")
-int BPF_PROG(task_start_rawtp, struct task_struct *parent, struct task_struct *child)
+int UNPREEMPTED(task_start_rawtp, struct task_struct *parent, struct task_struct *child)
 {
 	return task_started(BPF_CORE_READ(child, tgid) == BPF_CORE_READ(parent, tgid));
 }
