@@ -6,7 +6,8 @@ triple_of() { case $1 in arm64) echo aarch64-unknown-linux-gnu ;; esac; }
 
 # swift_sdk ARCH ROOT NAME: writes the SDK. Prints the directory that `swift build --swift-sdks-path` wants.
 swift_sdk() {
-	local arch=$1 root=$2 sdks=$cache_dir/cross/$1/sdks name=$3 bundle linker='"-rpath=/usr/libexec/swift/lib/swift/linux"'
+	local arch=$1 root=$2 sdks=$cache_dir/cross/$1/sdks name=$3 bundle linker
+	linker=', "linker": {"extraCLIOptions": ["-rpath=/usr/libexec/swift/lib/swift/linux"]}'
 	# a package's command carries Swift's library with it
 	case $name in *-packages) linker= ;; esac
 	bundle=$sdks/$name.artifactbundle
@@ -39,8 +40,7 @@ swift_sdk() {
 	    ]
 	  },
 	  "cCompiler": {"extraCLIOptions": ["--sysroot=$root", "--gcc-toolchain=$root/usr"]},
-	  "cxxCompiler": {"extraCLIOptions": ["--sysroot=$root", "--gcc-toolchain=$root/usr"]},
-	  "linker": {"extraCLIOptions": [$linker]}
+	  "cxxCompiler": {"extraCLIOptions": ["--sysroot=$root", "--gcc-toolchain=$root/usr"]}$linker
 	}
 	JSON
 	printf '%s\n' "$sdks"

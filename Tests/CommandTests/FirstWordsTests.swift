@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Reports
+import SystemLayer
 import Testing
 
 @testable import swiftmem
@@ -93,6 +94,45 @@ struct FirstWord: Sendable, CustomTestStringConvertible {
         .init("doctor --jsno", before: unknown, says: "doctor has no option --jsno", advice: "did you mean --json?"),
         .init(
             "doctor --details", before: unknown, says: "doctor has no option --details", advice: "did you mean --all?"),
+        .init(
+            "memleak --flame x", before: "did you mean --folded?", says: "memleak has no option --flame",
+            advice: "did you mean --flamegraph?"),
+        .init(
+            "memleak --svg x", before: unknown, says: "memleak has no option --svg",
+            advice: "did you mean --flamegraph?"),
+        .init(
+            "growth --collapsed x", before: unknown, says: "growth has no option --collapsed",
+            advice: "swiftmem growth --help lists those that it has"),
+        .init(
+            "cachetop --interval 5", before: unknown, says: "cachetop has no option --interval",
+            advice: "seconds and a count are words of their own: swiftmem cachetop 5 3"),
+        .init(
+            "cachestat -i 5", before: "Unknown option '-i'", says: "cachestat has no option -i",
+            advice: "seconds and a count are words of their own: swiftmem cachestat 5 3"),
+        .init(
+            "swapin --count 5", before: unknown, says: "swapin has no option --count",
+            advice: "seconds and a count are words of their own: swiftmem swapin 5 3"),
+        .init(
+            "oomkill -f", before: "Unknown option '-f'", says: "oomkill has no option -f",
+            advice: "swiftmem oomkill --help lists those that it has"),
+        // the command as such
+        .init("version", before: unexpected, says: "there is no version", advice: "the version: swiftmem --version"),
+        .init("-V", before: unknown, says: "there is no -V", advice: "the version: swiftmem --version"),
+        .init("--help memleak", before: "the root's help", parsesAs: "help memleak"),
+        // a process by its name
+        .init(
+            "memleak -p no-such-program", before: "is invalid for '-p <pid>'", says: "no-such-program is no process id",
+            advice: "no process is called no-such-program; pgrep -l tells ids"),
+        .init(
+            "cachestat --pid=no-such-program", before: "is invalid for '--pid <pid>'",
+            says: "no-such-program is no process id",
+            advice: "no process is called no-such-program; pgrep -l tells ids"),
+        .init(
+            "memleak -p 1,2", before: "is invalid for '-p <pid>'", says: "1,2 is no process id",
+            advice: "several: -p 1 -p 2"),
+        .init(
+            "cachestat -p1,2", before: "is invalid for '-p <pid>'", says: "1,2 is no process id",
+            advice: "cachestat takes one at a time"),
         // the same option twice
         .init(
             "cachestat -p 1 -p 2", before: "traced 2 alone",
@@ -164,6 +204,15 @@ struct FirstWord: Sendable, CustomTestStringConvertible {
             #expect(error.status == 64)
             #expect(FirstWord.Answer.says(error.message, advice: error.remedy) == word.after)
         }
+    }
+
+    @Test("a running process is named where its id is wanted")
+    func runningID() throws {
+        // the first process is there everywhere
+        let first = try #require(ProcessFiles(1).comm)
+        let failure = #expect(throws: Failure.self) { try Call(["cachestat", "-p", first]) }
+        #expect(failure?.message == "\(Printable.text(first)) is no process id")
+        #expect(failure?.remedy?.hasPrefix("swiftmem cachestat -p 1") == true)
     }
 
     @Test("there are sixty of them") func count() { #expect(FirstWord.all.count >= 60) }

@@ -17,6 +17,10 @@ struct Call {
         command = Self.command(words)
         // what a shell's completion script asks is for the parser
         guard let first = words.first, first != "---completion" else { return }
+        if Self.helpOptions.contains(first), words.count > 1, command != nil {
+            self.words = ["help", words[1]]
+            return
+        }
         if first == "help" {
             if words.count > 1, !words[1].hasPrefix("-"), command == nil,
                 words[1] != ManualCommand.configuration.commandName
@@ -27,9 +31,14 @@ struct Call {
         }
         guard let command else {
             if first == ManualCommand.configuration.commandName { return }
+            if ["version", "-v", "-V"].contains(first) {
+                throw Failure(
+                    status: Failure.Status.usage, message: "there is no \(first)",
+                    remedy: "the version: swiftmem --version")
+            }
             if !first.hasPrefix("-") { throw .badValue(Suggestion.noSubcommand(first)) }
             let isRoots =
-                ["-h", "--help", "--version"].contains(first) || first.hasPrefix("--generate-")
+                Self.helpOptions.contains(first) || first == "--version" || first.hasPrefix("--generate-")
                 || first.hasPrefix("--experimental-")
             if isRoots { return }
             throw Failure(
@@ -40,9 +49,12 @@ struct Call {
         self.words = [first] + reading.words
     }
 
+    private static let helpOptions = ["-h", "--help"]
+
     /// The subcommand that words begin with, or that help is asked of.
     static func command(_ words: [String]) -> (any Guided.Type)? {
-        let name = words.first == "help" ? words.dropFirst().first : words.first
+        let asksHelp = words.first.map { $0 == "help" || helpOptions.contains($0) } ?? false
+        let name = asksHelp ? words.dropFirst().first : words.first
         return guidedCommands.first { $0.name == name }
     }
 }
@@ -83,33 +95,61 @@ private struct Reading {
         if ["--generate-", "--experimental-", "--help-"].contains(where: { name.hasPrefix($0) }) {
             return words.append(word)
         }
-        guard let option = help.option(name) else {
-            throw Failure(
-                status: Failure.Status.usage, message: "\(command.name) has no option \(Printable.text(name))",
-                remedy: Suggestion.noOption(name, of: command), isMisuse: true)
-        }
+        guard let option = help.option(name) else { throw noOption(name) }
         words.append(word)
         guard option.takesValue else { return }
         try count(option, as: name)
-        for _ in (word.contains("=") ? 1 : 0)..<option.valueCount {
+        let own = word.contains("=") ? String(word.dropFirst(name.count + 1)) : nil
+        if let own { try check(own, of: option, as: name) }
+        for _ in (own == nil ? 0 : 1)..<option.valueCount {
             guard let value = rest.popFirst() else { return }
+            try check(value, of: option, as: name)
             words.append(value)
         }
+    }
+
+    private func noOption(_ name: String) -> Failure {
+        Failure(
+            status: Failure.Status.usage, message: "\(command.name) has no option \(Printable.text(name))",
+            remedy: Suggestion.noOption(name, of: command), isMisuse: true)
+    }
+
+    /// A name, or a list, where the id of one process is wanted.
+    private func check(_ value: String, of option: HelpText.Entry, as name: String) throws(Failure) {
+        guard option.takesTaskID, !value.isEmpty, !value.hasPrefix("-"), UInt64(value) == nil else { return }
+        let ids = value.split(whereSeparator: { ", ".contains($0) })
+        let remedy =
+            if ids.count > 1, ids.allSatisfy({ UInt64($0) != nil }) {
+                option.isRepeatable
+                    ? "several: " + ids.map { "\(name) \($0)" }.joined(separator: " ")
+                    : "\(command.name) takes one at a time"
+            } else {
+                TaskHint(value, options: help).id(of: command.name)
+            }
+        throw Failure(
+            status: Failure.Status.usage, message: "\(Printable.text(value)) is no process id", remedy: remedy,
+            isMisuse: true)
     }
 
     /// Letters of flags, and one of an option with its value behind it.
     private mutating func short(_ word: String, _ rest: inout ArraySlice<String>) throws(Failure) {
         let letters = Array(word.dropFirst())
         for (index, letter) in letters.enumerated() {
-            // what is no option is for the parser to refuse: "-1" among them
-            guard let option = help.option("-\(letter)") else { break }
+            guard let option = help.option("-\(letter)") else {
+                // "-1" is for the parser to refuse
+                if letter.isLetter { throw noOption("-\(letter)") }
+                break
+            }
             guard option.takesValue else { continue }
             try count(option, as: "-\(letter)")
             let value = String(letters[(index + 1)...])
             if value.isEmpty {
                 words.append(word)
-                if let next = rest.popFirst() { words.append(next) }
+                guard let next = rest.popFirst() else { return }
+                try check(next, of: option, as: "-\(letter)")
+                words.append(next)
             } else {
+                try check(value.hasPrefix("=") ? String(value.dropFirst()) : value, of: option, as: "-\(letter)")
                 if index > 0 { words.append("-" + String(letters[..<index])) }
                 words += ["-\(letter)", value.hasPrefix("=") ? String(value.dropFirst()) : value]
             }
@@ -128,7 +168,6 @@ private struct Reading {
     /// A word where a number of seconds is wanted, or a number where nothing is.
     private func checkPositional() throws(Failure) {
         guard let first = positional.first else { return }
-        let takesInterval = help.arguments.first?.label == "<interval>"
         if help.arguments.isEmpty {
             let isNumber = Double(first) != nil
             throw Failure(
@@ -139,7 +178,7 @@ private struct Reading {
                     : TaskHint(first, options: help).call(of: command.name),
                 isMisuse: true)
         }
-        guard takesInterval, Double(first) == nil else { return }
+        guard help.takesInterval, Double(first) == nil else { return }
         throw Failure(
             status: Failure.Status.usage, message: "\(Printable.text(first)) is no number of seconds",
             remedy: hint(instead: first), isMisuse: true)

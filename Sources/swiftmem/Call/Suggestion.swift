@@ -19,7 +19,8 @@ enum Suggestion {
 
     /// Words for what options do, and the names that they may have here.
     private static let synonyms: [(words: [String], options: [String])] = [
-        (["flamegraph", "flame", "collapse", "collapsed", "folded"], ["--folded", "--flamegraph", "--format"]),
+        (["flame", "svg", "graph"], ["--flamegraph"]),
+        (["collapse", "collapsed", "stackcollapse"], ["--folded"]),
         (["time", "times", "date"], ["--timestamp", "--duration"]),
         (["seconds", "timeout", "for"], ["--duration"]),
         (["limit", "head", "lines", "number", "top"], ["--rows", "--top"]),
@@ -50,6 +51,9 @@ enum Suggestion {
         let own = HelpText(command).options.flatMap(\.names).filter { $0.hasPrefix("--") }
         let word = String(option.drop { $0 == "-" })
         let similar = synonyms.filter { $0.words.contains(word) }.flatMap(\.options).first { own.contains($0) }
+        if ["interval", "delay", "count", "iterations", "i", "n"].contains(word), HelpText(command).takesInterval {
+            return "seconds and a count are words of their own: swiftmem \(command.name) 5 3"
+        }
         if let meant = similar ?? Nearness.nearest(option, in: own) { return "did you mean \(meant)?" }
         let others = guidedCommands.filter { $0.name != command.name }
             .filter { HelpText($0).option(option) != nil }.map { $0.name }

@@ -29,6 +29,13 @@ struct TaskHint {
         return nil
     }
 
+    /// The id of a process of that name, where its id is wanted.
+    func id(of tool: String) -> String {
+        let pids = Self.processes(named: word)
+        guard let first = pids.first else { return "no process is called \(Printable.text(word)); pgrep -l tells ids" }
+        return "swiftmem \(tool) -p \(first)" + (pids.count > 1 ? " (the first of \(pids.count))" : "")
+    }
+
     /// Their ids, oldest first.
     private static func processes(named name: String) -> [UInt32] {
         // as the kernel cuts it

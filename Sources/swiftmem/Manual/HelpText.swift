@@ -24,6 +24,9 @@ struct HelpText {
         /// How many values an option takes at once.
         var valueCount: Int { label.hasPrefix("-") ? label.count { $0 == "<" } : 0 }
 
+        /// Is its value the id of a process or a thread?
+        var takesTaskID: Bool { label.hasSuffix("<pid>") || label.hasSuffix("<tid>") }
+
         /// May it be given more than once? Its help says so.
         var isRepeatable: Bool { help.contains("several times") }
     }
@@ -59,6 +62,9 @@ struct HelpText {
         }
         return entries
     }
+
+    /// Is the first argument the seconds between reports?
+    var takesInterval: Bool { arguments.first?.label == "<interval>" }
 
     /// The option that bears a name.
     func option(_ name: String) -> Entry? { options.first { $0.names.contains(name) } }
