@@ -46,11 +46,39 @@ import Testing
                     $0.view = .file
                 }
             ),
-            ("before the first interval", screen(nil)),
+            ("a long path", longPath(width: 80)), ("a long path, scrolled sideways", longPath(width: 80, sideways: 16)),
+            ("a long path, scrolled to its beginning", longPath(width: 80, sideways: 4096)),
+            ("a long path, wide", longPath(width: 120)), ("keys below", screen(report, height: 16)),
+            ("before the first interval", screen(nil)), ("before it, keys below", screen(nil, height: 16)),
             ("help", screen(report, height: 40) { $0.showsHelp = true }),
             ("help, low", screen(report, height: 3) { $0.showsHelp = true }),
         ]
         try GoldenFile("cachetop-screens.txt").expect(pictures.flatMap { ["== " + $0] + $1 })
+    }
+
+    private func longPath(width: Int, sideways: Int = 0) -> [String] {
+        let path = "/srv/data/2026/11/28/shard-0001/index/segment-000042.bin"
+        let rows = [CacheTopSample.named(.file, path, read: 2), CacheTopSample.named(.file, "/f", read: 1)]
+        return screen(CacheTopSample.report(rows, view: .file), width: width) {
+            ($0.view, $0.sideways) = (.file, sideways)
+        }
+    }
+
+    @Test("a name without room shows its end, and what is before it when it is scrolled")
+    func ends() {
+        func end(_ room: Int, _ shift: Int = 0) -> String {
+            CacheTopScreen.end(of: "abcdefghij", room, scrolledBy: shift)
+        }
+        #expect(end(10) == "abcdefghij" && end(10, 5) == "abcdefghij")
+        #expect(end(5) == "…ghij" && end(5, 1) == "…ghi…" && end(5, 2) == "…fgh…")
+        #expect(end(5, 6) == "abcd…" && end(5, 99) == "abcd…" && end(5, -1) == "…ghij")
+        #expect(end(2) == "…j" && end(1) == "abcdefghij")
+        #expect(CacheTopScreen.end(of: "漢字かな", 5, scrolledBy: 0) == "…かな")
+        for room in 2...12 {
+            for shift in 0...12 {
+                #expect(end(room, shift).count <= room, "\(room) \(shift) \(end(room, shift))")
+            }
+        }
     }
 
     @Test("remarks take rows' places only on a screen higher than six lines, and never all of the heading's")
@@ -129,12 +157,12 @@ import Testing
         var all: [CacheTopColumn] = []
         var now = CacheTopScreenState()
         for _ in CacheTopColumn.allCases {
-            _ = now.press(.right)
+            _ = now.press(.text(">"))
             all.append(now.order.column)
         }
         #expect(all == [.misses, .dirties, .readHit, .writeHit, .pid, .uid, .cmd, .hits])
-        #expect(state([.text("f"), .left]).order.column == .cmd)
-        #expect(state([.text("f"), .left, .right]).order.column == .hits)
+        #expect(state([.text("f"), .text("<")]).order.column == .cmd)
+        #expect(state([.text("f"), .text("<"), .text(">")]).order.column == .hits)
         #expect(state([.text("c"), .text(">")]).order.column == .misses)
         #expect(state([.text("<")]).order.column == .cmd)
         #expect(CacheTopScreenState.columns(.file) == [.hits, .misses, .dirties, .readHit, .writeHit, .cmd])
@@ -142,11 +170,11 @@ import Testing
 
     @Test("another view begins at its top, and is sorted by a column that it has")
     func views() {
-        let atPID = state([.left, .left, .left, .down])
+        let atPID = state([.text("<"), .text("<"), .text("<"), .down])
         #expect(atPID.order.column == .pid && atPID.scroll == 1)
         let files = state([.text("f")], from: atPID)
         #expect(files.view == .file && files.order.column == .hits && files.scroll == 0)
-        #expect(state([.right, .text("c")]).order.column == .misses)
+        #expect(state([.text(">"), .text("c")]).order.column == .misses)
         #expect(state([.text("f"), .text("p")]).view == .process)
         #expect(state([.text("c")]).view == .cgroup)
     }
@@ -167,7 +195,10 @@ import Testing
 
     @Test("help, pause, order, quit, and keys that mean nothing")
     func others() {
-        #expect(state([.text("h")]).showsHelp && state([.text("?")]).showsHelp)
+        #expect([.text("h"), .text("?"), .help].allSatisfy { state([$0]).showsHelp })
+        #expect(state([.left, .left]).sideways == 16 && state([.left, .right, .right]).sideways == 0)
+        #expect(state([.left, .home]).sideways == 0 && state([.left, .text("f")]).sideways == 0)
+        #expect(state(Array(repeating: .left, count: 1000)).sideways == 4096)
         #expect(!state([.text("h"), .down]).showsHelp && state([.text("h"), .down]).scroll == 0)
         var help = state([.text("h")])
         #expect(help.press(.text("q")) == .quit)
@@ -188,7 +219,8 @@ import Testing
             ("\u{1b}x", [.escape, .text("x")]), ("\u{1b}\u{1b}[A", [.escape, .up]), ("\u{1b}O", []),
             ("\u{1b}[12;5Bx", [.down, .text("x")]), ("\u{1b}[@x", [.text("x")]), ("\u{1b}[?x", []),
             ("\n\u{8}", [.enter, .backspace]), (" ~", [.text(" "), .text("~")]), ("\u{1f}", []),
-            ("漢a", [.text("漢"), .text("a")]),
+            ("漢a", [.text("漢"), .text("a")]), ("\u{1b}OP\u{1b}[11~\u{1b}[[Ax", [.help, .help, .help, .text("x")]),
+            ("\u{1b}[P", [.help]), ("\u{1b}[[", []),
         ] as [(String, [TerminalKey])])
     func sequences(text: String, keys: [TerminalKey]) { #expect(TerminalKey.keys(Array(text.utf8)) == keys) }
 }

@@ -270,10 +270,11 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         }
     }
 
-    /// A heading and column titles above the rows; remarks below where the screen is higher than six lines.
+    /// A heading and column titles above the rows; remarks below where the screen is higher than six lines, and keys
+    /// below them where it is higher than fifteen.
     @Test(
         "a screen is full, and its remarks are below the rows",
-        arguments: [(5, 3, 0), (6, 4, 0), (7, 3, 2), (24, 20, 2)])
+        arguments: [(5, 3, 0), (6, 4, 0), (7, 3, 2), (15, 11, 2), (16, 11, 2), (24, 19, 2)])
     func places(height: Int, rowCount: Int, remarkCount: Int) {
         let many = rows((0..<100).map { entry($0, read: 1) }, by: .process)
         let report = CacheTopReport(
@@ -285,6 +286,7 @@ private func user(_ uid: UInt32) -> String { uid == 0 ? "root" : "u\(uid)" }
         #expect(lines.count == height)
         #expect(lines[1].isHeading)
         #expect(lines.filter { $0.text.contains(" root ") }.count == rowCount)
+        #expect((lines.last?.text == CacheTopScreen.footer) == (height > 15))
         #expect(lines.suffix(remarkCount).allSatisfy { !$0.text.contains(" root ") })
         #expect(lines.contains { $0.text.hasPrefix("lost: 1 ") } == (remarkCount > 0))
     }

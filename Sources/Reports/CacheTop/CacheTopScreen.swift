@@ -25,9 +25,17 @@ public enum CacheTopScreen {
             for text in help { add(text) }
             return Array(lines.prefix(height))
         }
+        // below all else, where it takes no row that is missed
+        let hasFooter = height >= 16, height = hasFooter ? height - 1 : height
+        func closed(_ lines: [Line]) -> [Line] {
+            guard hasFooter else { return Array(lines.prefix(height)) }
+            let empty = Line(text: "", isHeading: false)
+            return lines.prefix(height) + Array(repeating: empty, count: max(0, height - lines.count))
+                + [Line(text: clipped(footer, width), isHeading: true)]
+        }
         guard let report else {
             add("cachetop: the first interval is not over yet")
-            return lines
+            return closed(lines)
         }
         add(CacheTopText.title(report) + (state.isPaused ? " / Paused" : ""))
         let remarks = report.losses.lines.map { "lost: " + $0 } + [CacheTopText.remark(report)].compactMap { $0 }
@@ -36,21 +44,24 @@ public enum CacheTopScreen {
         } else if !state.filter.isEmpty {
             add("Filter: \(Printable.text(state.filter))  (Esc: none)")
         }
-        add(CacheTopText.header(state.view), heading: true)
+        add(CacheTopText.header(state.view, width: width), heading: true)
         let room = max(0, height - lines.count - (height > 6 ? remarks.count : 0))
         let wanted = state.filter.lowercased()
         var texts: [String] = []
         var passed = 0
         for row in report.rows {
             if texts.count >= room { break }
-            let text = CacheTopText.line(row, seesAccesses: report.seesAccesses, userName: userName)
-            guard wanted.isEmpty || text.lowercased().contains(wanted) else { continue }
+            let whole = CacheTopText.line(row, seesAccesses: report.seesAccesses, userName: userName)
+            guard wanted.isEmpty || whole.lowercased().contains(wanted) else { continue }
             passed += 1
-            if passed > state.scroll { texts.append(text) }
+            guard passed > state.scroll else { continue }
+            texts.append(
+                CacheTopText.line(
+                    row, seesAccesses: report.seesAccesses, width: width, sideways: state.sideways, userName: userName))
         }
         for text in texts { add(text) }
         if height > 6 { for remark in remarks { add(remark) } }
-        return Array(lines.prefix(height))
+        return closed(lines)
     }
 
     static let help = [
@@ -58,12 +69,33 @@ public enum CacheTopScreen {
         "  p f c      processes, files, cgroups",
         "  < >        column to sort by", "  r          the other way round",
         "  /          only rows that contain a text; Esc: all",
-        "  up, down   scroll; Home: back to the top", "  space      pause, go on",
+        "  up, down   scroll; Home: back to the top", "  left,right sideways, in long names",
+        "  space      pause, go on",
         "  q          quit", "",
         "READ_HIT%    of the pages accessed, those that were in the cache",
         "WRITE_HIT%   of the pages that became dirty, those that were in it before", "",
         "Any key goes back.",
     ]
+
+    static let footer = "F1 help  </> sort  r order  p f c rows  / filter  space pause  q quit"
+
+    /// The end of a name that has too little room, or, scrolled sideways, what is before it.
+    ///
+    /// - Parameter scrolledBy: characters behind what is shown.
+    static func end(of name: String, _ room: Int, scrolledBy shift: Int) -> String {
+        let characters = Array(name)
+        guard room > 1, characters.reduce(0, { $0 + cells($1) }) > room else { return name }
+        // no further than to the name's beginning
+        let beginning = clipped(name, room - 1).count
+        let last = max(beginning, characters.count - max(0, shift))
+        var left = room - (last < characters.count ? 1 : 0)
+        var first = last
+        while first > 0, cells(characters[first - 1]) <= left - (first > 1 ? 1 : 0) {
+            first -= 1
+            left -= cells(characters[first])
+        }
+        return (first > 0 ? "…" : "") + String(characters[first..<last]) + (last < characters.count ? "…" : "")
+    }
 
     /// As much of a text as fits into so many cells.
     public static func clipped(_ text: String, _ width: Int) -> String {

@@ -12,6 +12,8 @@ public struct CacheTopScreenState: Hashable, Sendable {
     public var showsHelp = false
     /// Rows scrolled away at the top.
     public var scroll = 0
+    /// Characters by which long names are scrolled away from their ends.
+    public var sideways = 0
 
     public init(view: CacheTopView = .process, order: CacheTopOrder = CacheTopOrder()) {
         self.view = view
@@ -30,20 +32,22 @@ public struct CacheTopScreenState: Hashable, Sendable {
         }
         switch key {
         case .text("q"), .text("Q"): return .quit
-        case .text("<"), .left: moveColumn(-1)
-        case .text(">"), .right: moveColumn(1)
+        case .text("<"): moveColumn(-1)
+        case .text(">"): moveColumn(1)
+        case .left: sideways = min(4096, sideways + 8)
+        case .right: sideways = max(0, sideways - 8)
         case .text("r"): order.descending.toggle()
         case .text("p"): show(.process)
         case .text("f"): show(.file)
         case .text("c"): show(.cgroup)
         case .text("/"): isTyping = true
         case .text(" "): isPaused.toggle()
-        case .text("?"), .text("h"): showsHelp = true
+        case .text("?"), .text("h"), .help: showsHelp = true
         case .up: scroll = max(0, scroll - 1)
         case .down: scroll += 1
         case .pageUp: scroll = max(0, scroll - 10)
         case .pageDown: scroll += 10
-        case .home: scroll = 0
+        case .home: (scroll, sideways) = (0, 0)
         case .escape: filter = ""
         default: return .none
         }
@@ -52,7 +56,7 @@ public struct CacheTopScreenState: Hashable, Sendable {
 
     private mutating func show(_ view: CacheTopView) {
         self.view = view
-        scroll = 0
+        (scroll, sideways) = (0, 0)
         if !Self.columns(view).contains(order.column) { order.column = .hits }
     }
 

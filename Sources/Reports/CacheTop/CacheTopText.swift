@@ -12,19 +12,26 @@ public enum CacheTopText {
             + " / Sort: \(report.order.column.rawValue) / Order: \(report.order.words)"
     }
 
-    public static func header(_ view: CacheTopView) -> String {
+    /// Has a screen of so many columns room for a file's device and inode beside the end of its path?
+    static func showsInode(_ width: Int?) -> Bool { width.map { $0 >= 120 } ?? true }
+
+    /// - Parameter width: of a screen, where what matters least is left out; nil: all columns.
+    public static func header(_ view: CacheTopView, width: Int? = nil) -> String {
         let pages =
             "HITS".left(8) + " " + "MISSES".left(8) + " " + "DIRTIES".left(8) + " "
             + "READ_HIT%".left(10) + " " + "WRITE_HIT%".left(10)
         return switch view {
         case .process: "PID".left(8) + " " + "UID".left(8) + " " + "CMD".left(16) + " " + pages
-        case .file: "DEVICE".left(8) + " " + "INODE".left(12) + " " + pages + "  FILE"
+        case .file: (showsInode(width) ? "DEVICE".left(8) + " " + "INODE".left(12) + " " : "") + pages + "  FILE"
         case .cgroup: pages + "  CGROUP"
         }
     }
 
+    /// - Parameters:
+    ///   - width: of a screen, on which a name that is too long shows its end; nil: whole names.
+    ///   - sideways: characters by which the screen was scrolled away from that end.
     public static func line(
-        _ row: CacheTopRow, seesAccesses: Bool, userName: (UInt32) -> String
+        _ row: CacheTopRow, seesAccesses: Bool, width: Int? = nil, sideways: Int = 0, userName: (UInt32) -> String
     ) -> String {
         let pages = row.pages
         func percent(_ ratio: Double?, known: Bool = true) -> String {
@@ -41,11 +48,17 @@ public enum CacheTopText {
             return String(row.pid ?? 0).right(8) + " " + user.left(8) + " " + comm.left(16) + " "
                 + counts
         case .file:
-            return (row.file?.device ?? "?").left(8) + " "
-                + (row.file.map { String($0.inode) } ?? "?").left(12) + " " + counts + "  "
-                + Printable.text(row.name ?? "?")
-        case .cgroup: return counts + "  " + Printable.text(row.name ?? "?")
+            let device = (row.file?.device ?? "?").left(8) + " "
+            let inode = (row.file.map { String($0.inode) } ?? "?").left(12) + " "
+            return named(row, behind: (showsInode(width) ? device + inode : "") + counts, width, sideways)
+        case .cgroup: return named(row, behind: counts, width, sideways)
         }
+    }
+
+    private static func named(_ row: CacheTopRow, behind counts: String, _ width: Int?, _ sideways: Int) -> String {
+        let name = Printable.text(row.name ?? "?")
+        guard let width else { return counts + "  " + name }
+        return counts + "  " + CacheTopScreen.end(of: name, width - counts.count - 2, scrolledBy: sideways)
     }
 
     /// Pages in no row, if there are any.

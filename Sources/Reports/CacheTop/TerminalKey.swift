@@ -5,6 +5,8 @@ public enum TerminalKey: Hashable, Sendable {
     case text(String)
     case enter, escape, backspace
     case up, down, left, right, pageUp, pageDown, home, end
+    /// F1.
+    case help
 
     /// Cuts what a terminal sent into keys; what means nothing here is left out.
     public static func keys(_ bytes: [UInt8]) -> [TerminalKey] {
@@ -20,6 +22,12 @@ public enum TerminalKey: Hashable, Sendable {
                     continue
                 }
                 rest.removeFirst()
+                // Linux's console sends F1 as ESC [ [ A
+                if next == UInt8(ascii: "["), rest.starts(with: Array("[A".utf8)) {
+                    rest = rest.dropFirst(2)
+                    keys.append(.help)
+                    continue
+                }
                 let parameters = rest.prefix { $0 < 0x40 }
                 rest = rest.dropFirst(parameters.count)
                 guard let final = rest.popFirst() else { continue }
@@ -48,6 +56,8 @@ public enum TerminalKey: Hashable, Sendable {
         case (UInt8(ascii: "D"), _): .left
         case (UInt8(ascii: "H"), _), (UInt8(ascii: "~"), "1"): .home
         case (UInt8(ascii: "F"), _), (UInt8(ascii: "~"), "4"): .end
+        // ESC O P, or ESC [ 11 ~ of older terminals
+        case (UInt8(ascii: "P"), _), (UInt8(ascii: "~"), "11"): .help
         case (UInt8(ascii: "~"), "5"): .pageUp
         case (UInt8(ascii: "~"), "6"): .pageDown
         default: nil

@@ -45,8 +45,8 @@ struct CacheTop: Tool {
             dirty, the share that was in the cache before a write touched it.
 
             On a terminal it fills the screen: < and > choose the column to sort by, r turns \
-            the order round, p, f and c show processes, files or cgroups, / filters, space \
-            pauses, ? helps, q quits. In a pipe or with --batch it prints a table an interval.
+            the order round, p, f and c show processes, files or cgroups, / filters, left and right \
+            show more of long names, space pauses, F1 helps, q quits. In a pipe or with --batch it prints a table an interval.
 
             Other than bcc's cachetop: that one counts calls (a folio of many pages is 1), calls \
             half of a cold read hits, and takes dirty buffers for accesses; it has no table \
