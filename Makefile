@@ -38,7 +38,7 @@ KERNELS ?=
 
 SUITES ?=
 
-.PHONY: swift test-swift test-completions soak sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
+.PHONY: pictures swift test-swift test-completions soak sampler test-sampler dist test-dist test-package help deps deps-test build bpf run test test-unit test-live mutants fuzz test-kernels bench install uninstall docs docs-library fmt lint new-tool test-new-tool clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -149,6 +149,9 @@ test-swift: ## what `make swift` does, against a copy of swift.org on loopback
 
 test-completions: build ## completion in bash, zsh and fish, typed at a terminal
 	@Scripts/test-completions $(BINARY)
+
+pictures: build ## make the README's pictures anew, of real runs in tmux (root)
+	@Scripts/pictures $(BINARY)
 
 docs: build ## man pages and completions into .build/docs
 	@Scripts/docs "$(BINARY)" .build/docs
