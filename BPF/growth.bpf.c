@@ -4,9 +4,9 @@
  *
  * What counts is the kernel's own counters of resident pages, not faults: a fault may map one page or many,
  * replace a page by a copy, or map none. In the task that faults:
- *   exc_page_fault() (arch/x86/mm/fault.c)
- *     trace_page_fault_user(), _kernel()   exceptions:page_fault_*  -> where and when (faults.h)
- *     handle_mm_fault() (mm/memory.c)
+ *   exc_page_fault() (arch/x86/mm/fault.c), do_page_fault() (arch/arm64/mm/fault.c)
+ *     trace_page_fault_user(), _kernel()   exceptions:page_fault_*  -> where and when (faults.h): x86's alone
+ *     handle_mm_fault() (mm/memory.c)      its entry                -> the same
  *       add_mm_counter()
  *         trace_rss_stat()                 kmem:rss_stat            -> how many pages (follow.h),
  *                                                                      for which stack (sites.h)
@@ -32,6 +32,19 @@ SEC("raw_tp/page_fault_kernel")
 int UNPREEMPTED(fault_kernel_rawtp)
 {
 	return fault_began(ctx[0]);
+}
+
+/* Without registers a system call has pages made resident, which is no fault of the task's. */
+SEC("fentry/handle_mm_fault")
+int UNPREEMPTED(fault_handle_fentry, void *vma, unsigned long address, u32 flags, struct pt_regs *regs)
+{
+	return regs ? fault_handled(address) : 0;
+}
+
+SEC("kprobe/handle_mm_fault")
+int BPF_KPROBE(fault_handle_kprobe, void *vma, unsigned long address, u32 flags, struct pt_regs *regs)
+{
+	return regs ? fault_handled(address) : 0;
 }
 
 /* Not UNPREEMPTED: it calls global functions, and the counters change under a page table's lock. */
@@ -71,7 +84,7 @@ int space_sum_iter(struct bpf_iter__task *ctx)
 		count_majors(thread, task);
 	if (task->pid != task->tgid)
 		return 0;
-	mm_rss(task->mm, pages);
+	mm_rss_given(task->mm, pages);
 	for (int kind = 0; kind < MM_COUNTERS; kind++)
 		space->now[kind] = pages[kind];
 	return 0;

@@ -48,17 +48,16 @@ static __always_inline u64 faults_of(struct task_struct *task)
 	return BPF_CORE_READ(task, min_flt) + BPF_CORE_READ(task, maj_flt) + 1;
 }
 
-static __always_inline int fault_began(u64 address)
+/* The state of the current thread, where it is traced. */
+static __always_inline struct thread *traced_thread(struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
-	if (!mm || !space_of(mm))
-		return 0;
-	struct thread *thread = thread_of(task);
+	return mm && space_of(mm) ? thread_of(task) : NULL;
+}
 
-	if (!thread)
-		return 0;
+static __always_inline void note_fault(struct thread *thread, struct task_struct *task, u64 address)
+{
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 
 	count_majors(thread, task);
@@ -69,6 +68,16 @@ static __always_inline int fault_began(u64 address)
 	thread->ip = PT_REGS_IP(regs);
 	thread->sp = PT_REGS_SP(regs);
 	thread->counted = 0;
+}
+
+/* An exception: once a fault. */
+static __always_inline int fault_began(u64 address)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *thread = traced_thread(task);
+
+	if (thread)
+		note_fault(thread, task, address);
 	return 0;
 }
 
@@ -77,6 +86,18 @@ static __always_inline bool is_in_fault(struct thread *thread, struct task_struc
 {
 	return thread->start_ns && thread->faults == faults_of(task) && thread->ip == PT_REGS_IP(regs) &&
 	       thread->sp == PT_REGS_SP(regs);
+}
+
+/* handle_mm_fault() is called anew where it gave up a lock to wait: the fault is the same, and began before. */
+static __always_inline int fault_handled(u64 address)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *thread = traced_thread(task);
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+
+	if (thread && !(thread->address == address && is_in_fault(thread, task, regs)))
+		note_fault(thread, task, address);
+	return 0;
 }
 
 /* Counts pages for the thread's user stack. */

@@ -9,6 +9,11 @@ extension LiveTests {
         /// Before 6.2 no rung counts.
         private static func rungs() throws -> [String] { try Rungs.here("growth", "counters", of: ["split"]) }
 
+        /// The ways of seeing where faults are that this kernel has, where any rung counts.
+        private static func faultRungs() throws -> [String] {
+            try rungs().isEmpty ? [] : Rungs.here("growth", "faults", of: ["tracepoint", "fentry", "kprobe"])
+        }
+
         private struct Result {
             let truth: GrowthTruth
             let rows: [GrowthRow]
@@ -21,10 +26,14 @@ extension LiveTests {
         }
 
         /// Runs the workload under a trace, and takes the report while it holds what it has.
-        private func trace(_ arguments: [String]) throws -> Result {
+        ///
+        /// - Parameter faults: the rung that tells where faults are; nil: the tool's choice.
+        private func trace(_ arguments: [String], faults: String? = nil) throws -> Result {
             let workload = try Workload.start("growth", ["--wait", "--hold"] + arguments)
             let pid = try #require(try workload.row(ReadyRow.self).pid)
-            let (tool, _) = try Tool.tracing(["growth", "1000", "-T", "1000", "-p", "\(pid)"])
+            let (tool, start) = try Tool.tracing(
+                ["growth", "1000", "-T", "1000", "-p", "\(pid)"], rung: faults.map { "growth.faults=\($0)" })
+            if let faults { #expect(start.stands("faults", on: faults)) }
             workload.send("\n")
             let truth: GrowthTruth = try workload.row()
             let all = tool.stop(SIGINT)
@@ -42,9 +51,10 @@ extension LiveTests {
             .contains("[always]") ?? false
 
         @Test(
-            "each function's pages are those it touched, and those it still has", .tags(.brief), arguments: try rungs())
+            "each function's pages are those it touched, and those it still has", .tags(.brief),
+            arguments: try faultRungs())
         func functions(rung: String) throws {
-            let result = try trace([])
+            let result = try trace([], faults: rung)
             let truth = result.truth, page = truth.pageBytes
             let expected: [(name: String, faulted: Int, resident: Int)] = [
                 ("touch_heap", truth.pages, truth.pages), ("touch_mapping", 2 * truth.pages, 2 * truth.pages),
@@ -99,11 +109,11 @@ extension LiveTests {
             if row.hugeBytes == bytes { #expect(row.faults == 2) }
         }
 
-        @Test("files: hot ones map around a fault, cold ones wait for the disk", arguments: try rungs())
+        @Test("files: hot ones map around a fault, cold ones wait for the disk", arguments: try faultRungs())
         func files(rung: String) throws {
-            let path = "swiftmem-growth-\(getpid()).dat"
+            let path = "\(Live.scratch)/swiftmem-growth-\(getpid()).dat"
             defer { unlink(path) }
-            let result = try trace(["--file", path])
+            let result = try trace(["--file", path], faults: rung)
             let bytes = result.truth.pages * result.truth.pageBytes
             let hot = try result.row("read_hot"), cold = try result.row("read_cold")
             guard cold.fileBytes > 0 else { throw Unsupported("no file of a disk can be made here") }

@@ -252,6 +252,48 @@ import TraceRecords
         #expect(selection.choose(processes, limited: limited, totalPages: 1000, pageBytes: 4096).count == 512)
     }
 
+    @Test("growth is a process's own: not that of another with its number, in whatever order they are listed")
+    func growth() {
+        var selection = OOMSelection()
+        // more than are taken for their size
+        var processes = (1...100).map { Samples.process(UInt32($0), "p", UInt64(1000 - $0) * MB) }
+        func grown(_ processes: [OOMProcess]) -> Set<UInt32> {
+            Set(selection.choose(processes, limited: [], totalPages: 1000, pageBytes: 4096).map(\.pid))
+                .subtracting(1...32)
+        }
+        #expect(grown(processes) == [])
+        processes[59].residentBytes += 1
+        processes[69].residentBytes -= 1
+        #expect(grown(processes.reversed()) == [60])
+        #expect(grown(processes) == [])
+        processes[59].residentBytes += 1
+        processes[59].startNanoseconds += 1
+        processes[79].residentBytes += 1
+        #expect(grown(Array(processes.dropFirst(70)) + processes.prefix(70)) == [80])
+        // one that was not there is new, and comes to no growth
+        processes.removeAll { $0.pid == 90 }
+        #expect(grown(processes) == [])
+        processes.append(Samples.process(90, "p", 911 * MB))
+        #expect(grown(processes) == [])
+        // by how much, at most sixteen
+        for place in 40..<60 { processes[place].residentBytes += UInt64(place) }
+        #expect(grown(processes) == Set(45...60))
+    }
+
+    @Test("the largest, in order, of equal ones the first, as a sort has them")
+    func theLargest() {
+        var generator = SystemRandomNumberGenerator()
+        for size in [0, 1, 5, 200] {
+            let numbers = (0..<size).map { ($0, Int.random(in: 0..<20, using: &generator)) }
+            // stable, by the place beside
+            let sorted = numbers.sorted { ($0.1, $1.0) > ($1.1, $0.0) }
+            for count in [0, 1, 7, 500] {
+                let kept = largest(count, of: numbers) { $0.1 < $1.1 }
+                #expect(kept.map(\.0) == sorted.prefix(count).map(\.0), "\(numbers)")
+            }
+        }
+    }
+
     @Test("records of the kernel's; half a record is none")
     func records() {
         var record = process_memory()

@@ -51,6 +51,15 @@ import Testing
         var restarts = expecting("/system.slice/db.service")
         #expect(look(&restarts, [process(9, "db", at: 161)], at: 161) == [])
         #expect(restarts.isEmpty)
+        restarts = expecting("/system.slice/db.service")
+        #expect(look(&restarts, [process(9, "db", at: 160)], at: 160) == [9])
+        restarts = expecting("/system.slice/db.service")
+        let late = restarts.look([process(9, "db", at: 160)], now: 160 * Self.second + 1) { _ in
+            CgroupPath("/system.slice/db.service")
+        } cmdline: { _ in
+            nil
+        }
+        #expect(late.isEmpty && restarts.isEmpty)
     }
 
     @Test("of containers, one beside it in its pod; of another pod none; outside of cgroups none")

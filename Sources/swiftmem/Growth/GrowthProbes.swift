@@ -26,14 +26,19 @@ enum GrowthProbes {
 
     /// Where a fault is and when it begins.
     enum Faults: String, Ladder {
-        case tracepoint
+        case tracepoint, fentry, kprobe
         static let id = "faults"
         static let sees = "addresses of faults, and how long they wait"
         static let without: String? =
             "which pages of a stack are resident still, which faults were major and how long they waited"
 
         var rung: Rung {
-            Rung(.tracepoint, on: split, programs: ["fault_user_rawtp", "fault_kernel_rawtp"])
+            switch self {
+            // x86's alone
+            case .tracepoint: Rung(.tracepoint, on: split, programs: ["fault_user_rawtp", "fault_kernel_rawtp"])
+            case .fentry: Rung(.fentry, on: split, programs: ["fault_handle_fentry"])
+            case .kprobe: Rung(.kprobe, on: split, programs: ["fault_handle_kprobe"])
+            }
         }
     }
 

@@ -44,13 +44,14 @@ int main(int argc, char **argv)
 	if (memory == MAP_FAILED)
 		w_die(W_FAILED, errno, "%" PRIu64 " MB", opt.bytes >> 20);
 	madvise(memory, opt.bytes, MADV_NOHUGEPAGE);
-	if (opt.kind == COMPACT)
-		fragment(memory);
 	char pressure[sizeof inner.directory + 20];
 	snprintf(pressure, sizeof pressure, "%s/memory.pressure", inner.directory);
 	if (opt.victim)
 		start_victim();
 	w_wait(opt.wait, NULL, 0);
+	// behind the wait: what has long been so, the kernel mends
+	if (opt.kind == COMPACT)
+		fragment(memory);
 
 	struct taskstats before, after;
 	struct pressure machine[2], own[2];

@@ -58,9 +58,15 @@ static void exceed_high(char *memory)
 	passes = 1;
 }
 
-// Every other page of the memory goes back: the machine has room, and no huge page.
+// Every other page of the memory goes back: the machine has room, and no huge page. kcompactd is told to leave it so.
 static void fragment(char *memory)
 {
+	static const char file[] = "/proc/sys/vm/compaction_proactiveness";
+	char before[32] = "";
+	if (w_read_file(file, before, sizeof before) > 0) {
+		w_undo_write(file, before);
+		w_write_file(file, "0");
+	}
 	for (uint64_t i = 0; i < opt.bytes; i += page)
 		memory[i] = 1;
 	for (uint64_t i = 0; i < opt.bytes; i += 2 * page)
