@@ -34,9 +34,31 @@ int UNPREEMPTED(fault_kernel_rawtp)
 	return fault_began(ctx[0]);
 }
 
+/*
+ * Noting a fault once more changes nothing. So these are seconds without marks (lib/twice.h): of a fault that no program
+ * has noted, nothing tells which pages it made resident.
+ */
+SEC("raw_tp/page_fault_user")
+int UNPREEMPTED(fault_user_second_rawtp)
+{
+	return fault_began(ctx[0]);
+}
+
+SEC("raw_tp/page_fault_kernel")
+int UNPREEMPTED(fault_kernel_second_rawtp)
+{
+	return fault_began(ctx[0]);
+}
+
 /* Without registers a system call has pages made resident, which is no fault of the task's. */
 SEC("fentry/handle_mm_fault")
 int UNPREEMPTED(fault_handle_fentry, void *vma, unsigned long address, u32 flags, struct pt_regs *regs)
+{
+	return regs ? fault_handled(address) : 0;
+}
+
+SEC("fentry/handle_mm_fault")
+int UNPREEMPTED(fault_handle_second_fentry, void *vma, unsigned long address, u32 flags, struct pt_regs *regs)
 {
 	return regs ? fault_handled(address) : 0;
 }

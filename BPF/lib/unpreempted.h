@@ -7,8 +7,9 @@
  * __bpf_prog_enter_recur() and __bpf_trace_run()), and what two tasks add to one per-CPU number may be lost.
  * A map operation ends with the release of a lock, where a pending switch is made, so that is not rare.
  *
- * UNPREEMPTED switches preemption off as the program's first act, where the kernel has that (6.10). What is left are
- * the few instructions between the kernel's mark and this act; what they cost is still counted as skipped.
+ * UNPREEMPTED switches preemption off as the program's first act, where the kernel has that (6.10), so that numbers stay
+ * whole. A switch of tasks that falls due meanwhile is made where preemption is on again, still in the program: others
+ * are skipped all the same, and lib/twice.h is for what must not be.
  * Global functions may not be called so before 6.15: an object that calls some defines CALLS_GLOBAL_FUNCTIONS, and
  * user space says by `keeps_cpu` whether it may.
  */

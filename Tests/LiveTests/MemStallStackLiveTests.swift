@@ -52,7 +52,10 @@ extension LiveTests {
             let kernel = names(first.kernelFrames)
             #expect(kernel.contains { $0.hasPrefix("try_charge") }, "\(kernel)")
             #expect(!kernel.contains { $0.hasPrefix("bpf_") || $0.hasPrefix("__bpf") || $0.hasPrefix("__traceiter") })
-            #expect(first.kernelFrames?.allSatisfy { $0.module == "kernel" } == true)
+            let places = first.kernelFrames?.map { "\($0.symbol ?? "-") [\($0.module ?? "-")]" } ?? []
+            // a module's functions may lie between, a file system's or a driver's
+            #expect(places.last?.hasSuffix("[kernel]") == true, "\(places)")
+            TestRecord.note("\(places.filter { !$0.hasSuffix("[kernel]") })")
             #expect(names(first.userFrames).contains("main"))
             if rung == "tables" { #expect(first.stackEnd == "whole", "\(names(first.userFrames))") }
             TestRecord.note("\(stacks.count) stacks, \(time) of \(row.stalledNs) by touch_anonymous")
