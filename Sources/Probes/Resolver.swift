@@ -33,14 +33,15 @@ public struct Resolver {
 
     /// The second programs of those that were chosen, where the kernel skips what a preempted task is in.
     private func seconds(of choices: [Choice], _ sections: [String: AttachPoint]) -> [String: String] {
-        let pairs = choices.flatMap { $0.rung?.programs ?? [] }.compactMap { first in
-            PairOfPrograms.second(of: first).flatMap { sections[$0] == nil ? nil : (first, $0) }
-        }
-        // programs that a rung lists itself are no part of this
         let listed = Set(choices.flatMap { $0.rung?.programs ?? [] })
-        let free = pairs.filter { !listed.contains($0.1) }
-        guard !free.isEmpty, oracle.support(for: .feature(.preemptibleTracepoints)).isSupported else { return [:] }
-        return Dictionary(free, uniquingKeysWith: { first, _ in first })
+        let pairs = listed.compactMap { first -> (String, String)? in
+            // programs that a rung lists itself are no part of this
+            guard let second = PairOfPrograms.second(of: first), sections[second] != nil, !listed.contains(second)
+            else { return nil }
+            return (first, second)
+        }
+        guard !pairs.isEmpty, oracle.support(for: .feature(.preemptibleTracepoints)).isSupported else { return [:] }
+        return Dictionary(uniqueKeysWithValues: pairs)
     }
 
     /// - Parameter others: what the ladders before it came to.
