@@ -65,32 +65,10 @@ static __always_inline void resident_of(s64 sum[MM_COUNTERS], u64 pages[MM_COUNT
 /*
  * get_mm_counter_sum() of all four members: since 6.2 a counter is split over
  * the CPUs, and its central part alone is off by up to a batch a CPU.
+ *
+ * `given`: the address space is an iterator's. The verifier knows what it is, and lets it be read without helpers.
  */
-__attribute__((unused)) static __noinline int mm_rss(struct mm_struct *mm, u64 pages[MM_COUNTERS])
-{
-	s64 sum[MM_COUNTERS] = {};
-
-	if (bpf_core_type_exists(struct mm_rss_stat)) {
-		struct mm_struct___unsplit_rss *old = (void *)mm;
-
-		bpf_core_read(sum, sizeof(sum), &old->rss_stat.count[0].counter);
-	} else {
-		s32 *counters[MM_COUNTERS];
-
-		for (int i = 0; i < MM_COUNTERS; i++) {
-			struct percpu_counter *counter = mm_counter(mm, i);
-
-			sum[i] = BPF_CORE_READ(counter, count);
-			counters[i] = BPF_CORE_READ(counter, counters);
-		}
-		add_parts(counters, sum);
-	}
-	resident_of(sum, pages);
-	return 0;
-}
-
-/* The same of an address space that an iterator gives: the verifier knows what it is, and lets it be read without helpers. */
-static __always_inline void mm_rss_given(struct mm_struct *mm, u64 pages[MM_COUNTERS])
+static __always_inline void sum_rss(struct mm_struct *mm, u64 pages[MM_COUNTERS], bool given)
 {
 	s64 sum[MM_COUNTERS] = {};
 
@@ -105,12 +83,23 @@ static __always_inline void mm_rss_given(struct mm_struct *mm, u64 pages[MM_COUN
 		for (int i = 0; i < MM_COUNTERS; i++) {
 			struct percpu_counter *counter = mm_counter(mm, i);
 
-			sum[i] = counter->count;
-			counters[i] = counter->counters;
+			sum[i] = given ? counter->count : BPF_CORE_READ(counter, count);
+			counters[i] = given ? counter->counters : BPF_CORE_READ(counter, counters);
 		}
 		add_parts(counters, sum);
 	}
 	resident_of(sum, pages);
+}
+
+__attribute__((unused)) static __noinline int mm_rss(struct mm_struct *mm, u64 pages[MM_COUNTERS])
+{
+	sum_rss(mm, pages, false);
+	return 0;
+}
+
+static __always_inline void mm_rss_given(struct mm_struct *mm, u64 pages[MM_COUNTERS])
+{
+	sum_rss(mm, pages, true);
 }
 
 #endif
